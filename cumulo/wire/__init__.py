@@ -1,0 +1,1 @@
+"""Bytes to values and back: models, routing, protocols, validation, signatures."""

@@ -1,0 +1,78 @@
+"""One HTTP request as it came: raw path, raw header case, nothing decoded twice.
+
+SigV4 signs the bytes that the client wrote, so nothing here normalises them.
+"""
+
+from collections.abc import Iterator
+
+
+class Headers:
+    """The header fields of a request in arrival order, found by lower-case name.
+
+    Values are str (latin-1 decoded, outer white space stripped). A repeated field is
+    joined with "," by `get`, as RFC 9110 and SigV4 both want it.
+    """
+
+    __slots__ = ("raw", "_values")
+
+    def __init__(self, raw: list[tuple[bytes, bytes]]) -> None:
+        self.raw = raw
+        values: dict[str, str] = {}
+        for name_bytes, value_bytes in raw:
+            name = name_bytes.decode("latin-1").lower()
+            value = value_bytes.decode("latin-1").strip()
+            values[name] = f"{values[name]},{value}" if name in values else value
+        self._values = values
+
+    def get(self, name: str, default: str = "") -> str:
+        """The value of the field with this lower-case name, or the default."""
+        return self._values.get(name, default)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._values
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def items(self) -> Iterator[tuple[str, str]]:
+        """Lower-case names with their values, in order of first arrival."""
+        return iter(self._values.items())
+
+
+class Request:
+    """The head of a request and, once it has come whole, its body.
+
+    `target` is the request target as sent; `path` and `query` are its raw, still
+    percent-encoded parts ("" when there is no query). `peer` is the client's address.
+    """
+
+    __slots__ = ("method", "target", "path", "query", "headers", "body", "scheme", "peer", "http_version")
+
+    def __init__(
+        self,
+        method: str,
+        target: str,
+        headers: Headers,
+        *,
+        body: bytes = b"",
+        scheme: str = "http",
+        peer: str = "127.0.0.1",
+        http_version: str = "1.1",
+    ) -> None:
+        self.method = method
+        self.target = target
+        if not target.startswith("/") and "://" in target:  # absolute form, as proxies send it
+            _, _, rest = target.partition("://")
+            slash = rest.find("/")
+            target = rest[slash:] if slash >= 0 else "/"
+        self.path, _, self.query = target.partition("?")
+        self.headers = headers
+        self.body = body
+        self.scheme = scheme
+        self.peer = peer
+        self.http_version = http_version
+
+    @property
+    def host(self) -> str:
+        """The Host field (HTTP/2's :authority), lower case, with its port if any."""
+        return self.headers.get("host").lower()

@@ -1,0 +1,1 @@
+"""The wire protocols of AWS, one module each."""
