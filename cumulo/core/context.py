@@ -1,0 +1,301 @@
+"""What an operation knows and may do: one Context per call.
+
+Time, chance, state, other services and the right to do something all come from here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from cumulo.core.arns import partition_of
+from cumulo.core.signals import Listener
+
+if TYPE_CHECKING:
+    from cumulo.core.credentials import Principal
+    from cumulo.core.discovery import Handler
+    from cumulo.core.runtime import Runtime
+    from cumulo.store.transaction import Transaction
+    from cumulo.wire.http import Headers
+
+T = TypeVar("T")
+
+
+class Context:
+    """One call: who calls what, where, and the transaction it runs in."""
+
+    __slots__ = (
+        "_txn",
+        "account",
+        "authorized",
+        "denial",
+        "depth",
+        "endpoint",
+        "handler",
+        "headers",
+        "internal",
+        "mfa",
+        "operation",
+        "principal",
+        "protocol",
+        "region",
+        "request",
+        "request_id",
+        "resources",
+        "runtime",
+        "service",
+        "source_account",
+        "source_arn",
+        "source_ip",
+    )
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        *,
+        service: str,
+        operation: str,
+        account: str,
+        region: str,
+        principal: Principal,
+        request_id: str,
+        handler: Handler | None = None,
+        endpoint: str = "",
+        headers: Headers | None = None,
+        protocol: str = "",
+        source_ip: str = "",
+        source_arn: str = "",
+        source_account: str = "",
+        internal: bool = False,
+        depth: int = 0,
+    ) -> None:
+        self.runtime = runtime
+        self.service = service
+        self.operation = operation
+        self.account = account
+        self.region = region
+        self.principal = principal
+        self.request_id = request_id
+        self.handler = handler
+        self.endpoint = endpoint or runtime.endpoint
+        self.headers = headers
+        self.protocol = protocol
+        self.source_ip = source_ip
+        self.source_arn = source_arn
+        self.source_account = source_account
+        self.internal = internal
+        self.depth = depth
+        self.request: dict[str, Any] = {}
+        self.resources: list[str] = []
+        self.denial: dict[str, Any] | None = None
+        self.authorized = False
+        self._txn: Transaction | None = None
+
+    # --- where and when -------------------------------------------------------------------------
+
+    @property
+    def partition(self) -> str:
+        """`aws`, `aws-cn` or `aws-us-gov`, as the region says."""
+        return partition_of(self.region)
+
+    @property
+    def data_dir(self) -> Path:
+        """The folder that keeps this cloud."""
+        return self.runtime.data_dir
+
+    def now(self) -> float:
+        """Cloud time, in seconds since 1970."""
+        return self.runtime.clock.now()
+
+    def new_id(self, prefix: str, hex: int = 17) -> str:
+        """A new identifier in AWS's form: prefix and random hexadecimal digits."""
+        return self.runtime.ids.new_id(prefix, hex)
+
+    def uuid(self) -> str:
+        """A new random UUID."""
+        return self.runtime.ids.uuid()
+
+    def random_bytes(self, count: int) -> bytes:
+        """Random bytes."""
+        return self.runtime.ids.random_bytes(count)
+
+    @property
+    def logger(self) -> Any:
+        """The log of this service."""
+        return self.runtime.logger(self.service)
+
+    # --- state ----------------------------------------------------------------------------------
+
+    @property
+    def txn(self) -> Transaction:
+        """The transaction; only inside a `def` operation, a `def` task or a function given to `transact`."""
+        if self._txn is None:
+            raise RuntimeError(f"{self.service}:{self.operation} touched the state outside a transaction")
+        return self._txn
+
+    def enter(self, txn: Transaction | None) -> None:
+        """Bind (or unbind) the transaction of the next step."""
+        self._txn = txn
+
+    async def transact(self, work: Callable[[Context], T]) -> T:
+        """Run `work(ctx)` as one atomic transaction and wait until it is durable. For `async def` only."""
+
+        def run(txn: Transaction) -> T:
+            self._txn = txn
+            try:
+                return work(self)
+            finally:
+                self._txn = None
+
+        return await self.runtime.store.run(run)
+
+    def signal(self, name: str) -> None:
+        """Announce the name when this transaction is durable."""
+        self.txn.signal(name.encode())
+
+    def listen(self, name: str) -> Listener:
+        """Hear the name: `with ctx.listen(name) as heard: …; await heard.wait(until)`."""
+        return self.runtime.signals.listen(name)
+
+    def later(
+        self, task: Callable[..., Any], payload: dict[str, Any], *, at: float | None = None, lane: str | None = None
+    ) -> str:
+        """Start a durable task with this transaction; its id. Tasks of one lane run one after the other."""
+        return self.runtime.tasks.add(self, task, payload, at=at, lane=lane)
+
+    def cancel(self, task_id: str) -> bool:
+        """Drop a task that has not run; False when there is none."""
+        return self.runtime.tasks.cancel(self.txn, task_id)
+
+    # --- rights ---------------------------------------------------------------------------------
+
+    def trusted(self, account: str) -> bool:
+        """Whether the caller may do anything in this account as far as identities go (marks the call authorized)."""
+        self.authorized = True
+        principal = self.principal
+        return self.internal or (principal.kind == "root" and principal.account == account)
+
+    def authorize(
+        self,
+        arn: str,
+        *,
+        policy: str | None = None,
+        tags: dict[str, str] | None = None,
+        action: str | None = None,
+        context: dict[str, Any] | None = None,
+    ) -> None:
+        """Refuse the call with AWS's AccessDenied unless all policies together allow it on this resource."""
+        self.authorized = True
+        if not self.internal:
+            self.resources.append(arn)
+            self.runtime.authorize(self, arn, policy=policy, tags=tags, action=action, context=context)
+
+    # --- other services -------------------------------------------------------------------------
+
+    def child(
+        self,
+        target: str,
+        operation: str,
+        *,
+        service: str = "",
+        source_arn: str = "",
+        account: str = "",
+        region: str = "",
+    ) -> Context:
+        """The context of a call that this one makes; as the service principal of `service` when it is given."""
+        runtime = self.runtime
+        return Context(
+            runtime,
+            service=target,
+            operation=operation,
+            account=account or self.account,
+            region=region or self.region,
+            principal=runtime.service_principal(service) if service else self.principal,
+            request_id=runtime.ids.uuid(),
+            handler=runtime.registry.service(target).handler(operation),
+            endpoint=self.endpoint,
+            headers=self.headers,
+            source_ip=f"{service}.amazonaws.com" if service else self.source_ip,
+            source_arn=source_arn,
+            source_account=self.account if source_arn else "",
+            depth=self.depth + 1,
+        )
+
+    def call(
+        self,
+        target: str,
+        operation: str,
+        request: dict[str, Any],
+        *,
+        service: str = "",
+        source_arn: str = "",
+        account: str = "",
+        region: str = "",
+    ) -> dict[str, Any]:
+        """Call a `def` operation of another service inside this very transaction.
+
+        It is validated, authorized and journalled like any call. A fault undoes only what the call did.
+        """
+        inner = self.child(target, operation, service=service, source_arn=source_arn, account=account, region=region)
+        return self.runtime.nested(inner, request, self.txn)
+
+    @property
+    def aws(self) -> Clients:
+        """Other services, awaited: `await ctx.aws.sqs.send_message({...})` with the caller's own rights."""
+        return Clients(self, {})
+
+    def as_service(self, service: str, *, source_arn: str = "", account: str = "", region: str = "") -> Clients:
+        """Like `aws`, as the service principal `<service>.amazonaws.com` acting for `source_arn`."""
+        return Clients(self, {"service": service, "source_arn": source_arn, "account": account, "region": region})
+
+
+class Clients:
+    """Other services by their botocore names."""
+
+    __slots__ = ("_caller", "_options")
+
+    def __init__(self, caller: Context, options: dict[str, str]) -> None:
+        self._caller = caller
+        self._options = options
+
+    def __getattr__(self, service: str) -> Client:
+        return Client(self._caller, service.rstrip("_").replace("_", "-"), self._options)
+
+
+class Client:
+    """Operations of one service as coroutines."""
+
+    __slots__ = ("_caller", "_options", "_service")
+
+    def __init__(self, caller: Context, service: str, options: dict[str, str]) -> None:
+        self._caller = caller
+        self._service = service
+        self._options = options
+
+    def __getattr__(self, name: str) -> Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]:
+        caller = self._caller
+        runtime = caller.runtime
+        model = runtime.registry.service(self._service).model.operation_by_python_name(name)
+        if model is None:
+            raise AttributeError(f"{self._service} has no operation {name}")
+
+        async def call(request: dict[str, Any]) -> dict[str, Any]:
+            inner = caller.child(self._service, model.name, **self._options)
+            answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+
+            def done(result: dict[str, Any] | None, error: BaseException | None) -> None:
+                if answer.done():
+                    return
+                if error is not None:
+                    answer.set_exception(error)
+                else:
+                    answer.set_result(result or {})
+
+            waiting = runtime.start(inner, lambda: request, done)
+            if waiting is not None:
+                await waiting
+            return await answer
+
+        return call

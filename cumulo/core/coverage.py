@@ -1,0 +1,42 @@
+"""The truth about what is real: every operation and every request member of a service, read from the code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cumulo.core.discovery import Registry, ServiceCode
+
+
+def of_service(code: ServiceCode) -> list[dict[str, Any]]:
+    """One row per operation of the model: its name, whether it is real, the members it refuses, and where it is answered."""
+    rows: list[dict[str, Any]] = []
+    for name, model in sorted(code.model.operations.items()):
+        handler = code.handlers.get(name)
+        members = sorted(model.input.members) if model.input is not None else []
+        refused = sorted(handler.unsupported) if handler is not None else members
+        rows.append(
+            {
+                "operation": name,
+                "real": handler is not None,
+                "honoured": [member for member in members if member not in refused],
+                "refused": refused,
+                "source": handler.source if handler is not None else "",
+            }
+        )
+    return rows
+
+
+def of_cloud(registry: Registry) -> dict[str, list[dict[str, Any]]]:
+    """The rows of every service that is there."""
+    return {name: of_service(registry.service(name)) for name in sorted(registry.names)}
+
+
+def explain(registry: Registry, service: str, operation: str) -> str:
+    """Where the answer of an operation comes from, in one sentence."""
+    code = registry.service(service)
+    if operation not in code.model.operations:
+        return f"{service} has no operation {operation}"
+    handler = code.handlers.get(operation)
+    if handler is None:
+        return f"{service}:{operation} is not implemented: it answers NotImplemented"
+    return f"{service}:{operation} is answered by {handler.source}"

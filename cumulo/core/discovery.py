@@ -1,0 +1,139 @@
+"""Finds what a service does by looking at its modules; nothing is registered by hand.
+
+It fails loudly on a function that is no operation of the service's model, and on an operation
+that two functions answer.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterable
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from cumulo.core import access
+from cumulo.core.errors import Error, not_implemented
+from cumulo.core.operation import OPERATION, RECONCILER, TASK, OperationMark, ReconcilerMark, TaskMark, waits
+from cumulo.wire import models
+from cumulo.wire.validation import validator
+
+if TYPE_CHECKING:
+    from cumulo.wire.models import Operation, Service
+
+
+class DiscoveryError(Exception):
+    """A service's code contradicts its model."""
+
+
+class Handler:
+    """One operation and the function that answers it."""
+
+    __slots__ = ("access_denied", "function", "is_async", "model", "rule", "service", "source", "unsupported", "validate")
+
+    def __init__(
+        self,
+        service: str,
+        model: Operation,
+        function: Callable[..., Any],
+        mark: OperationMark,
+        rule: access.Rule,
+        access_denied: Error | None,
+        source: str,
+    ) -> None:
+        self.service = service
+        self.model = model
+        self.function = function
+        self.unsupported = mark.unsupported
+        self.is_async = waits(function)
+        self.validate = validator(model)
+        self.rule = rule
+        self.access_denied = access_denied
+        self.source = source
+
+
+class ServiceCode:
+    """What is there of a service: handlers by operation name, tasks by durable name, reconcilers."""
+
+    __slots__ = ("handlers", "model", "modules", "name", "package", "reconcilers", "tasks")
+
+    def __init__(self, name: str, package: str) -> None:
+        self.name = name
+        self.package = package
+        self.model: Service = models.load(name)
+        self.handlers: dict[str, Handler] = {}
+        self.tasks: dict[str, tuple[Callable[..., Any], TaskMark]] = {}
+        self.reconcilers: list[tuple[Callable[..., Any], ReconcilerMark]] = []
+        self.modules: list[ModuleType] = []
+        self._find()
+
+    def _find(self) -> None:
+        package = importlib.import_module(self.package)
+        rules = access.load(self.name)
+        denied: Error | None = getattr(package, "ACCESS_DENIED", None)
+        for found in pkgutil.iter_modules(package.__path__):
+            module = importlib.import_module(f"{self.package}.{found.name}")
+            self.modules.append(module)
+            for name, function in vars(module).items():
+                if getattr(function, "__module__", None) != module.__name__:
+                    continue
+                if (mark := getattr(function, OPERATION, None)) is not None:
+                    self._add(name, function, mark, rules, denied)
+                elif (task := getattr(function, TASK, None)) is not None:
+                    self.tasks[task.name] = (function, task)
+                elif (reconciler := getattr(function, RECONCILER, None)) is not None:
+                    self.reconcilers.append((function, reconciler))
+
+    def _add(
+        self, name: str, function: Callable[..., Any], mark: OperationMark, rules: access.Access, denied: Error | None
+    ) -> None:
+        where = f"{function.__module__}.{name}"
+        model = self.model.operation_by_python_name(name)
+        if model is None:
+            raise DiscoveryError(f"{where} is marked @operation, but {self.name} has no operation of that name")
+        if model.name in self.handlers:
+            raise DiscoveryError(f"{model.name} is answered twice: by {self.handlers[model.name].source} and {where}")
+        known = model.input.members if model.input is not None else {}
+        for member in mark.unsupported:
+            if member not in known:
+                raise DiscoveryError(f"{where} refuses {member}, which is no member of {model.name}'s request")
+        rule = rules.operation(model.name)
+        self.handlers[model.name] = Handler(self.name, model, function, mark, rule, denied, where)
+
+    def handler(self, operation: str) -> Handler:
+        """The handler of an operation; the NotImplemented fault when there is none."""
+        found = self.handlers.get(operation)
+        if found is None:
+            raise not_implemented(self.name, operation)
+        return found
+
+
+class Registry:
+    """The services of this cloud, each loaded when it is first used."""
+
+    def __init__(self, packages: dict[str, str]) -> None:
+        self._packages = packages
+        self._loaded: dict[str, ServiceCode] = {}
+        self.on_load: Callable[[ServiceCode], None] | None = None
+
+    @property
+    def names(self) -> Iterable[str]:
+        """The services that are there, loaded or not, as botocore names them."""
+        return self._packages.keys()
+
+    def service(self, name: str) -> ServiceCode:
+        """The code of a service; the NotImplemented fault when cumulo has no such service."""
+        found = self._loaded.get(name)
+        if found is not None:
+            return found
+        package = self._packages.get(name)
+        if package is None:
+            raise not_implemented(name, "*")
+        code = self._loaded[name] = ServiceCode(name, package)
+        if self.on_load is not None:
+            self.on_load(code)
+        return code
+
+    def task(self, name: str) -> tuple[Callable[..., Any], TaskMark]:
+        """The function of a durable task by its name."""
+        return self.service(name.partition(".")[0]).tasks[name]

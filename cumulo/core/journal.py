@@ -1,0 +1,150 @@
+"""Every call, written down: who asked what of which resource, how it ended, and why it was denied.
+
+The journal is the one source of `cumulo why`, `/_cumulo/requests`, the trail and the bill. Lines are
+JSON, appended to `journal/calls.jsonl` in the data directory. They are buffered for up to half a
+second, so a crash may lose the last lines, never an answered change.
+"""
+
+from __future__ import annotations
+
+import collections
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import msgspec
+
+from cumulo.core.clock import Clock, Timer
+from cumulo.core.metering import Metering
+from cumulo.wire.faults import Fault
+
+if TYPE_CHECKING:
+    from cumulo.core.context import Context
+
+FLUSH_S = 0.5
+KEEP_IN_MEMORY = 1000
+ROTATE_BYTES = 64 * 1024 * 1024
+KEEP_FILES = 4
+
+
+class Call(msgspec.Struct, omit_defaults=True):
+    """One call. `time` is cloud time in seconds; `denial` says which policy decided and how."""
+
+    time: float
+    request_id: str
+    service: str
+    operation: str
+    account: str
+    region: str
+    principal: str
+    access_key_id: str = ""
+    source_ip: str = ""
+    user_agent: str = ""
+    resources: list[str] = []
+    error: str = ""
+    message: str = ""
+    denial: dict[str, Any] | None = None
+    audited: list[dict[str, Any]] = []
+
+
+class Journal:
+    """The calls of this node: the newest in memory, all of them in a file that rotates."""
+
+    def __init__(self, data_dir: Path, clock: Clock) -> None:
+        self._dir = data_dir / "journal"
+        self._path = self._dir / "calls.jsonl"
+        self._clock = clock
+        self._calls: collections.deque[Call] = collections.deque(maxlen=KEEP_IN_MEMORY)
+        self._unwritten: list[Call] = []
+        self._file: BinaryIO | None = None
+        self._timer: Timer | None = None
+        self._encode = msgspec.json.Encoder().encode
+        self.metering = Metering()
+
+    def open(self) -> None:
+        """Begin to write; the folder is made with the first line."""
+
+    def record(self, ctx: Context, fault: Fault | None) -> None:
+        """Write down how a call ended."""
+        principal = ctx.principal
+        call = Call(
+            self._clock.now(),
+            ctx.request_id,
+            ctx.service,
+            ctx.operation,
+            ctx.account,
+            ctx.region,
+            principal.arn,
+            principal.access_key_id,
+            ctx.source_ip,
+            ctx.headers.get("user-agent") if ctx.headers is not None else "",
+            ctx.resources,
+        )
+        if fault is not None:
+            call.error = fault.code
+            call.message = fault.message
+            call.denial = ctx.denial
+        self.metering.count(call)
+        self._calls.append(call)
+        self._unwritten.append(call)
+        if self._timer is None:
+            self._timer = self._clock.call_at(self._clock.now() + FLUSH_S, self.flush)
+
+    def flush(self) -> None:
+        """Append what is buffered to the file."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if not self._unwritten:
+            return
+        lines = b"\n".join([self._encode(call) for call in self._unwritten]) + b"\n"
+        self._unwritten.clear()
+        try:
+            if self._file is None:
+                self._dir.mkdir(parents=True, exist_ok=True)
+                self._file = self._path.open("ab")
+            self._file.write(lines)
+            self._file.flush()
+            if self._file.tell() > ROTATE_BYTES:
+                self._rotate()
+        except OSError:  # a full disk must not stop the cloud: the calls stay in memory
+            self._file = None
+
+    def _rotate(self) -> None:
+        assert self._file is not None
+        self._file.close()
+        self._file = None
+        for number in range(KEEP_FILES - 1, 0, -1):
+            older = self._dir / f"calls.{number}.jsonl"
+            if older.exists():
+                older.replace(self._dir / f"calls.{number + 1}.jsonl")
+        self._path.replace(self._dir / "calls.1.jsonl")
+        (self._dir / f"calls.{KEEP_FILES + 1}.jsonl").unlink(missing_ok=True)
+
+    def recent(self, limit: int = 100) -> list[Call]:
+        """The newest calls, the newest first."""
+        return [call for call, _ in zip(reversed(self._calls), range(limit), strict=False)]
+
+    def find(self, request_id: str) -> Call | None:
+        """The call with this request id, in memory or in the files."""
+        for call in reversed(self._calls):
+            if call.request_id == request_id:
+                return call
+        self.flush()
+        needle = request_id.encode()
+        for path in [self._path, *[self._dir / f"calls.{number}.jsonl" for number in range(1, KEEP_FILES + 1)]]:
+            if not path.exists():
+                continue
+            with path.open("rb") as lines:
+                for line in lines:
+                    if needle in line:
+                        call = msgspec.json.decode(line, type=Call)
+                        if call.request_id == request_id:
+                            return call
+        return None
+
+    def close(self) -> None:
+        """Write the rest and close."""
+        self.flush()
+        if self._file is not None:
+            self._file.close()
+            self._file = None

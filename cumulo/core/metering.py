@@ -1,0 +1,37 @@
+"""How much of what was used: the figures that the bill is made of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cumulo.core.journal import Call
+
+
+class Metering:
+    """Calls counted by account, region, service and operation since this node started."""
+
+    def __init__(self) -> None:
+        self._counts: dict[tuple[str, str, str, str], int] = {}
+        self._faults: dict[tuple[str, str, str, str], int] = {}
+
+    def count(self, call: Call) -> None:
+        """Count one call."""
+        key = (call.account, call.region, call.service, call.operation)
+        counts = self._faults if call.error else self._counts
+        counts[key] = counts.get(key, 0) + 1
+
+    def usage(self) -> list[dict[str, str | int]]:
+        """One row per account, region, service and operation."""
+        keys = sorted(self._counts.keys() | self._faults.keys())
+        return [
+            {
+                "account": account,
+                "region": region,
+                "service": service,
+                "operation": operation,
+                "answered": self._counts.get((account, region, service, operation), 0),
+                "refused": self._faults.get((account, region, service, operation), 0),
+            }
+            for account, region, service, operation in keys
+        ]

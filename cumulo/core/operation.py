@@ -1,0 +1,99 @@
+"""Marks on the functions that are operations, durable tasks and reconcilers of a service.
+
+There is no registry to edit: `discovery` finds the marks when the service is first used.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+CO_COROUTINE = 0x80  # inspect.CO_COROUTINE, without importing inspect at start-up
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+OPERATION = "__cumulo_operation__"
+TASK = "__cumulo_task__"
+RECONCILER = "__cumulo_reconciler__"
+
+
+class OperationMark:
+    """What `@operation` says of a function."""
+
+    __slots__ = ("unsupported",)
+
+    def __init__(self, unsupported: tuple[str, ...]) -> None:
+        self.unsupported = unsupported
+
+
+class TaskMark:
+    """What `@task` says of a function: its durable name and how often it is tried."""
+
+    __slots__ = ("attempts", "backoff_s", "name")
+
+    def __init__(self, name: str, attempts: int, backoff_s: float) -> None:
+        self.name = name
+        self.attempts = attempts
+        self.backoff_s = backoff_s
+
+
+class ReconcilerMark:
+    """What `@reconciler` says of a function: its period and the signal that wakes it earlier."""
+
+    __slots__ = ("every_s", "signal")
+
+    def __init__(self, every_s: float, signal: str | None) -> None:
+        self.every_s = every_s
+        self.signal = signal
+
+
+class Retry(Exception):
+    """Raised by a task: undo what this attempt did and try again after so many seconds."""
+
+    def __init__(self, after_s: float) -> None:
+        super().__init__(f"again in {after_s} s")
+        self.after_s = after_s
+
+
+def operation(function: F | None = None, *, unsupported: tuple[str, ...] = ()) -> Any:
+    """The AWS operation of this function's name (`send_message` is `SendMessage`).
+
+    `unsupported` names the request members that are refused, the only way not to honour one.
+    """
+
+    def mark(function: F) -> F:
+        setattr(function, OPERATION, OperationMark(unsupported))
+        return function
+
+    return mark(function) if function is not None else mark
+
+
+def task(function: F | None = None, *, attempts: int = 10, backoff_s: float = 1.0) -> Any:
+    """A durable task, started with `ctx.later(function, payload)`.
+
+    A `def` task runs in one transaction with its own removal: exactly once. An `async def` task is at
+    least once. After `attempts` failures it is set aside as dead; between them the wait doubles from `backoff_s`.
+    """
+
+    def mark(function: F) -> F:
+        service = function.__module__.rpartition(".")[0].rpartition(".")[2]
+        setattr(function, TASK, TaskMark(f"{service}.{function.__name__}", attempts, backoff_s))
+        return function
+
+    return mark(function) if function is not None else mark
+
+
+def reconciler(*, every_s: float, signal: str | None = None) -> Callable[[F], F]:
+    """An idempotent `async def (ctx)` that makes the real state the desired one; woken by period and by signal."""
+
+    def mark(function: F) -> F:
+        setattr(function, RECONCILER, ReconcilerMark(every_s, signal))
+        return function
+
+    return mark
+
+
+def waits(function: Callable[..., Any]) -> bool:
+    """Whether a function is `async def`."""
+    return bool(function.__code__.co_flags & CO_COROUTINE) if hasattr(function, "__code__") else False
+
+
+Handler = Callable[[Any, dict[str, Any]], dict[str, Any] | Awaitable[dict[str, Any]] | None]

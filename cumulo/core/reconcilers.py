@@ -1,0 +1,52 @@
+"""Runs each service's reconcilers: idempotent functions that make what is real what is desired."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from cumulo.core.operation import ReconcilerMark
+from cumulo.core.signals import Listener
+
+if TYPE_CHECKING:
+    from cumulo.core.discovery import ServiceCode
+    from cumulo.core.runtime import Runtime
+
+RETRY_S = 10.0
+
+
+class Reconcilers:
+    """One loop per reconciler of every loaded service."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._loops: list[asyncio.Task[None]] = []
+
+    def add(self, code: ServiceCode) -> None:
+        """Start the reconcilers of a service that was just loaded."""
+        for function, mark in code.reconcilers:
+            running = asyncio.get_running_loop().create_task(self._loop(code.name, function, mark))
+            self._loops.append(running)
+
+    async def _loop(self, service: str, function: Callable[..., Any], mark: ReconcilerMark) -> None:
+        runtime = self._runtime
+        with runtime.signals.listen(mark.signal or f"reconcile {service}.{function.__name__}") as heard:
+            while True:
+                wait_s = mark.every_s
+                try:
+                    await function(runtime.internal_context(service, function.__name__, "", ""))
+                except Exception:
+                    runtime.logger(service).exception("the reconciler %s failed and goes on", function.__name__)
+                    wait_s = min(RETRY_S, wait_s)
+                await self._wait(heard, runtime.clock.now() + wait_s)
+
+    @staticmethod
+    async def _wait(heard: Listener, until: float) -> None:
+        await heard.wait(until)
+
+    async def close(self) -> None:
+        """Stop all loops."""
+        for running in self._loops:
+            running.cancel()
+        await asyncio.gather(*self._loops, return_exceptions=True)

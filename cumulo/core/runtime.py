@@ -1,0 +1,217 @@
+"""The running cloud: state, time, services and the one way a call is made.
+
+`start` is the pipeline of every call, from the wire or from another service: authenticate, parse,
+validate, authorize, handle, commit, journal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cumulo.core.authorization import decide_call
+from cumulo.core.clock import Clock
+from cumulo.core.context import Context
+from cumulo.core.credentials import Principal
+from cumulo.core.discovery import Handler, Registry, ServiceCode
+from cumulo.core.errors import INTERNAL_FAILURE, SERVICE_UNAVAILABLE, not_implemented
+from cumulo.core.ids import Ids
+from cumulo.core.journal import Journal
+from cumulo.core.reconcilers import Reconcilers
+from cumulo.core.signals import Signals
+from cumulo.core.tasks import Tasks
+from cumulo.store.failures import StoreFailure
+from cumulo.wire.faults import Fault
+
+if TYPE_CHECKING:
+    from cumulo.store import Store
+    from cumulo.store.transaction import Transaction
+
+Done = Callable[[dict[str, Any] | None, BaseException | None], None]
+
+MAX_DEPTH = 16  # calls within calls; more is a loop between services
+
+
+class Runtime:
+    """Everything that lives as long as the server."""
+
+    def __init__(
+        self,
+        store: Store,
+        packages: dict[str, str],
+        *,
+        data_dir: Path,
+        endpoint: str,
+        clock: Clock | None = None,
+        ids: Ids | None = None,
+    ) -> None:
+        self.store = store
+        self.data_dir = data_dir
+        self.endpoint = endpoint
+        self.clock = clock or Clock()
+        self.ids = ids or Ids()
+        self.registry = Registry(packages)
+        self.signals = Signals(self.clock)
+        self.journal = Journal(data_dir, self.clock)
+        self.tasks = Tasks(self)
+        self.reconcilers = Reconcilers(self)
+        self.registry.on_load = self._loaded
+        self._service_principals: dict[str, Principal] = {}
+        store.on_signal(self.signals.deliver)
+
+    def _loaded(self, code: ServiceCode) -> None:
+        self.reconcilers.add(code)
+
+    async def open(self) -> None:
+        """Start what runs beside the calls; the store is open already."""
+        await self.tasks.open()
+        self.journal.open()
+
+    async def close(self) -> None:
+        """Stop it, in order; nothing that was answered is lost."""
+        await self.reconcilers.close()
+        await self.tasks.close()
+        self.journal.close()
+
+    def logger(self, service: str) -> logging.Logger:
+        """The log of a service."""
+        return logging.getLogger(f"cumulo.{service}")
+
+    def service_principal(self, service: str) -> Principal:
+        """The principal `<service>.amazonaws.com`."""
+        found = self._service_principals.get(service)
+        if found is None:
+            found = self._service_principals[service] = Principal.of_service(f"{service}.amazonaws.com")
+        return found
+
+    def internal_context(self, service: str, operation: str, account: str, region: str) -> Context:
+        """The context of a service's own work (tasks, reconcilers): it is not asked for permission."""
+        return Context(
+            self,
+            service=service,
+            operation=operation,
+            account=account,
+            region=region,
+            principal=self.service_principal(service),
+            request_id=self.ids.uuid(),
+            internal=True,
+        )
+
+    authorize = staticmethod(decide_call)
+
+    # --- calls ------------------------------------------------------------------------------------
+
+    def start(
+        self,
+        ctx: Context,
+        parse: Callable[[], dict[str, Any]],
+        done: Done,
+        authenticate: Callable[[Context], None] | None = None,
+    ) -> Coroutine[Any, Any, None] | None:
+        """Run a call; `done(answer, None)` or `done(None, fault)` follows once it is durable.
+
+        Returns a coroutine that the caller must run when the operation waits; for all others the work
+        is done (or handed to the store) when this returns.
+        """
+        handler = ctx.handler
+        assert handler is not None
+        if handler.is_async:
+            return self._start_async(ctx, handler, parse, done, authenticate)
+
+        def work(txn: Transaction) -> dict[str, Any]:
+            ctx.enter(txn)
+            try:
+                if authenticate is not None:
+                    authenticate(ctx)
+                self._prepare(ctx, handler, parse())
+                return self._handle(ctx, handler)
+            finally:
+                ctx.enter(None)
+
+        self.store.transact(work, lambda answer, error: done(answer, self._fault(ctx, error)))
+        return None
+
+    async def _start_async(
+        self,
+        ctx: Context,
+        handler: Handler,
+        parse: Callable[[], dict[str, Any]],
+        done: Done,
+        authenticate: Callable[[Context], None] | None,
+    ) -> None:
+        def admit(ctx: Context) -> None:
+            if authenticate is not None:
+                authenticate(ctx)
+            self._prepare(ctx, handler, parse())
+            if not handler.rule.needs_resource:
+                ctx.authorize("*")
+
+        answer: dict[str, Any] | None = None
+        error: BaseException | None = None
+        try:
+            await ctx.transact(admit)
+            answer = await handler.function(ctx, ctx.request) or {}
+            self._check_authorized(ctx, handler)
+        except asyncio.CancelledError:
+            raise
+        except Exception as failure:
+            error = failure
+        done(answer, self._fault(ctx, error))
+
+    def nested(self, ctx: Context, request: dict[str, Any], txn: Transaction) -> dict[str, Any]:
+        """A call inside another call's transaction; a fault undoes only its own writes."""
+        handler = ctx.handler
+        assert handler is not None
+        if handler.is_async:
+            raise TypeError(f"{handler.service}:{handler.model.name} waits: await ctx.aws instead of ctx.call")
+        if ctx.depth > MAX_DEPTH:
+            raise Fault("InternalFailure", "cumulo stopped a loop of services calling each other", status=500)
+        error: BaseException | None = None
+        try:
+            with txn.savepoint():
+                ctx.enter(txn)
+                self._prepare(ctx, handler, request)
+                return self._handle(ctx, handler)
+        except Exception as failure:
+            error = self._fault(ctx, failure)
+            assert error is not None
+            raise error from None
+        finally:
+            ctx.enter(None)
+            final = error
+            txn.on_commit(lambda: self.journal.record(ctx, final))
+
+    def _prepare(self, ctx: Context, handler: Handler, request: dict[str, Any]) -> None:
+        handler.validate(request)
+        for member in handler.unsupported:
+            if member in request:
+                raise not_implemented(handler.service, handler.model.name, member)
+        ctx.request = request
+
+    def _handle(self, ctx: Context, handler: Handler) -> dict[str, Any]:
+        ctx.authorized = False
+        if not handler.rule.needs_resource:
+            ctx.authorize("*")
+        answer: dict[str, Any] = handler.function(ctx, ctx.request) or {}
+        self._check_authorized(ctx, handler)
+        return answer
+
+    @staticmethod
+    def _check_authorized(ctx: Context, handler: Handler) -> None:
+        # Deny by default: a handler that forgot to ask loses its writes and its answer.
+        if not ctx.authorized:
+            raise RuntimeError(f"{handler.source} answered without authorizing its resource")
+
+    def _fault(self, ctx: Context, error: BaseException | None) -> Fault | None:
+        if error is None or isinstance(error, Fault):
+            return error
+        if isinstance(error, StoreFailure):
+            self.logger(ctx.service).error("%s %s: %s", ctx.request_id, ctx.operation, error)
+            return SERVICE_UNAVAILABLE(f"cumulo cannot keep this change: {error}")
+        self.logger(ctx.service).error(
+            "request %s, %s:%s failed", ctx.request_id, ctx.service, ctx.operation, exc_info=error
+        )
+        return INTERNAL_FAILURE()
