@@ -44,12 +44,16 @@ class Runtime:
         packages: dict[str, str],
         *,
         data_dir: Path,
+        cache_dir: Path,
         endpoint: str,
+        local_keys: bool = True,
         clock: Clock | None = None,
         ids: Ids | None = None,
     ) -> None:
         self.store = store
         self.data_dir = data_dir
+        self.cache_dir = cache_dir
+        self.local_keys = local_keys  # whether keys that cumulo did not issue are root users (loopback only)
         self.endpoint = endpoint
         self.clock = clock or Clock()
         self.ids = ids or Ids()

@@ -1,0 +1,217 @@
+"""The house put together: gateway, wire, core and services, and the path of a request through them.
+
+    gateway → route → authenticate → parse → validate → authorize → handle → commit → answer → journal
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cumulo import __version__, dropin
+from cumulo.core import credentials
+from cumulo.core.clock import Clock
+from cumulo.core.context import Context
+from cumulo.core.errors import INTERNAL_FAILURE
+from cumulo.core.ids import Ids
+from cumulo.core.runtime import Runtime
+from cumulo.gateway.limits import Limits
+from cumulo.gateway.server import Exchange, Server
+from cumulo.settings import Settings
+from cumulo.store import open_store
+from cumulo.wire import models
+from cumulo.wire.faults import Fault
+from cumulo.wire.http import Request
+from cumulo.wire.routing import Route, Router
+
+if TYPE_CHECKING:
+    from cumulo.core.credentials import Principal
+
+logger = logging.getLogger("cumulo")
+
+
+def service_packages() -> dict[str, str]:
+    """The services that are there: botocore's name → package. A folder in a family is a service."""
+    root = Path(__file__).parent / "services"
+    found: dict[str, str] = {}
+    for init in root.glob("*/*/__init__.py"):
+        family, package = init.parent.parent.name, init.parent.name
+        found[package.rstrip("_").replace("_", "-")] = f"cumulo.services.{family}.{package}"
+    return found
+
+
+class Cloud:
+    """One cumulo: start it, stop it, ask it. Tests run it in a thread; `serve` runs it for good."""
+
+    def __init__(self, settings: Settings, *, clock: Clock | None = None) -> None:
+        self.settings = settings
+        self.clock = clock or Clock()
+        self.started_at = self.clock.wall()
+        self.version = __version__
+        self.router: Router
+        self.runtime: Runtime
+        self.server: Server
+        self.hooks = dropin.Hooks(settings)
+
+    @property
+    def port(self) -> int:
+        """The port that the gateway listens on."""
+        return self.server.port
+
+    @property
+    def url(self) -> str:
+        """The endpoint, as in AWS_ENDPOINT_URL."""
+        return f"http://localhost:{self.port}"
+
+    async def start(self) -> None:
+        """Open the store, begin to listen, take up unfinished work."""
+        settings = self.settings
+        models.configure(settings.cache_dir)
+        packages = service_packages()
+        store = open_store(settings.store, settings.data_dir, asyncio.get_running_loop())
+        try:
+            self.router = Router(packages)
+            self.runtime = Runtime(
+                store,
+                packages,
+                data_dir=settings.data_dir,
+                cache_dir=settings.cache_dir,
+                endpoint=settings.url,
+                clock=self.clock,
+                ids=Ids(settings.seed),
+                local_keys=settings.loopback,
+            )
+            self.server = Server(self, self._limits())
+            await self.server.start()
+            self.runtime.endpoint = self.url
+            await self.runtime.open()
+        except BaseException:
+            store.close()
+            raise
+
+    def _limits(self) -> Limits:
+        settings = self.settings
+        return Limits(
+            host=settings.host,
+            port=settings.port,
+            tls=settings.tls,
+            data_dir=settings.data_dir,
+            hosts=settings.hosts,
+            allowed_origins=settings.allowed_origins,
+        )
+
+    async def stop(self) -> None:
+        """Finish what is being answered, then close everything in order."""
+        await self.server.drain(self.settings.limits.drain_timeout_s)
+        await self.runtime.close()
+        self.runtime.store.close()
+
+    # --- the gateway's application -----------------------------------------------------------------
+
+    def wants_stream(self, request: Request) -> bool:
+        """Whether the operation takes its body as a stream; none of the services that are there does."""
+        return False
+
+    def continue_(self, request: Request) -> bool:
+        """Whether a client that asks first may send its body."""
+        return True
+
+    def handle(self, exchange: Exchange) -> Coroutine[Any, Any, None] | None:
+        """Answer one request; the coroutine, if any, is run by the gateway."""
+        request = exchange.request
+        if request.path.startswith(dropin.PREFIXES):
+            return dropin.answer(self, exchange)
+        request_id = self.runtime.ids.uuid()
+        try:
+            route = self.router.route(request)
+        except Fault as fault:
+            exchange.respond(*Router.refuse(request, fault, request_id))
+            return None
+        try:
+            return self._call(exchange, request, route, request_id)
+        except Fault as fault:
+            exchange.respond(*route.fault(fault, request_id))
+        except Exception as error:
+            logger.error("request %s, %s failed", request_id, route.operation.name, exc_info=error)
+            exchange.respond(*route.fault(INTERNAL_FAILURE(), request_id))
+        return None
+
+    def _call(
+        self, exchange: Exchange, request: Request, route: Route, request_id: str
+    ) -> Coroutine[Any, Any, None] | None:
+        runtime = self.runtime
+        service = route.service.name
+        ctx = Context(
+            runtime,
+            service=service,
+            operation=route.operation.name,
+            account="",
+            region=route.region,
+            principal=credentials.ANONYMOUS,
+            request_id=request_id,
+            handler=runtime.registry.service(service).handler(route.operation.name),
+            endpoint=f"{request.scheme}://{request.host}" if request.host else runtime.endpoint,
+            headers=request.headers,
+            protocol=route.protocol,
+            source_ip=request.peer,
+        )
+
+        def authenticate(ctx: Context) -> None:
+            principal = credentials.authenticate(ctx, request, route.service)
+            ctx.principal = principal
+            ctx.account = principal.account
+
+        def done(answer: dict[str, Any] | None, error: BaseException | None) -> None:
+            fault: Fault | None = None
+            try:
+                if error is None:
+                    response = route.answer(answer or {}, request_id)
+                else:
+                    fault = error if isinstance(error, Fault) else INTERNAL_FAILURE()
+                    response = route.fault(fault, request_id)
+            except Exception as failure:
+                logger.error("request %s, %s: no answer could be written", request_id, ctx.operation, exc_info=failure)
+                fault = INTERNAL_FAILURE()
+                response = route.fault(fault, request_id)
+            exchange.respond(*response)
+            runtime.journal.record(ctx, fault)
+
+        return runtime.start(ctx, route.parse, done, authenticate)
+
+    # --- for the drop-in paths and the command line ------------------------------------------------
+
+    def principal_of_root(self, account: str) -> Principal:
+        """The root user of an account."""
+        return credentials.root(account)
+
+
+async def serve(settings: Settings, *, on_ready: Callable[[Cloud], None] | None = None) -> None:
+    """Run a cloud until SIGTERM or SIGINT, then drain and close it."""
+    cloud = Cloud(settings)
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    if sys.platform != "win32":
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(name, stopping.set)
+    await cloud.hooks.run("boot")
+    await cloud.start()
+    try:
+        await cloud.hooks.run("start")
+        # What is there now stays: the collector need not look at it again.
+        gc.collect()
+        gc.freeze()
+        sys.setswitchinterval(0.001)
+        if on_ready is not None:
+            on_ready(cloud)
+        ready = loop.create_task(cloud.hooks.run("ready"))
+        await stopping.wait()
+        await ready
+    finally:
+        await cloud.hooks.run("shutdown")
+        await cloud.stop()

@@ -1,0 +1,122 @@
+"""Fixtures for every test: a cloud in this process, whose time the test moves, and boto3 clients of a fresh account."""
+
+import asyncio
+import itertools
+import os
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from cumulo.app import Cloud
+from cumulo.core.clock import Clock
+from cumulo.settings import Settings
+
+_accounts = itertools.count(100_000_000_000 + os.getpid() * 100_000 % 800_000_000_000)
+
+
+class RunningCloud:
+    """A cloud on a thread of its own."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.clock = Clock()
+        self.cloud = Cloud(settings, clock=self.clock)
+        self.loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
+        self._thread.start()
+        self.run(self.cloud.start())
+
+    def run(self, coroutine: Any, timeout: float = 60) -> Any:
+        """Await something on the cloud's loop."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(timeout)
+
+    @property
+    def url(self) -> str:
+        return f"http://localhost:{self.cloud.port}"
+
+    def advance(self, seconds: float) -> None:
+        """Let so much cloud time pass, and everything that falls due in it happen."""
+
+        async def jump() -> None:
+            self.clock.advance(seconds)
+            await self._settle()
+
+        self.run(jump())
+
+    def settle(self) -> None:
+        """Wait until no durable task is running or due."""
+        self.run(self._settle())
+
+    async def _settle(self) -> None:
+        quiet = 0
+        while quiet < 3:
+            await asyncio.sleep(0.002)
+            quiet = 0 if self.cloud.runtime.tasks.busy else quiet + 1
+
+    def stop(self) -> None:
+        self.run(self.cloud.stop())
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join(10)
+        self.loop.close()
+
+
+class Account:
+    """What a test sees of the cloud: its own account and clients for it."""
+
+    def __init__(self, running: RunningCloud, account: str) -> None:
+        self.running = running
+        self.account = account
+        self.url = running.url
+        self.data_dir = running.settings.data_dir
+
+    def client(self, service: str, *, account: str | None = None, region: str = "us-east-1", **options: Any) -> Any:
+        """A boto3 client of this account's root user, or of another account's."""
+        options.setdefault("aws_access_key_id", account or self.account)
+        options.setdefault("aws_secret_access_key", "test")
+        config = Config(retries={"max_attempts": 0}, parameter_validation=False).merge(options.pop("config", Config()))
+        return boto3.client(service, endpoint_url=self.url, region_name=region, config=config, **options)
+
+    def another(self) -> "Account":
+        """A second fresh account of the same cloud."""
+        return Account(self.running, f"{next(_accounts):012d}")
+
+    def advance(self, seconds: float) -> None:
+        self.running.advance(seconds)
+
+    def settle(self) -> None:
+        self.running.settle()
+
+
+@pytest.fixture(scope="session")
+def start_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., RunningCloud]]:
+    """Starts further clouds, each on a data directory of its own unless one is given; all are stopped at the end."""
+    started: list[RunningCloud] = []
+    cache = Path.home() / ".cache" / "cumulo-tests"
+
+    def start(data_dir: Path | None = None, **settings: Any) -> RunningCloud:
+        settings.setdefault("store", "")
+        data = data_dir or tmp_path_factory.mktemp("data")
+        running = RunningCloud(Settings(data_dir=data, cache_dir=cache, port=0, **settings))
+        started.append(running)
+        return running
+
+    yield start
+    for running in started:
+        if not running.loop.is_closed():
+            running.stop()
+
+
+@pytest.fixture(scope="session")
+def _shared_cloud(start_cloud: Callable[..., RunningCloud]) -> RunningCloud:
+    return start_cloud()
+
+
+@pytest.fixture
+def cloud(_shared_cloud: RunningCloud) -> Account:
+    """A fresh account in a cloud that the whole session shares."""
+    return Account(_shared_cloud, f"{next(_accounts):012d}")
