@@ -92,7 +92,7 @@ class Cloud:
             self.runtime.endpoint = self.url
             await self.runtime.open()
         except BaseException:
-            store.close()
+            await store.close()
             raise
 
     def _limits(self) -> Limits:
@@ -110,7 +110,7 @@ class Cloud:
         """Finish what is being answered, then close everything in order."""
         await self.server.drain(self.settings.limits.drain_timeout_s)
         await self.runtime.close()
-        self.runtime.store.close()
+        await self.runtime.store.close()
 
     # --- the gateway's application -----------------------------------------------------------------
 

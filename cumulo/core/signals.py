@@ -67,10 +67,13 @@ class Signals:
 
     def deliver(self, name: bytes) -> None:
         """Wake everyone who listens to this name; the store calls it after commits, on the loop."""
-        there = self.listeners.get(name)
-        if there:
-            for listener in tuple(there):
-                listener.wake()
+        if not name:  # signals of other nodes may have been missed: everyone looks again
+            for listeners in tuple(self.listeners.values()):
+                for listener in tuple(listeners):
+                    listener.wake()
+            return
+        for listener in tuple(self.listeners.get(name, ())):
+            listener.wake()
 
     def listen(self, name: str) -> Listener:
         """A listener to use in a `with`."""

@@ -187,7 +187,7 @@ class Tasks:
         return bool(self._running) or self._pumping is not None or self._pump_soon
 
     def _on_signal(self, name: bytes) -> None:
-        if name == SIGNAL:
+        if name == SIGNAL or not name:  # b"": signals may have been missed
             self._wake()
 
     def _wake(self) -> None:
@@ -199,7 +199,9 @@ class Tasks:
         try:
             while self._pump_soon and self._open:
                 self._pump_soon = False
-                due = await self._runtime.store.run(self._due)
+                due, next_ms = await self._runtime.store.run(self._due)
+                if next_ms is not None:
+                    self._arm(next_ms / 1000)
                 ready = [task for task in due if task.id not in self._running][: CONCURRENT]
                 if ready:  # all their transactions share one commit; and there may be more to do
                     await asyncio.gather(*[self._start(task) for task in ready])
@@ -217,7 +219,8 @@ class Tasks:
             self._timer.cancel()
         self._timer = self._runtime.clock.call_at(when, self._wake)
 
-    def _due(self, txn: Transaction) -> list[Task]:
+    def _due(self, txn: Transaction) -> tuple[list[Task], int | None]:
+        """What is to run now, and when the next is due if all of that was found."""
         ctx = self._context("tasks.due")
         ctx.enter(txn)
         begin, end = prefix_range(DUE.key(ctx))
@@ -227,14 +230,13 @@ class Tasks:
             due_ms, task_id = unpack(key)[-2:]
             assert isinstance(due_ms, int)
             if due_ms > now_ms:
-                self._runtime.store.on_loop(lambda when=due_ms / 1000: self._arm(when))
-                break
+                return found, due_ms
             task = TASKS.peek(ctx, str(task_id))
             if task is not None:
                 found.append(task)
             else:
                 txn.delete(key)
-        return found
+        return found, None
 
     async def _start(self, task: Task) -> None:
         try:
