@@ -1,0 +1,477 @@
+"""Signature Version 4: whose request this is, and whether they really sent it.
+
+`read` takes the claim out of the Authorization header or the presigned query; `verify` checks it against the secret;
+`check_unsigned_parts` checks everything that needs no secret (dates, expiry, scope, the body's hash).
+Signature Version 2 and SigV4A are refused by name: they would be further readers beside `_read_header` and
+`_read_query`, giving a Claim with another `algorithm`.
+Source: "AWS Signature Version 4 for API requests" (IAM User Guide), "Authenticating Requests (AWS Signature Version
+4)" (S3 API Reference).
+"""
+
+import hmac
+import re
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from hashlib import sha256
+from itertools import product
+from urllib.parse import unquote
+
+import msgspec
+
+from cumulo.wire import canonical
+from cumulo.wire import signature_faults as faults
+from cumulo.wire.faults import Fault
+from cumulo.wire.http import Request
+
+ALGORITHM = "AWS4-HMAC-SHA256"
+ALGORITHM_4A = "AWS4-ECDSA-P256-SHA256"
+UNSIGNED = "UNSIGNED-PAYLOAD"
+STREAMING_SIGNED = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
+STREAMING_SIGNED_TRAILER = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"
+STREAMING_UNSIGNED_TRAILER = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
+STREAMING_EVENTS = "STREAMING-AWS4-HMAC-SHA256-EVENTS"
+EMPTY_SHA256 = sha256(b"").hexdigest()
+ALLOWED_SKEW_S = 900
+LONGEST_EXPIRY_S = 604_800
+
+S3_SIGNING_NAMES = frozenset({"s3", "s3-outposts", "s3-object-lambda", "s3express"})
+_S3_PAYLOADS = frozenset({UNSIGNED, STREAMING_SIGNED, STREAMING_SIGNED_TRAILER, STREAMING_UNSIGNED_TRAILER})
+_HEX_64 = re.compile(r"[0-9a-f]{64}\Z")
+_BASIC_DATE = re.compile(r"[0-9]{8}T[0-9]{6}Z\Z")
+_HTTP_DATE = re.compile(r"[A-Za-z]{3}, ([0-9]{2}) ([A-Za-z]{3}) ([0-9]{4}) ([0-9]{2}):([0-9]{2}):([0-9]{2}) (?:GMT|UTC)\Z")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_REGION = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?\Z")
+_QUERY_REQUIRED = ("X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature", "X-Amz-SignedHeaders", "X-Amz-Date")
+_CACHE_LIMIT = 1024
+_CACHED_TEXT_LIMIT = 2048
+
+
+class Claim(msgspec.Struct, gc=False):
+    """Who says they sent a request, and what they signed.
+
+    `date`, `region` and `service` are the credential scope's; `amz_date` is the request's own date in basic format and
+    `timestamp` the same in seconds. `signed_headers` are lower-case names in the order of the request. `payload_hash`
+    is what the client said of the body ("" when it said nothing). `expires_s` is a presigned URL's life.
+    """
+
+    access_key_id: str
+    date: str
+    region: str
+    service: str
+    terminator: str
+    signed_headers: tuple[str, ...]
+    signature: str
+    session_token: str
+    amz_date: str
+    timestamp: float
+    expires_s: int | None
+    presigned: bool
+    payload_hash: str
+    algorithm: str = ALGORITHM
+
+    @property
+    def scope(self) -> str:
+        """The credential scope: 20130524/us-east-1/s3/aws4_request."""
+        return f"{self.date}/{self.region}/{self.service}/{self.terminator}"
+
+    @property
+    def s3(self) -> bool:
+        """Whether S3's rules and words hold."""
+        return self.service in S3_SIGNING_NAMES
+
+    @property
+    def streaming(self) -> bool:
+        """Whether the body is aws-chunked or signed event by event, so that each piece carries its own proof."""
+        return self.payload_hash.startswith("STREAMING-")
+
+
+_Head = tuple[str, str, str, str, str, tuple[str, ...]]
+_heads: dict[str, _Head] = {}
+_timestamps: dict[str, float] = {}
+_keys: dict[tuple[str, str, str, str], bytes] = {}
+
+
+def read(request: Request, service: str = "") -> Claim | None:
+    """The claim that a request makes, or None for an anonymous one.
+
+    `service` is the botocore name where it is already known: it only chooses between S3's words and the others'.
+    Raises IncompleteSignature, or S3's AuthorizationHeaderMalformed, AuthorizationQueryParametersError,
+    InvalidArgument, InvalidRequest.
+    """
+    authorization = request.headers.get("authorization")
+    query = request.query
+    if "X-Amz-" in query or "Signature" in query:
+        presigned = _presigned_parameters(query)
+        if presigned:
+            s3 = service == "s3" or _names_s3(presigned.get("X-Amz-Credential", ""))
+            if not authorization:
+                return _read_query(request, presigned, s3)
+            if s3:
+                raise faults.s3_two_mechanisms(authorization)
+    return _read_header(request, authorization, service == "s3") if authorization else None
+
+
+def _names_s3(credential: str) -> bool:
+    parts = credential.split("/")
+    return len(parts) > 1 and parts[-2] in S3_SIGNING_NAMES
+
+
+def _presigned_parameters(query: str) -> dict[str, str]:
+    """The X-Amz-* parameters, when they amount to a signature; a Version 2 signature is refused here."""
+    found: dict[str, str] = {}
+    for pair in query.split("&"):
+        name, _, value = pair.partition("=")
+        if name.startswith("X-Amz-") or name in ("AWSAccessKeyId", "Signature", "SignatureVersion", "Expires"):
+            found.setdefault(name, unquote(value))
+    if "X-Amz-Algorithm" in found or "X-Amz-Signature" in found or "X-Amz-Credential" in found:
+        return found
+    if "Signature" in found and "AWSAccessKeyId" in found:
+        raise faults.version_2(s3="SignatureVersion" not in found)
+    return {}
+
+
+def _read_header(request: Request, authorization: str, s3: bool) -> Claim:
+    head, _, signature = authorization.rpartition("Signature=")
+    known = _heads.get(head)
+    if known is None or len(signature) != 64:
+        known, signature = _parse_header(request, authorization, s3)
+        if len(_heads) >= _CACHE_LIMIT:
+            _heads.clear()
+        if len(head) <= _CACHED_TEXT_LIMIT and authorization.endswith(signature):
+            _heads[head] = known
+    access_key_id, date, region, service, terminator, signed_headers = known
+    get = request.headers.get
+    amz_date = get("x-amz-date")
+    timestamp = _timestamps.get(amz_date)
+    if timestamp is None:
+        amz_date, timestamp = _header_date(amz_date, get("date"), authorization, service in S3_SIGNING_NAMES)
+    token = get("x-amz-security-token") or (get("x-amz-s3session-token") if service == "s3express" else "")
+    return Claim(
+        access_key_id, date, region, service, terminator, signed_headers, signature, token, amz_date, timestamp, None,
+        False, get("x-amz-content-sha256"),
+    )  # fmt: skip
+
+
+def _parse_header(request: Request, authorization: str, s3: bool) -> tuple[_Head, str]:
+    """Take an Authorization header apart the slow way, in any order of its parts, naming what is wrong."""
+    algorithm, _, rest = authorization.partition(" ")
+    s3 = s3 or any(f"/{name}/aws4_request" in rest for name in S3_SIGNING_NAMES)
+    if algorithm == ALGORITHM_4A:
+        raise faults.version_4a()
+    if algorithm in ("AWS", "AWS3", "AWS3-HTTPS"):
+        raise faults.version_2(s3)
+    if s3 and algorithm != ALGORITHM:
+        raise faults.s3_unsupported_type(authorization)
+    parts: dict[str, str] = {}
+    for piece in rest.replace(",", " ").split(" "):
+        name, equals, value = piece.partition("=")
+        if not piece:
+            continue
+        if not equals or not value:
+            raise faults.s3_header(f'the authorization component "{piece}" is malformed.') if s3 else _bad_pair(piece)
+        parts[name] = value
+    missing = [name for name in ("Credential", "Signature", "SignedHeaders") if name not in parts]
+    if missing and s3:
+        said = "the authorization header requires three components: Credential, SignedHeaders, and Signature."
+        raise faults.s3_header(said)
+    if missing:
+        dated = request.headers.get("x-amz-date") or request.headers.get("date")
+        raise faults.incomplete_header(missing if dated else [*missing, "Date"], authorization)
+    if algorithm != ALGORITHM:
+        raise faults.unsupported_algorithm(algorithm, s3)
+    credential = _credential(parts["Credential"], s3, presigned=False)
+    return (*credential, tuple(parts["SignedHeaders"].split(";"))), parts["Signature"]
+
+
+def _bad_pair(piece: str) -> Fault:
+    return faults.not_key_value(piece)
+
+
+def _credential(text: str, s3: bool, presigned: bool) -> tuple[str, str, str, str, str]:
+    parts = text.split("/")
+    if len(parts) != 5 or (s3 and not all(parts)):
+        if not s3:
+            said = "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term,"
+            raise Fault("IncompleteSignature", f"{said} got '{text}'.", status=400)
+        raise _s3_scope(
+            'the Credential is mal-formed; expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".', presigned
+        )
+    return parts[0], parts[1], parts[2], parts[3], parts[4]
+
+
+def _s3_scope(message: str, presigned: bool, **members: str) -> Fault:
+    if presigned:
+        return faults.s3_query(f"Error parsing the X-Amz-Credential parameter; {message}", **members)
+    return faults.s3_header(message, **members)
+
+
+def _header_date(amz_date: str, date: str, authorization: str, s3: bool) -> tuple[str, float]:
+    """The request's date in basic format and in seconds, from x-amz-date, else from Date."""
+    text = amz_date or date
+    if not text:
+        raise faults.bad_date("", s3) if s3 else faults.incomplete_header(["Date"], authorization)
+    http_date = _HTTP_DATE.match(text)
+    if http_date and http_date[2] in _MONTHS:
+        day, month, year, hours, minutes, seconds = http_date.groups()
+        text = f"{year}{_MONTHS.index(month) + 1:02}{day}T{hours}{minutes}{seconds}Z"
+    return text, _timestamp(text, s3)
+
+
+def _timestamp(text: str, s3: bool, presigned: bool = False) -> float:
+    known = _timestamps.get(text)
+    if known is not None:
+        return known
+    try:
+        if not _BASIC_DATE.match(text):
+            raise ValueError(text)
+        day = (int(text[0:4]), int(text[4:6]), int(text[6:8]))
+        time = (int(text[9:11]), int(text[11:13]), int(text[13:15]))
+        timestamp = datetime(*day, *time, tzinfo=timezone.utc).timestamp()
+    except ValueError:
+        if s3 and presigned:
+            raise faults.s3_query("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"") from None
+        raise faults.bad_date(text, s3) from None
+    if len(_timestamps) >= _CACHE_LIMIT:
+        _timestamps.clear()
+    _timestamps[text] = timestamp
+    return timestamp
+
+
+def _read_query(request: Request, given: dict[str, str], s3: bool) -> Claim:
+    missing = [name for name in _QUERY_REQUIRED if not given.get(name)]
+    if s3 and (missing or "X-Amz-Expires" not in given):
+        raise faults.s3_query(faults.QUERY_PARAMETERS_REQUIRED)
+    if missing:
+        raise faults.incomplete_query(missing)
+    algorithm = given["X-Amz-Algorithm"]
+    if algorithm == ALGORITHM_4A:
+        raise faults.version_4a()
+    if algorithm != ALGORITHM:
+        raise faults.unsupported_algorithm(algorithm, s3)
+    credential = _credential(given["X-Amz-Credential"], s3, presigned=True)
+    timestamp = _timestamp(given["X-Amz-Date"], s3, presigned=True)
+    signed_headers = tuple(given["X-Amz-SignedHeaders"].split(";"))
+    header_hash = request.headers.get("x-amz-content-sha256") if "x-amz-content-sha256" in signed_headers else ""
+    payload_hash = header_hash or given.get("X-Amz-Content-Sha256", "") or (UNSIGNED if s3 else "")
+    return Claim(
+        *credential,
+        signed_headers=signed_headers,
+        signature=given["X-Amz-Signature"],
+        session_token=given.get("X-Amz-Security-Token") or request.headers.get("x-amz-security-token"),
+        amz_date=given["X-Amz-Date"],
+        timestamp=timestamp,
+        expires_s=_expires(given.get("X-Amz-Expires"), s3),
+        presigned=True,
+        payload_hash=payload_hash,
+    )
+
+
+def _expires(text: str | None, s3: bool) -> int | None:
+    if text is None:
+        return None
+    said = ""
+    digits = text.removeprefix("-")
+    if not (digits.isascii() and digits.isdigit()):
+        said = "X-Amz-Expires should be a number"
+    elif text.startswith("-"):
+        said = "X-Amz-Expires must be non-negative"
+    elif len(digits) > 18 or int(digits) > LONGEST_EXPIRY_S:
+        said = (
+            "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than "
+            f"{LONGEST_EXPIRY_S} seconds"
+        )
+    if said:
+        raise faults.s3_query(said) if s3 else Fault("IncompleteSignature", f"{said}.", status=400)
+    return int(text)
+
+
+def check_unsigned_parts(
+    request: Request,
+    claim: Claim,
+    now: float,
+    service_model_name: str = "",
+    *,
+    signing_name: str = "",
+    streamed: bool = False,
+) -> None:
+    """Everything that can be checked without the secret: scope, dates, expiry, coverage, the body's hash.
+
+    `now` is in seconds. `signing_name` is the service's, when the caller wants the scope held against it. With
+    `streamed` the body is not there yet: call `check_payload` when it is.
+    Raises SignatureDoesNotMatch, or S3's RequestTimeTooSkewed, AccessDenied, XAmzContentSHA256Mismatch, ….
+    """
+    s3 = claim.service in S3_SIGNING_NAMES
+    if (
+        claim.date != claim.amz_date[:8]
+        or claim.terminator != "aws4_request"
+        or (signing_name and signing_name != claim.service)
+        or not _REGION.match(claim.region)
+    ):
+        raise _scope_fault(claim, s3, signing_name or claim.service)
+    if abs(now - claim.timestamp) > ALLOWED_SKEW_S or claim.presigned:
+        _check_time(claim, now, s3, service_model_name or claim.service)
+    if s3:
+        _check_s3_parts(request, claim)
+        if not streamed and _HEX_64.match(claim.payload_hash):
+            check_payload(claim, sha256(request.body).hexdigest())
+    elif "host" not in claim.signed_headers and ":authority" not in claim.signed_headers:
+        raise faults.mismatch("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")
+    elif not streamed and _HEX_64.match(claim.payload_hash):
+        check_payload(claim, sha256(request.body).hexdigest())
+
+
+def _scope_fault(claim: Claim, s3: bool, signing_name: str) -> Fault:
+    said: list[str] = []
+    valid_date = len(claim.date) == 8 and claim.date.isascii() and claim.date.isdigit()
+    if s3:
+        if not valid_date:
+            said.append(
+                f'incorrect date format "{claim.date}". This date in the credential must be in the format "yyyyMMdd".'
+            )
+        elif claim.service != signing_name:
+            said.append(f'incorrect service "{claim.service}". This endpoint belongs to "{signing_name}".')
+        elif claim.terminator != "aws4_request":
+            said.append(f'incorrect terminal "{claim.terminator}". This endpoint uses "aws4_request".')
+        elif not _REGION.match(claim.region):
+            wrong = f"the region '{claim.region}' is wrong; expecting 'us-east-1'"
+            return _s3_scope(wrong, claim.presigned, Region="us-east-1")
+        else:
+            date = claim.amz_date[:8]
+            said.append(
+                f'Invalid credential date "{claim.date}". This date is not the same as X-Amz-Date: "{date}".'
+            )
+        return _s3_scope(said[0], claim.presigned)
+    if not _REGION.match(claim.region):
+        said.append(f"Credential should be scoped to a valid region, not '{claim.region}'.")
+    if claim.service != signing_name:
+        said.append(f"Credential should be scoped to correct service: '{signing_name}'.")
+    if claim.terminator != "aws4_request":
+        said.append(f"Credential should be scoped with a valid terminator: 'aws4_request', not '{claim.terminator}'.")
+    if claim.date != claim.amz_date[:8]:
+        said.append(
+            "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: "
+            f"'{claim.date}' != '{claim.amz_date[:8]}', from '{claim.amz_date}'."
+        )
+    return faults.mismatch(" ".join(said))
+
+
+def _check_time(claim: Claim, now: float, s3: bool, service: str) -> None:
+    """Refuse what is too old or too early.
+
+    S3 gives a presigned URL its own life. STS gives every request 15 minutes whatever X-Amz-Expires says (clusters
+    rely on it: their tokens say 60 seconds). The others honour X-Amz-Expires.
+    """
+    age = now - claim.timestamp
+    if s3 and claim.presigned:
+        expires_s = claim.expires_s or 0
+        if age > expires_s:
+            raise faults.s3_expired(expires_s, claim.timestamp, now)
+        if age < -ALLOWED_SKEW_S:
+            raise faults.s3_not_yet_valid(expires_s, claim.timestamp, now)
+        return
+    if s3 and abs(age) > ALLOWED_SKEW_S:
+        raise faults.s3_skewed(claim.amz_date, now, ALLOWED_SKEW_S)
+    allowed_s = ALLOWED_SKEW_S
+    if claim.expires_s is not None and service != "sts":
+        allowed_s = claim.expires_s
+    if age > allowed_s:
+        raise faults.expired(claim.amz_date, now, allowed_s)
+    if age < -ALLOWED_SKEW_S:
+        raise faults.not_yet_current(claim.amz_date, now, ALLOWED_SKEW_S)
+
+
+def _check_s3_parts(request: Request, claim: Claim) -> None:
+    """S3 wants every x-amz- header signed, and a word about the body."""
+    signed = claim.signed_headers
+    if not claim.presigned:
+        if not claim.payload_hash:
+            message = "Missing required header for this request: x-amz-content-sha256"
+            raise Fault("InvalidRequest", message, status=400)
+        if claim.payload_hash not in _S3_PAYLOADS and not _HEX_64.match(claim.payload_hash):
+            if claim.payload_hash.startswith("STREAMING-AWS4-ECDSA"):
+                raise faults.version_4a()
+            members = {"ArgumentName": "x-amz-content-sha256", "ArgumentValue": claim.payload_hash[:256]}
+            raise Fault("InvalidArgument", faults.PAYLOAD_HASHES, status=400, members=members)
+        if "x-amz-content-sha256" not in signed:
+            message = "header 'x-amz-content-sha256' must be included in signature"
+            raise Fault("InvalidRequest", message, status=400)
+    unsigned = [name for name in request.headers if name.startswith("x-amz-") and name not in signed]
+    if "host" not in signed and ":authority" not in signed:
+        unsigned.insert(0, "host")
+    if unsigned:
+        raise faults.s3_unsigned_headers(unsigned)
+
+
+def check_payload(claim: Claim, computed: str) -> None:
+    """Hold the body's SHA-256 (hex) against what was claimed; for a body that came after the head was verified."""
+    claimed = claim.payload_hash
+    if _HEX_64.match(claimed) and not hmac.compare_digest(claimed, computed):
+        if claim.service in S3_SIGNING_NAMES:
+            raise faults.s3_payload_mismatch(claimed, computed)
+        raise faults.mismatch()
+
+
+def signing_key(secret: str, date: str, region: str, service: str) -> bytes:
+    """The key of one secret for one day, region and service; kept, since every request of a day uses it."""
+    wanted = (secret, date, region, service)
+    key = _keys.get(wanted)
+    if key is None:
+        key = ("AWS4" + secret).encode()
+        for part in (date, region, service, "aws4_request"):
+            key = hmac.digest(key, part.encode(), "sha256")
+        if len(_keys) >= _CACHE_LIMIT:
+            _keys.clear()
+        _keys[wanted] = key
+    return key
+
+
+def verify(
+    request: Request,
+    claim: Claim,
+    secret: str,
+    now: float,
+    service_model_name: str = "",
+    *,
+    signing_name: str = "",
+    streamed: bool = False,
+) -> None:
+    """Check a claim against the secret of its key, and everything `check_unsigned_parts` checks.
+
+    Raises SignatureDoesNotMatch and the faults of `check_unsigned_parts`. Compares in constant time.
+    """
+    check_unsigned_parts(request, claim, now, service_model_name, signing_name=signing_name, streamed=streamed)
+    service = claim.service
+    payload = claim.payload_hash
+    if service not in S3_SIGNING_NAMES and not payload:
+        payload = sha256(request.body).hexdigest() if request.body else EMPTY_SHA256
+    key = signing_key(secret, claim.date, claim.region, service)
+    prefix = f"{ALGORITHM}\n{claim.amz_date}\n{claim.date}/{claim.region}/{service}/{claim.terminator}\n"
+    provided = claim.signature.encode("latin-1", "replace")
+    shown = b""
+    for form in _canonical_requests(request, claim, payload):
+        string_to_sign = prefix + sha256(form).hexdigest()
+        if hmac.compare_digest(hmac.digest(key, string_to_sign.encode(), "sha256").hex().encode(), provided):
+            return
+        shown = shown or form
+    if service in S3_SIGNING_NAMES:
+        raise faults.s3_mismatch(claim.access_key_id, prefix + sha256(shown).hexdigest(), claim.signature, shown)
+    raise faults.mismatch()
+
+
+def _canonical_requests(request: Request, claim: Claim, payload: str) -> Iterator[bytes]:
+    """Every canonical request that an honest client may have signed, the likeliest first (see `canonical`)."""
+    names = claim.signed_headers
+    blocks = canonical.header_blocks(request.headers, names, request.scheme)
+    tail = f"\n{';'.join(names)}\n{payload}".encode("latin-1", "replace")
+    path, query = request.path, request.query
+    if (path == "/" or not path) and not query:
+        for block in blocks:
+            yield f"{request.method}\n/\n\n".encode("latin-1") + block + tail
+        return
+    paths = canonical.paths(path, claim.service in S3_SIGNING_NAMES)
+    queries = canonical.queries(query, ("X-Amz-Signature",) if claim.presigned else ())
+    if claim.presigned and "X-Amz-Security-Token=" in query:
+        # Some services add the token after signing (IoT); AWS names it "unsigned".
+        queries += canonical.queries(query, ("X-Amz-Signature", "X-Amz-Security-Token"))
+    for one_path, one_query, block in product(paths, queries, blocks):
+        yield f"{request.method}\n{one_path}\n{one_query}\n".encode("latin-1", "replace") + block + tail
