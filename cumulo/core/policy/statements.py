@@ -160,12 +160,7 @@ def _resource_test(patterns: Sequence[str], negated: bool, with_variables: bool)
         return lambda arn, lookup: only(arn)
 
     def test(arn: str, lookup: Lookup) -> bool:
-        if arn in texts:
-            return True
-        for match in fixed:
-            if match(arn):
-                return True
-        return False
+        return arn in texts or any(match(arn) for match in fixed)
 
     return test
 
