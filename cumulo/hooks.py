@@ -119,7 +119,7 @@ class Hooks:
         ]
 
     def _awslocal(self) -> Path:
-        """A folder with `awslocal`, which LocalStack's scripts call: `aws` suffices, the endpoint is in its environment."""
+        """A folder with `awslocal`, which LocalStack's scripts call; here plain `aws` does what it did."""
         folder = self._settings.cache_dir / "bin"
         program = folder / "awslocal"
         if not program.exists():

@@ -64,7 +64,9 @@ def dispatch(arguments: list[str]) -> int:
         from difflib import get_close_matches
 
         near = get_close_matches(name, COMMANDS, 1)
-        raise Refusal(f"no command {name!r}", f"did you mean `cumulo {near[0]}`?" if near else "see `cumulo --help`", code=2)
+        raise Refusal(
+            f"no command {name!r}", f"did you mean `cumulo {near[0]}`?" if near else "see `cumulo --help`", code=2
+        )
     from importlib import import_module
 
     module = import_module(f"cumulo.cli.{'execute' if name == 'exec' else name}")
@@ -95,8 +97,6 @@ def _options(name: str, module: object, rest: list[str]) -> object:
 
 
 def _overview() -> str:
-    lines = [f"  {name:<10} {text}" for name, text in COMMANDS.items()]
-    return "\n".join(
-        ["cumulo: a whole AWS-compatible cloud on your own machine", "", "usage: cumulo COMMAND [options]", "", *lines]
-        + ["", "`cumulo COMMAND --help` tells more about one."]
-    )
+    lines = ["cumulo: a whole AWS-compatible cloud on your own machine", "", "usage: cumulo COMMAND [options]", ""]
+    lines += [f"  {name:<10} {text}" for name, text in COMMANDS.items()]
+    return "\n".join([*lines, "", "`cumulo COMMAND --help` tells more about one."])

@@ -12,6 +12,8 @@ from cumulo.cli.terminal import style, table
 
 Rows = list[dict[str, Any]]
 
+GENERATED = "<!-- written by `cumulo coverage --markdown docs/services` -->"
+
 
 def add_arguments(parser: Any) -> None:
     """Flags of `cumulo coverage`."""
@@ -34,7 +36,8 @@ def run(options: Any) -> int:
         for name in names:
             code = found.service(name)
             write(Path(options.markdown) / f"{name}.md", page(name, _title(code.package), rows[name]))
-        write(Path(options.markdown) / "README.md", index(rows)) if not options.service else None
+        if not options.service:
+            write(Path(options.markdown) / "README.md", index(rows))
     elif options.service:
         print(_operations(names[0], rows[names[0]]))
     else:
@@ -71,24 +74,27 @@ def page(name: str, title: str, rows: Rows) -> str:
     """The documentation page of one service."""
     real = [row for row in rows if row["real"]]
     refused = [row["operation"] for row in rows if not row["real"]]
-    lines = [f"# {name}", "", title, "" if title else None, "<!-- written by `cumulo coverage --markdown docs/services` -->", ""]
+    lines = [f"# {name}", "", *([title, ""] if title else []), GENERATED, ""]
     lines += [f"{len(real)} of {len(rows)} operations are real.", ""]
     if real:
         lines += ["| operation | members honoured | members refused |", "|---|---:|---|"]
         lines += [
-            f"| `{row['operation']}` | {len(row['honoured'])} | {', '.join(f'`{m}`' for m in row['refused']) or 'none'} |"
-            for row in real
+            f"| `{row['operation']}` | {len(row['honoured'])} | {_quoted(row['refused']) or 'none'} |" for row in real
         ]
         lines.append("")
     if refused:
-        lines += ["Refused with `NotImplemented`:", "", ", ".join(f"`{operation}`" for operation in refused) + ".", ""]
+        lines += ["Refused with `NotImplemented`:", "", f"{_quoted(refused)}.", ""]
     lines += [f"Where an answer comes from: `cumulo explain {name} {rows[0]['operation']}`.", ""]
-    return "\n".join(line for line in lines if line is not None)
+    return "\n".join(lines)
+
+
+def _quoted(names: list[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def index(rows: dict[str, Rows]) -> str:
     """The list of all services."""
-    lines = ["# Services", "", "<!-- written by `cumulo coverage --markdown docs/services` -->", ""]
+    lines = ["# Services", "", GENERATED, ""]
     lines += ["| service | operations | real |", "|---|---:|---:|"]
     for name, operations in rows.items():
         lines.append(f"| [{name}]({name}.md) | {len(operations)} | {sum(row['real'] for row in operations)} |")

@@ -1,6 +1,6 @@
 """Print what to export so that AWS clients in this shell talk to the cloud.
 
-    eval "$(cumulo env)"
+eval "$(cumulo env)"
 """
 
 import os

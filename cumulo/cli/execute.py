@@ -7,6 +7,7 @@ certificates are trusted, for this program and what it starts; everything else o
 credentials in the environment it gets test/test and us-east-1. Starts a cloud when none is running. Linux only.
 """
 
+import contextlib
 import os
 import select
 import selectors
@@ -52,7 +53,9 @@ def run(options: Any) -> int:
     settings = configuration.load(options)
     running = _running(settings)
     if not running.health.get("tls"):
-        raise Refusal(f"{running.url} does not answer https, which AWS's names need", "start it with `cumulo start --tls`")
+        raise Refusal(
+            f"{running.url} does not answer https, which AWS's names need", "start it with `cumulo start --tls`"
+        )
     folder = settings.cache_dir / "exec"
     bundle = _trust(running, folder)
     environment = _environment(bundle, folder / "ca.pem")
@@ -71,7 +74,9 @@ def _running(settings: Settings) -> servers.Running:
     )
     running = servers.find(settings)
     if running is None:
-        raise Refusal(f"no cloud is running, and none could be started: {started.stderr.strip().removeprefix('cumulo: ')}")
+        raise Refusal(
+            f"no cloud is running, and none could be started: {started.stderr.strip().removeprefix('cumulo: ')}"
+        )
     note(f"started a cloud at {running.url}; it stays: `cumulo stop` ends it")
     return running
 
@@ -85,7 +90,7 @@ def _trust(running: servers.Running, folder: Path) -> Path:
         raise Refusal(f"{running.url}/_cumulo/ca.pem answered {status}")
     namespaces.prepare(folder)
     sources = [os.environ[name] for name in BUNDLE_VARIABLES if os.environ.get(name)]
-    sources.append(next((path for path in namespaces.BUNDLES if os.path.exists(path)), ""))
+    sources.append(next((path for path in namespaces.BUNDLES if Path(path).exists()), ""))
     parts: list[bytes] = []
     for source in dict.fromkeys(sources):
         file = Path(source)
@@ -148,11 +153,15 @@ def _supervised(
     message, descriptors, _, _ = socket.recv_fds(ours, 4096, 1)
     if not descriptors:
         os.waitpid(child, 0)
-        raise Refusal(f"cannot lead AWS's names here: {message.decode() or 'the program could not be prepared'}",
-                      'point clients at the cloud instead: eval "$(cumulo env)"')
+        raise Refusal(
+            f"cannot lead AWS's names here: {message.decode() or 'the program could not be prepared'}",
+            'point clients at the cloud instead: eval "$(cumulo env)"',
+        )
     ours.close()
     if message != b"ok":
-        note(f"{message.decode()}; the certificates are trusted through variables only (AWS_CA_BUNDLE, SSL_CERT_FILE, …)")
+        note(
+            f"{message.decode()}; the certificates are trusted through variables only (AWS_CA_BUNDLE, SSL_CERT_FILE, …)"
+        )
     return _loop(child, seccomp.Supervisor(descriptors[0], redirect), names)
 
 
@@ -245,13 +254,11 @@ def _resolve(key: selectors.SelectorKey, names: Any, selector: selectors.BaseSel
 
 
 def _pass_signals_on(child: int) -> None:
-    """Signals sent to us alone are meant for the program. From a terminal, Ctrl-C reaches both: then it is not sent twice."""
+    """Signals sent to us alone are meant for the program. Ctrl-C on a terminal reaches both: it is not sent twice."""
 
     def forward(number: int, _frame: object) -> None:
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.kill(child, number)
-        except ProcessLookupError:
-            pass
 
     for name in FORWARDED:
         signal.signal(getattr(signal, name), forward)

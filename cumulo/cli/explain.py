@@ -1,6 +1,6 @@
 """Say where an operation's answer comes from: the function, its file and line, what it refuses, who may call it.
 
-    cumulo explain sqs SendMessage
+cumulo explain sqs SendMessage
 """
 
 from typing import Any
@@ -29,7 +29,9 @@ def run(options: Any) -> int:
 
         near = get_close_matches(wanted, named, 1)
         raise Refusal(
-            f"{service} has no operation {options.operation!r}", f"did you mean {named[near[0]]}?" if near else "", code=2
+            f"{service} has no operation {options.operation!r}",
+            f"did you mean {named[near[0]]}?" if near else "",
+            code=2,
         )
     operation = named[wanted]
     print(coverage.explain(found, service, operation))

@@ -45,10 +45,10 @@ def enter(bundle: Path, folder: Path) -> str:
         return f"no private mounts ({os.strerror(ctypes.get_errno())})"
     failed = [
         path
-        for path in sorted({os.path.realpath(name) for name in BUNDLES if os.path.exists(name)})
+        for path in sorted({os.path.realpath(name) for name in BUNDLES if Path(name).exists()})
         if not mount(str(bundle), path, MS_BIND)
     ]
-    for path in sorted({os.path.realpath(name) for name in NAME_CACHES if os.path.isdir(name)}):
+    for path in sorted({os.path.realpath(name) for name in NAME_CACHES if Path(name).is_dir()}):
         mount(str(folder / "empty"), path, MS_BIND)  # a cache of names outside would answer before us
     switch = folder / "nsswitch.conf"
     if switch.exists():

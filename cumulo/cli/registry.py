@@ -26,4 +26,6 @@ def known(registry: "Registry", service: str) -> str:
     if service in names:
         return service
     near = get_close_matches(service, names, 1)
-    raise Refusal(f"no service {service!r}", f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}", code=2)
+    raise Refusal(
+        f"no service {service!r}", f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}", code=2
+    )

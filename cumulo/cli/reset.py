@@ -57,5 +57,3 @@ def delete(data_dir: Path) -> None:
             shutil.rmtree(entry)
         else:
             entry.unlink()
-
-

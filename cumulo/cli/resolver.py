@@ -1,5 +1,6 @@
 """A small DNS server for `cumulo exec`: AWS's names have our address, all others the answer of the usual servers."""
 
+import contextlib
 import socket
 import struct
 from pathlib import Path
@@ -63,7 +64,7 @@ def answer(message: bytes, *, excepted: tuple[str, ...] = ()) -> bytes | None:
 
 def upstream() -> list[tuple[int, str]]:
     """The machine's own name servers, as (address family, address)."""
-    servers = []
+    servers: list[tuple[int, str]] = []
     try:
         lines = Path("/etc/resolv.conf").read_text().splitlines()
     except OSError:
@@ -77,7 +78,7 @@ def upstream() -> list[tuple[int, str]]:
 
 
 class Resolver:
-    """Answers on two loopback sockets, UDP and TCP, both on one free port. All sockets are to be watched for reading."""
+    """Answers on two loopback sockets, UDP and TCP, both on one free port; both are to be watched for reading."""
 
     def __init__(self, *, excepted: tuple[str, ...] = ()) -> None:
         self._excepted = excepted
@@ -124,10 +125,8 @@ class Resolver:
                 return
 
     def _send(self, message: bytes, client: tuple[str, int]) -> None:
-        try:
+        with contextlib.suppress(OSError):  # the client asks again
             self.udp.sendto(message, client)
-        except OSError:
-            pass  # the client asks again
 
     def close(self) -> None:
         """Give up both sockets."""

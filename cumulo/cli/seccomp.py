@@ -14,6 +14,7 @@ import platform
 import socket
 import struct
 from collections.abc import Callable
+from pathlib import Path
 
 AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 SYS_SECCOMP = {"x86_64": 317, "aarch64": 277}
@@ -110,7 +111,7 @@ class Supervisor:
 
     def _connect(self, number: int, pid: int, fd: int, address: int, length: int) -> int | None:
         """The errno (0: connected) of a connect made elsewhere, or None when the program's own call is to go on."""
-        with open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
+        with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
             memory.seek(address)
             wanted = parse(memory.read(length))
         if wanted is None:
@@ -157,7 +158,7 @@ def parse(sockaddr: bytes) -> tuple[int, str, int] | None:
 
 
 def _process_of_thread(thread: int) -> int:
-    with open(f"/proc/{thread}/status", "rb") as status:
+    with Path(f"/proc/{thread}/status").open("rb") as status:
         for line in status:
             if line.startswith(b"Tgid:"):
                 return int(line.split()[1])

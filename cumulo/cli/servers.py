@@ -193,7 +193,7 @@ def process_on(port: int) -> str:
         if not process.name.isdigit():
             continue
         try:
-            if any(os.readlink(entry) in sockets for entry in (process / "fd").iterdir()):
+            if any(str(entry.readlink()) in sockets for entry in (process / "fd").iterdir()):
                 return f"{(process / 'comm').read_text().strip()} (process {process.name})"
         except OSError:
             continue

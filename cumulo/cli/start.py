@@ -151,9 +151,13 @@ def _explained(error: OSError, settings: Settings) -> Exception:
     if error.errno == errno.EACCES and settings.port < 1024:
         return Refusal(f"no permission to listen on {where}", "ports under 1024 belong to root: choose one with --port")
     if error.errno in (errno.EADDRNOTAVAIL, errno.ENOENT) or type(error).__name__ == "gaierror":
-        return Refusal(f"cannot listen on {where}: {error.strerror or error}", "give an address of this machine as --host")
+        return Refusal(
+            f"cannot listen on {where}: {error.strerror or error}", "give an address of this machine as --host"
+        )
     if error.errno in (errno.ENOSPC, errno.EROFS, errno.EDQUOT):
-        return Refusal(f"cannot write to {settings.data_dir}: {error.strerror}", "make room, or choose another --data-dir")
+        return Refusal(
+            f"cannot write to {settings.data_dir}: {error.strerror}", "make room, or choose another --data-dir"
+        )
     return error
 
 
@@ -174,7 +178,9 @@ def detach(settings: Settings) -> int:
 
     already = servers.read_pid_file(settings)
     if already and servers.alive(already["pid"]) and (running := servers.find(settings)):
-        raise Refusal(f"a cloud is already running for {settings.data_dir}: {running.url}", "stop it with `cumulo stop`")
+        raise Refusal(
+            f"a cloud is already running for {settings.data_dir}: {running.url}", "stop it with `cumulo stop`"
+        )
     log = servers.log_file(settings)
     arguments = [word for word in sys.argv[2:] if word not in ("--detach", "-d")]
     with log.open("ab") as sink:

@@ -18,14 +18,18 @@ def run(options: Any) -> int:
     settings = configuration.load(options)
     running = servers.find(settings)
     if options.json:
-        print(json.dumps({"running": running is not None, **({"url": running.url, **running.health} if running else {})}))
+        print(
+            json.dumps({"running": running is not None, **({"url": running.url, **running.health} if running else {})})
+        )
         return 0 if running else 3
     if running is None:
         print("no cloud is running")
         print(f"  state  {settings.data_dir}" + ("" if servers.is_ours(settings.data_dir) else " (none yet)"))
         return 3
     health = running.health
-    print(f"{style('running', 'green')}  {running.url}  version {health['version']}, process {running.pid or 'unknown'}")
+    print(
+        f"{style('running', 'green')}  {running.url}  version {health['version']}, process {running.pid or 'unknown'}"
+    )
     print(f"  up     {_duration(float(health.get('uptime_s', 0)))}")
     print(f"  state  {health.get('data_dir', settings.data_dir)}")
     print(f"  {len(health.get('services', {}))} services: {', '.join(sorted(health.get('services', {})))}")

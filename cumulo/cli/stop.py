@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from pathlib import Path
 from typing import Any
 
 from cumulo.cli import Refusal, configuration, servers
@@ -53,15 +54,13 @@ def stop(pid: int) -> int:
 def _is_cumulo(pid: int) -> bool:
     """Whether the process is one of ours, as far as this system tells: a pid file may name a later stranger."""
     try:
-        with open(f"/proc/{pid}/cmdline", "rb") as file:
-            return b"cumulo" in file.read()
+        return b"cumulo" in Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
-        return not os.path.isdir("/proc/self")
+        return not Path("/proc/self").is_dir()
 
 
 def _is_zombie(pid: int) -> bool:
     try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0] == "Z"
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except OSError:
         return False

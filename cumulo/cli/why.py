@@ -38,7 +38,9 @@ def run(options: Any) -> int:
 
 def explanation(call: dict[str, Any]) -> str:
     """A call in words."""
-    ended = f"{style(call['error'], 'red')}: {call.get('message', '')}" if call.get("error") else style("answered", "green")
+    ended = (
+        f"{style(call['error'], 'red')}: {call.get('message', '')}" if call.get("error") else style("answered", "green")
+    )
     rows = [
         ("request", call["request_id"]),
         ("asked", f"{call['service']}:{call['operation']} in {call['region']} of account {call['account']}"),
