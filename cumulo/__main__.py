@@ -1,0 +1,5 @@
+"""`python -m cumulo` is `cumulo`."""
+
+from cumulo.cli import main
+
+main()

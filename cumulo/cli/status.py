@@ -1,0 +1,44 @@
+"""Say whether a cloud is running: where, since when, with which state. Exit code 0 when it is, 3 when not."""
+
+import json
+from typing import Any
+
+from cumulo.cli import configuration, servers
+from cumulo.cli.terminal import style
+
+
+def add_arguments(parser: Any) -> None:
+    """Flags of `cumulo status`."""
+    configuration.add_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="the health document as it is")
+
+
+def run(options: Any) -> int:
+    """Print the health of the running cloud."""
+    settings = configuration.load(options)
+    running = servers.find(settings)
+    if options.json:
+        print(
+            json.dumps({"running": running is not None, **({"url": running.url, **running.health} if running else {})})
+        )
+        return 0 if running else 3
+    if running is None:
+        print("no cloud is running")
+        print(f"  state  {settings.data_dir}" + ("" if servers.is_ours(settings.data_dir) else " (none yet)"))
+        return 3
+    health = running.health
+    print(
+        f"{style('running', 'green')}  {running.url}  version {health['version']}, process {running.pid or 'unknown'}"
+    )
+    print(f"  up     {_duration(float(health.get('uptime_s', 0)))}")
+    print(f"  state  {health.get('data_dir', settings.data_dir)}")
+    print(f"  {len(health.get('services', {}))} services: {', '.join(sorted(health.get('services', {})))}")
+    return 0
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    parts = [(days, "d"), (hours, "h"), (minutes, "min"), (rest, "s")]
+    return " ".join(f"{count} {unit}" for count, unit in parts if count) or "0 s"

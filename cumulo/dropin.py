@@ -1,0 +1,182 @@
+"""The cloud's own HTTP paths, beside AWS's API: /_cumulo for people and our commands, /_localstack for their tools.
+
+The /_localstack paths answer in the forms that LocalStack documents ("Internal Endpoints"), so health checks,
+Testcontainers modules and wait scripts work as they are.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
+
+from cumulo.core import coverage
+from cumulo.hooks import STAGES, Hooks
+from cumulo.wire.faults import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Mapping
+
+    from cumulo.core.runtime import Runtime
+    from cumulo.settings import Settings
+    from cumulo.wire.http import Request
+
+__all__ = ["PREFIXES", "Cloud", "Hooks", "answer", "respond"]
+
+PREFIXES = ("/_cumulo/", "/_localstack/", "/_aws/health")
+LOCALSTACK_VERSION = "4.0.0"  # the version whose answers these are; tools compare it
+RECENT = 100
+Answer = tuple[int, str, bytes]  # status, content type, body
+
+
+class Cloud(Protocol):
+    """What these paths need of the running cloud."""
+
+    settings: Settings
+    version: str
+    started_at: float
+    hooks: Hooks
+    runtime: Runtime
+
+    @property
+    def port(self) -> int:
+        """The port that the gateway listens on."""
+
+
+class Exchange(Protocol):
+    """What these paths need of the gateway's exchange."""
+
+    request: Request
+
+    def respond(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+        """Send the whole answer."""
+
+
+def answer(cloud: Cloud, exchange: Exchange) -> Coroutine[Any, Any, None] | None:
+    """Answer one request to one of these paths, at once."""
+    request = exchange.request
+    status, kind, body = respond(cloud, request.method, request.path, _parameters(request.query))
+    if request.method == "HEAD":
+        body = b""
+    exchange.respond(status, [("Content-Type", kind)], body)
+    return None
+
+
+def respond(cloud: Cloud, method: str, path: str, parameters: Mapping[str, str]) -> Answer:
+    """Status, content type and body for a path; 404 names the paths that there are."""
+    if method not in ("GET", "HEAD"):
+        return _json({"message": f"{path} is read with GET"}, 405)
+    path = path.rstrip("/")
+    if path in ("/_localstack/health", "/_aws/health"):
+        return _json(_localstack_health(cloud))
+    if path == "/_localstack/info":
+        return _json(_localstack_info(cloud))
+    if path == "/_localstack/init":
+        return _json(cloud.hooks.report())
+    if path.startswith("/_localstack/init/"):
+        stage = path.rpartition("/")[2].lower()
+        if stage in STAGES:
+            return _json(cloud.hooks.report(stage))
+        return _json({"message": f"no stage {stage}; there are {', '.join(STAGES)}"}, 404)
+    if path == "/_cumulo/health":
+        return _json(_health(cloud))
+    if path == "/_cumulo/coverage":
+        return _coverage(cloud, parameters.get("service"))
+    if path == "/_cumulo/requests":
+        return _requests(cloud, parameters)
+    if path == "/_cumulo/ca.pem":
+        return _ca(cloud)
+    return _json({"message": f"no {path}; there are /_cumulo/health, coverage, requests, ca.pem"}, 404)
+
+
+def _json(value: object, status: int = 200) -> Answer:
+    return status, "application/json", msgspec.json.encode(value)
+
+
+def _parameters(query: str) -> dict[str, str]:
+    return dict(pair.partition("=")[::2] for pair in query.split("&") if pair) if query else {}
+
+
+def _services(cloud: Cloud) -> list[str]:
+    return sorted(cloud.runtime.registry.names)
+
+
+def _uptime_s(cloud: Cloud) -> float:
+    return max(0.0, cloud.runtime.clock.wall() - cloud.started_at)
+
+
+def _health(cloud: Cloud) -> dict[str, Any]:
+    settings = cloud.settings
+    return {
+        "status": "running",
+        "version": cloud.version,
+        "pid": os.getpid(),
+        "port": cloud.port,
+        "tls": settings.tls,
+        "uptime_s": round(_uptime_s(cloud), 3),
+        "data_dir": str(settings.data_dir),
+        "store": cloud.runtime.store.name,
+        "node": str(cloud.runtime.store.node_id),
+        "services": dict.fromkeys(_services(cloud), "running"),
+    }
+
+
+def _localstack_health(cloud: Cloud) -> dict[str, Any]:
+    return {
+        "services": dict.fromkeys(_services(cloud), "running"),
+        "edition": "cumulo",
+        "version": LOCALSTACK_VERSION,
+    }
+
+
+def _localstack_info(cloud: Cloud) -> dict[str, Any]:
+    import datetime
+
+    now = datetime.datetime.fromtimestamp(cloud.runtime.clock.wall(), datetime.UTC)
+    return {
+        "version": f"{LOCALSTACK_VERSION}:cumulo-{cloud.version}",
+        "edition": "cumulo",
+        "is_license_activated": False,
+        "session_id": str(cloud.runtime.store.node_id),
+        "machine_id": "cumulo",
+        "system": platform.system().lower(),
+        "is_docker": False,
+        "server_time_utc": now.strftime("%Y-%m-%dT%H:%M:%S"),
+        "uptime": int(_uptime_s(cloud)),
+    }
+
+
+def _coverage(cloud: Cloud, service: str | None) -> Answer:
+    registry = cloud.runtime.registry
+    try:
+        if service:
+            return _json({service: coverage.of_service(registry.service(service))})
+        return _json(coverage.of_cloud(registry))
+    except Fault:
+        return _json({"message": f"no service {service}; there are {', '.join(_services(cloud))}"}, 404)
+
+
+def _requests(cloud: Cloud, parameters: Mapping[str, str]) -> Answer:
+    """The newest calls, or with `id` the one; `limit` at most 1000."""
+    journal = cloud.runtime.journal
+    if "id" in parameters:
+        call = journal.find(parameters["id"])
+        return _json(call) if call is not None else _json({"message": f"no request {parameters['id']}"}, 404)
+    limit = parameters.get("limit", str(RECENT))
+    if not limit.isdecimal():
+        return _json({"message": "limit is a number"}, 400)
+    return _json(journal.recent(min(int(limit), 1000)))
+
+
+def _ca(cloud: Cloud) -> Answer:
+    """The certificate of the local CA, to be trusted by clients of https."""
+    from cumulo.gateway import tls
+
+    if not cloud.settings.tls:
+        return _json({"message": "this cloud does not answer https: start it with --tls"}, 404)
+    path = tls.ca_path(cloud.settings.data_dir)
+    if not path.exists():
+        return _json({"message": "the CA has not been made yet"}, 404)
+    return 200, "application/x-pem-file", path.read_bytes()

@@ -1,0 +1,59 @@
+"""What a person can set. Pure data: nothing here reads the environment, a file or the clock.
+
+The command line fills a `Settings` from flags, `CUMULO_*` variables and the config file (`cumulo.cli.configuration`);
+tests build one directly. Every field is a key of the config file under the same name.
+"""
+
+from pathlib import Path
+
+import msgspec
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the gateway accepts before it refuses. Sizes in bytes, times in seconds."""
+
+    header_bytes: int = 64 * 1024
+    body_bytes: int = 256 * 1024 * 1024
+    connections: int = 10_000
+    header_timeout_s: float = 30.0
+    idle_timeout_s: float = 75.0
+    drain_timeout_s: float = 10.0
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One cloud's settings, complete: every field has a working default except the two directories.
+
+    - `host`, `port`: where the gateway listens. Port 0 takes a free one. A host beyond loopback requires real keys.
+    - `data_dir`: everything that must survive; `cache_dir`: what can be made again (models cut from botocore's data).
+    - `tls`: also answer TLS on the same port, with a certificate of the local CA in `data_dir`.
+    - `store`: "" is SQLite in `data_dir`; "postgresql://…" is shared by several processes; "memory:" is for tests.
+    - `allowed_origins`: web pages (`https://host:port`) whose scripts may call this cloud; none by default.
+    - `hosts`: further names under which clients reach this cloud, beside localhost and AWS's own.
+    - `hooks`: directories holding `boot.d`, `start.d`, `ready.d` and `shutdown.d` with scripts, in order.
+    - `log_level`: debug, info, warning or error.
+    - `seed`: fixes chance and ids, for tests; None draws from the system.
+    """
+
+    data_dir: Path
+    cache_dir: Path
+    host: str = "127.0.0.1"
+    port: int = 4566
+    tls: bool = False
+    store: str = ""
+    allowed_origins: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+    hooks: tuple[Path, ...] = ()
+    log_level: str = "info"
+    seed: int | None = None
+    limits: Limits = Limits()
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can reach the gateway; then unknown access keys are welcome."""
+        return self.host in ("localhost", "::1", "[::1]") or self.host.startswith("127.")
+
+    @property
+    def url(self) -> str:
+        """The endpoint for clients on this machine, as in AWS_ENDPOINT_URL."""
+        host = {"0.0.0.0": "localhost", "127.0.0.1": "localhost", "::": "localhost", "::1": "localhost"}.get(self.host)
+        return f"http://{host or self.host}:{self.port}"
