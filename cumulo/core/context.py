@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cumulo.core.arns import partition_of
+from cumulo.core.policy.principals import PrincipalKind
 from cumulo.core.signals import Listener
 
 if TYPE_CHECKING:
-    from cumulo.core.credentials import Principal
+    from cumulo.core.policy.principals import Principal
     from cumulo.core.discovery import Handler
     from cumulo.core.runtime import Runtime
     from cumulo.store.transaction import Transaction
@@ -174,8 +175,14 @@ class Context:
     def trusted(self, account: str) -> bool:
         """Whether the caller may do anything in this account as far as identities go (marks the call authorized)."""
         self.authorized = True
+        if self.internal:
+            return True
         principal = self.principal
-        return self.internal or (principal.kind == "root" and principal.account == account)
+        return (
+            principal.kind is PrincipalKind.ROOT
+            and principal.account == account
+            and not self.runtime.policy_source.controlled
+        )
 
     def authorize(
         self,

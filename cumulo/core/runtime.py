@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 from cumulo.core.authorization import decide_call
 from cumulo.core.clock import Clock
 from cumulo.core.context import Context
-from cumulo.core.credentials import Principal
 from cumulo.core.discovery import Handler, Registry, ServiceCode
 from cumulo.core.errors import INTERNAL_FAILURE, SERVICE_UNAVAILABLE, not_implemented
 from cumulo.core.ids import Ids
 from cumulo.core.journal import Journal
+from cumulo.core.policy.authorization import NOTHING, PolicySource
+from cumulo.core.policy.principals import Principal, service
 from cumulo.core.reconcilers import Reconcilers
 from cumulo.core.signals import Signals
 from cumulo.core.tasks import Tasks
@@ -63,6 +64,7 @@ class Runtime:
         self.tasks = Tasks(self)
         self.reconcilers = Reconcilers(self)
         self.registry.on_load = self._loaded
+        self.policy_source: PolicySource = NOTHING  # IAM takes this place when it lands
         self._service_principals: dict[str, Principal] = {}
         store.on_signal(self.signals.deliver)
 
@@ -84,11 +86,11 @@ class Runtime:
         """The log of a service."""
         return logging.getLogger(f"cumulo.{service}")
 
-    def service_principal(self, service: str) -> Principal:
-        """The principal `<service>.amazonaws.com`."""
-        found = self._service_principals.get(service)
+    def service_principal(self, name: str) -> Principal:
+        """The principal `<name>.amazonaws.com`."""
+        found = self._service_principals.get(name)
         if found is None:
-            found = self._service_principals[service] = Principal.of_service(f"{service}.amazonaws.com")
+            found = self._service_principals[name] = service(f"{name}.amazonaws.com")
         return found
 
     def internal_context(self, service: str, operation: str, account: str, region: str) -> Context:

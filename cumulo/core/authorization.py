@@ -1,0 +1,108 @@
+"""A call's permission: the question put to the policy engine, and AWS's words when the answer is no."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cumulo.core.errors import Error
+from cumulo.core.policy.authorization import Question, authorize
+from cumulo.core.policy.condition_keys import Environment
+from cumulo.core.policy.principals import PrincipalKind
+
+if TYPE_CHECKING:
+    from cumulo.core.context import Context
+    from cumulo.core.policy.decision import Decision
+
+# How most services name the refusal: by protocol family, unless a service's package has an ACCESS_DENIED.
+# Source: the "Common Errors" page of each service's API reference.
+_JSON_DENIED = Error("AccessDeniedException", status=400)
+_DENIED = Error("AccessDenied", status=403)
+_JSON_PROTOCOLS = frozenset(("json", "rest-json", "smithy-rpc-v2-cbor"))
+_NO_TOKEN = Error("MissingAuthenticationToken", "Request is missing Authentication Token", status=403)
+
+
+def environment_of(ctx: Context) -> Environment:
+    """What the request brings to conditions beside its caller and its resource."""
+    headers = ctx.headers
+    return Environment(
+        ctx.runtime.clock.now,
+        source_ip=ctx.source_ip,
+        secure=ctx.endpoint.startswith("https:"),
+        region=ctx.region,
+        user_agent=headers.get("user-agent") if headers is not None else "",
+        referer=headers.get("referer") if headers is not None else "",
+        source_arn=ctx.source_arn,
+        source_account=ctx.source_account,
+    )
+
+
+def request_tags(request: dict[str, Any]) -> dict[str, str]:
+    """The tags that a request brings, in whichever form its model gives them."""
+    for name in ("Tags", "tags", "TagList"):
+        tags = request.get(name)
+        if isinstance(tags, dict):
+            return {str(key): str(value) for key, value in tags.items()}
+        if isinstance(tags, list):
+            return {
+                str(tag.get("Key", tag.get("key", ""))): str(tag.get("Value", tag.get("value", "")))
+                for tag in tags
+                if isinstance(tag, dict)
+            }
+    return {}
+
+
+def decide_call(
+    ctx: Context,
+    arn: str,
+    *,
+    policy: str | None,
+    tags: dict[str, str] | None,
+    action: str | None,
+    context: dict[str, Any] | None,
+) -> None:
+    """Let the call go on, or raise its AccessDenied and note why."""
+    handler = ctx.handler
+    assert handler is not None
+    rule = handler.rule
+    name = action or rule.action
+    if name is None:
+        return  # needs no permission, as sts:GetCallerIdentity
+    arguments: dict[str, Any] = {
+        "environment": environment_of(ctx),
+        "resource_policy": policy,
+        "resource_tags": tags,
+        "request_tags": lambda: request_tags(ctx.request),
+        "given": context,
+    }
+    source = ctx.runtime.policy_source
+    decision = authorize(ctx.principal, name, arn, source=source, **arguments)
+    if decision.allowed:
+        return
+    ctx.denial = _denial(decision, Question(ctx.principal, name, arn, **arguments).explain(source))
+    raise _refusal(ctx, decision)
+
+
+def _denial(decision: Decision, explanation: Any) -> dict[str, Any]:
+    import msgspec
+
+    shown = msgspec.to_builtins(explanation)
+    return {
+        "kind": decision.kind.value,
+        "decided_by": decision.decided_by.value,
+        "action": decision.action,
+        "resource": decision.resource,
+        "policy": decision.policy,
+        "sid": decision.sid,
+        "statement": decision.index,
+        "reason": decision.reason(),
+        "explanation": shown,
+    }
+
+
+def _refusal(ctx: Context, decision: Decision) -> Exception:
+    handler = ctx.handler
+    assert handler is not None
+    if ctx.principal.kind is PrincipalKind.ANONYMOUS and not handler.rule.needs_resource:
+        return _NO_TOKEN()
+    error = handler.access_denied or (_JSON_DENIED if ctx.protocol in _JSON_PROTOCOLS else _DENIED)
+    return error(decision.message())
