@@ -13,14 +13,14 @@ class Headers:
     joined with "," by `get`, as RFC 9110 and SigV4 both want it.
     """
 
-    __slots__ = ("raw", "_values")
+    __slots__ = ("_values", "raw")
 
     def __init__(self, raw: list[tuple[bytes, bytes]]) -> None:
         self.raw = raw
         values: dict[str, str] = {}
         for name_bytes, value_bytes in raw:
             name = name_bytes.decode("latin-1").lower()
-            value = value_bytes.decode("latin-1").strip()
+            value = value_bytes.strip(b" \t").decode("latin-1")
             values[name] = f"{values[name]},{value}" if name in values else value
         self._values = values
 
@@ -46,7 +46,7 @@ class Request:
     percent-encoded parts ("" when there is no query). `peer` is the client's address.
     """
 
-    __slots__ = ("method", "target", "path", "query", "headers", "body", "scheme", "peer", "http_version")
+    __slots__ = ("body", "headers", "http_version", "method", "path", "peer", "query", "scheme", "target")
 
     def __init__(
         self,
