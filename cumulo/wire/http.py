@@ -5,6 +5,17 @@ SigV4 signs the bytes that the client wrote, so nothing here normalises them.
 
 from collections.abc import Iterator
 
+# Lower-case names by their bytes: the same thirty spellings come with every request.
+_NAMES: dict[bytes, str] = {}
+_NAMES_MOST = 1024  # a client that invents names only loses the shortcut
+
+
+def _name(raw: bytes) -> str:
+    name = raw.decode("latin-1").lower()
+    if len(_NAMES) < _NAMES_MOST and len(raw) <= 64:
+        _NAMES[raw] = name
+    return name
+
 
 class Headers:
     """The header fields of a request in arrival order, found by lower-case name.
@@ -13,14 +24,15 @@ class Headers:
     joined with "," by `get`, as RFC 9110 and SigV4 both want it.
     """
 
-    __slots__ = ("raw", "_values")
+    __slots__ = ("_values", "raw")
 
     def __init__(self, raw: list[tuple[bytes, bytes]]) -> None:
         self.raw = raw
+        known = _NAMES.get
         values: dict[str, str] = {}
         for name_bytes, value_bytes in raw:
-            name = name_bytes.decode("latin-1").lower()
-            value = value_bytes.decode("latin-1").strip()
+            name = known(name_bytes) or _name(name_bytes)
+            value = value_bytes.decode("latin-1").strip(" \t")
             values[name] = f"{values[name]},{value}" if name in values else value
         self._values = values
 
@@ -38,6 +50,10 @@ class Headers:
         """Lower-case names with their values, in order of first arrival."""
         return iter(self._values.items())
 
+    def holds_none_of(self, names: frozenset[str]) -> bool:
+        """Whether no field has one of these lower-case names (one look for all of them)."""
+        return names.isdisjoint(self._values)
+
 
 class Request:
     """The head of a request and, once it has come whole, its body.
@@ -46,7 +62,7 @@ class Request:
     percent-encoded parts ("" when there is no query). `peer` is the client's address.
     """
 
-    __slots__ = ("method", "target", "path", "query", "headers", "body", "scheme", "peer", "http_version")
+    __slots__ = ("body", "headers", "http_version", "method", "path", "peer", "query", "scheme", "target")
 
     def __init__(
         self,
@@ -61,7 +77,7 @@ class Request:
     ) -> None:
         self.method = method
         self.target = target
-        if not target.startswith("/") and "://" in target:  # absolute form, as proxies send it
+        if target[:1] != "/" and "://" in target:  # absolute form, as proxies send it
             _, _, rest = target.partition("://")
             slash = rest.find("/")
             target = rest[slash:] if slash >= 0 else "/"

@@ -8,7 +8,7 @@ the texts that the services answer.
 """
 
 from base64 import b64encode
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
@@ -141,19 +141,17 @@ def s3_mismatch(access_key_id: str, string_to_sign: str, provided: str, canonica
 
 def iso(timestamp: float) -> str:
     """A time in SigV4's basic format: 20130524T000000Z."""
-    return datetime.fromtimestamp(int(timestamp), timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+    return datetime.fromtimestamp(int(timestamp), UTC).strftime("%Y%m%dT%H%M%SZ")
 
 
 def iso_extended(timestamp: float) -> str:
     """A time as S3 writes it in errors: 2013-05-24T00:00:00Z."""
-    return datetime.fromtimestamp(int(timestamp), timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.fromtimestamp(int(timestamp), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def expired(amz_date: str, now: float, allowed_s: int) -> Fault:
     """Signed too long ago."""
-    message = (
-        f"Signature expired: {amz_date} is now earlier than {iso(now - allowed_s)} ({iso(now)} - {allowed_s // 60} min.)"
-    )
+    message = f"Signature expired: {amz_date} is now earlier than {iso(now - allowed_s)} ({iso(now)} - {allowed_s // 60} min.)"
     return mismatch(message)
 
 

@@ -11,7 +11,7 @@ Source: "AWS Signature Version 4 for API requests" (IAM User Guide), "Authentica
 import hmac
 import re
 from collections.abc import Iterator
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import product
 from urllib.parse import unquote
@@ -38,7 +38,9 @@ S3_SIGNING_NAMES = frozenset({"s3", "s3-outposts", "s3-object-lambda", "s3expres
 _S3_PAYLOADS = frozenset({UNSIGNED, STREAMING_SIGNED, STREAMING_SIGNED_TRAILER, STREAMING_UNSIGNED_TRAILER})
 _HEX_64 = re.compile(r"[0-9a-f]{64}\Z")
 _BASIC_DATE = re.compile(r"[0-9]{8}T[0-9]{6}Z\Z")
-_HTTP_DATE = re.compile(r"[A-Za-z]{3}, ([0-9]{2}) ([A-Za-z]{3}) ([0-9]{4}) ([0-9]{2}):([0-9]{2}):([0-9]{2}) (?:GMT|UTC)\Z")
+_HTTP_DATE = re.compile(
+    r"[A-Za-z]{3}, ([0-9]{2}) ([A-Za-z]{3}) ([0-9]{4}) ([0-9]{2}):([0-9]{2}):([0-9]{2}) (?:GMT|UTC|[+-]0000)\Z"
+)
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _REGION = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?\Z")
 _QUERY_REQUIRED = ("X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature", "X-Amz-SignedHeaders", "X-Amz-Date")
@@ -226,7 +228,7 @@ def _timestamp(text: str, s3: bool, presigned: bool = False) -> float:
             raise ValueError(text)
         day = (int(text[0:4]), int(text[4:6]), int(text[6:8]))
         time = (int(text[9:11]), int(text[11:13]), int(text[13:15]))
-        timestamp = datetime(*day, *time, tzinfo=timezone.utc).timestamp()
+        timestamp = datetime(*day, *time, tzinfo=UTC).timestamp()
     except ValueError:
         if s3 and presigned:
             raise faults.s3_query("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"") from None
@@ -337,9 +339,7 @@ def _scope_fault(claim: Claim, s3: bool, signing_name: str) -> Fault:
             return _s3_scope(wrong, claim.presigned, Region="us-east-1")
         else:
             date = claim.amz_date[:8]
-            said.append(
-                f'Invalid credential date "{claim.date}". This date is not the same as X-Amz-Date: "{date}".'
-            )
+            said.append(f'Invalid credential date "{claim.date}". This date is not the same as X-Amz-Date: "{date}".')
         return _s3_scope(said[0], claim.presigned)
     if not _REGION.match(claim.region):
         said.append(f"Credential should be scoped to a valid region, not '{claim.region}'.")

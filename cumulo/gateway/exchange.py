@@ -1,0 +1,181 @@
+"""What the application sees of the network: one request, one answer."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from cumulo.gateway.answers import INTERNAL_FAILURE, Answer, refusal
+from cumulo.gateway.bodies import BodyStream, WholeBody
+from cumulo.gateway.hosts import cors_fields
+from cumulo.wire.http import Request
+
+if TYPE_CHECKING:
+    from cumulo.gateway.websocket import WebSocket
+
+LOG = logging.getLogger("cumulo.gateway")
+
+FRESH, BEGUN, ANSWERED, LOST = range(4)
+
+
+class Application(Protocol):
+    """What the gateway calls. All three are called on the loop and must not block."""
+
+    def wants_stream(self, request: Request) -> bool:
+        """Whether `handle` reads this body piece by piece and wants to be called before it has come.
+
+        Asked once the header is complete, only for bodies of unknown length or of
+        `Limits.stream_from_bytes` and more.
+        """
+
+    def continue_(self, request: Request) -> bool | Answer | None:
+        """The verdict on `Expect: 100-continue`: an answer refuses the body unread, False is 417."""
+
+    def handle(self, exchange: "Exchange") -> Coroutine[Any, Any, None] | None:
+        """Answer now, later from the loop, or in the returned coroutine, which becomes a Task.
+
+        An exception, or a coroutine that ends without an answer, is logged and answered with 500.
+        """
+
+
+class Exchange:
+    """One request and the way to answer it: `respond` once, or `begin`, `write` …, `end`.
+
+    An answer to a client that is gone is dropped by `respond`; `write` and `send_file` raise
+    Disconnected, so that work for nobody stops.
+    """
+
+    __slots__ = ("_disconnect", "_extra", "_half_close", "_refusal", "_state", "_stream", "_task", "request", "websocket")
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.websocket = False  # whether the client asks for a WebSocket: see accept_websocket
+        self._state = FRESH
+        self._stream: BodyStream | None = None
+        self._refusal: Answer | None = None
+        self._extra: list[tuple[str, str]] | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._disconnect: list[Callable[[], None]] | None = None
+        self._half_close: list[Callable[[], None]] | None = None
+
+    # -- the application's side
+
+    def respond(self, status: int, headers: list[tuple[str, str]], body: bytes = b"") -> None:
+        """The whole answer. Content-Length, Date and the connection's fields are set here; for a HEAD
+        request a Content-Length among `headers` is kept. Raises RuntimeError on a second answer."""
+        raise NotImplementedError
+
+    async def begin(self, status: int, headers: list[tuple[str, str]]) -> None:
+        """Send the head of an answer whose body follows; give Content-Length where it is known."""
+        raise NotImplementedError
+
+    async def write(self, data: bytes) -> None:
+        """Send a piece of the body; waits while the client is slow. Raises Disconnected."""
+        raise NotImplementedError
+
+    async def end(self) -> None:
+        """End the answer. A body shorter than its Content-Length cuts the connection."""
+        raise NotImplementedError
+
+    async def send_file(self, file: int | Path, offset: int, count: int) -> None:
+        """Send `count` bytes of a file (path, or descriptor of the caller) between begin and end."""
+        raise NotImplementedError
+
+    async def accept_websocket(
+        self, *, subprotocol: str | None = None, headers: Iterable[tuple[str, str]] = ()
+    ) -> "WebSocket":
+        """Switch to a WebSocket; only where `websocket` is true. This exchange is then over."""
+        raise RuntimeError("this request is no WebSocket handshake")
+
+    def body_stream(self) -> BodyStream | WholeBody:
+        """The body as an asynchronous iterator of bytes; the same for a buffered body."""
+        return self._stream if self._stream is not None else WholeBody(self.request.body)
+
+    def on_disconnect(self, callback: Callable[[], None]) -> None:
+        """Call back (on the loop) if the client is gone before it was answered."""
+        if self._state == LOST:
+            callback()
+            return
+        if self._disconnect is None:
+            self._disconnect = []
+        self._disconnect.append(callback)
+
+    def on_half_close(self, callback: Callable[[], None]) -> None:
+        """Call back if the client has stopped sending, which is also how a killed client looks.
+
+        It may still wait for its answer. A long poll does best to answer at once with nothing.
+        """
+        if self._half_close is None:
+            self._half_close = []
+        self._half_close.append(callback)
+
+    @property
+    def answered(self) -> bool:
+        """Whether an answer was begun, or the client is gone: nothing more can be said."""
+        return self._state != FRESH
+
+    # -- the connection's side
+
+    def _allow_page(self, origin: str) -> None:
+        self._extra = cors_fields(origin)
+
+    def _with_extra(self, headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+        # A service that decides about CORS itself (S3, API Gateway) has the last word.
+        if self._extra is None or any(name.lower() == "access-control-allow-origin" for name, _ in headers):
+            return headers
+        return [*headers, *self._extra]
+
+    def _run(self, application: Application, loop: asyncio.AbstractEventLoop) -> None:
+        try:
+            coroutine = application.handle(self)
+        except Exception as error:
+            self._crashed(error)
+            return
+        if coroutine is not None:
+            self._task = loop.create_task(coroutine)
+            self._task.add_done_callback(self._task_done)
+
+    def _task_done(self, task: asyncio.Task[None]) -> None:
+        self._task = None
+        if task.cancelled():
+            self._abort()
+            return
+        error = task.exception()
+        if error is not None:
+            self._crashed(error)
+        elif self._state < ANSWERED:
+            self._crashed(RuntimeError("the application ended without an answer"))
+
+    def _crashed(self, error: BaseException) -> None:
+        if self._state >= ANSWERED and isinstance(error, ConnectionError):
+            return
+        request = self.request
+        LOG.error("%s %s failed", request.method, request.path, exc_info=error)
+        if self._state == FRESH:
+            self.respond(*refusal(request, 500, "InternalFailure", INTERNAL_FAILURE))
+        elif self._state == BEGUN:
+            self._abort()
+
+    def _abort(self) -> None:
+        """Cut off an answer that cannot be completed, visibly for the client."""
+        raise NotImplementedError
+
+    def _lose(self, error: BaseException) -> None:
+        """The client is gone."""
+        if self._stream is not None:
+            self._stream.fail(error)
+        if self._state < ANSWERED:
+            self._state = LOST
+            self._call(self._disconnect)
+
+    def _halve(self) -> None:
+        if self._state < ANSWERED:
+            self._call(self._half_close)
+
+    def _call(self, callbacks: list[Callable[[], None]] | None) -> None:
+        for callback in callbacks or ():
+            try:
+                callback()
+            except Exception as error:
+                LOG.error("a disconnect callback failed", exc_info=error)
