@@ -22,15 +22,12 @@ def pack(*elements: Element) -> bytes:
     packed = b""
     for element in elements:
         kind = type(element)  # `type is` rather than isinstance: twice as fast, and a bool is no int here
-        if kind is str:
-            text = element.encode()  # type: ignore[union-attr]
-            if b"\x00" in text:
-                text = text.replace(b"\x00", b"\x00\xff")
-            packed += b"\x02%b\x00" % text
+        if kind is str and "\x00" not in element:  # type: ignore[operator]
+            packed += f"\x02{element}\x00".encode()  # type: ignore[str-bytes-safe]
         elif kind is int:
             packed += _SMALL.get(element) or _pack_int(element)  # type: ignore[arg-type]
         elif kind is bytes:
-            packed += b"\x01" + element.replace(b"\x00", b"\x00\xff") + b"\x00"  # type: ignore[union-attr,arg-type,operator]
+            packed += b"\x01%b\x00" % element.replace(b"\x00", b"\x00\xff")  # type: ignore[union-attr,arg-type,str-format]
         elif element is None:
             packed += b"\x00"
         else:
@@ -48,9 +45,9 @@ def _pack_int(number: int) -> bytes:
 
 
 def _pack_unusual(element: object) -> bytes:
-    """A str enumeration's member is a str; whatever else comes here is a mistake of the caller."""
+    """A str with a zero in it, or a str enumeration's member; whatever else comes here is the caller's mistake."""
     if isinstance(element, str):
-        return pack(str.__str__(element))
+        return b"\x02%b\x00" % str.encode(element).replace(b"\x00", b"\x00\xff")
     raise TypeError(f"a key is made of str, bytes, int and None, not {type(element).__name__}")
 
 

@@ -13,6 +13,8 @@ failure, and the store goes on from what the disk has.
 import logging
 import sqlite3
 from collections import deque
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -106,6 +108,7 @@ class SqliteStore(Store):
         self._gathered = 0
         self._gather_until = 0.0
         self._delayed: deque[tuple[Work[Any], Done[Any]]] = deque()
+        self._hidden: dict[bytes, bytes] = {}  # from where ranges with this begin need to look: see _skip_hidden
         self._closed = False
         self._drained: Future[None] | None = None
         self._inline = lock is None
@@ -202,6 +205,7 @@ class SqliteStore(Store):
     def _committed(self, batch: Batch, failure: StoreFailure | None) -> None:
         """The frozen batch is in the database for every reader to see, or nowhere."""
         self.frozen = None
+        self._hidden.clear()
         if failure is not None:
             self._discard(batch, failure)
         else:
@@ -256,13 +260,35 @@ class SqliteStore(Store):
                 rows: list[tuple[bytes, bytes]]
                 rows = self._range(statement, (begin, end, -1 if limit is None else limit)).fetchall()
                 return rows
-            cursor = self._reader.execute(statement, (begin, end, -1))
+            start = begin if reverse else self._hidden.get(begin, begin)
+            cursor = self._reader.execute(statement, (start, end, -1))
             try:
-                return merge(cursor, covers, limit, reverse)
+                rows_left = cursor if reverse else self._skip_hidden(cursor, begin, start, end)
+                return merge(rows_left, covers, limit, reverse)
             finally:
                 cursor.close()  # an open statement would keep the journal from starting over
         except sqlite3.Error as error:
             raise self._read_failure(error) from error
+
+    def _skip_hidden(
+        self, rows: Iterator[tuple[bytes, bytes]], begin: bytes, start: bytes, end: bytes
+    ) -> Iterator[tuple[bytes, bytes]]:
+        """Drop the first rows that batches under way have deleted or replaced, and remember where that ended.
+
+        A queue is read and emptied at its head: without this each taker walks over all that was taken since
+        the last commit. It holds until a batch ends, as until then those rows stay hidden.
+        """
+        active = self.active.writes
+        frozen = self.frozen.writes if self.frozen is not None else {}
+        first = None
+        for row in rows:
+            if row[0] not in active and row[0] not in frozen:
+                first = row
+                break
+        seen_to = end if first is None else first[0]
+        if seen_to > start and (active or frozen):
+            self._hidden[begin] = seen_to
+        return chain((first,), rows) if first is not None else iter(())
 
     def _read_failure(self, error: sqlite3.Error) -> StoreFailure:
         failure = database_failure(error, self._path)

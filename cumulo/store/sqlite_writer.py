@@ -22,16 +22,19 @@ _DELETED = 1 << 62
 _AT = f"((value >> {_OFFSET_SHIFT}) & {_LARGEST_BATCH - 1}) + 1"
 _KEY_LENGTH = f"((value >> {_VALUE_BITS}) & {_LARGEST_KEY - 1})"
 _VALUE_LENGTH = f"(value & {_LARGEST_VALUE - 1})"
+_KEY = f"substr(?1, {_AT}, {_KEY_LENGTH})"
+_VALUE = f"substr(?1, {_AT} + {_KEY_LENGTH}, {_VALUE_LENGTH})"
+_UPSERT = "ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+_APPLY_PUTS = f"INSERT INTO main.kv SELECT {_KEY}, {_VALUE} FROM json_each(?2) WHERE true {_UPSERT}"
 _APPLY = (
-    f"INSERT INTO temp.batch SELECT substr(?1, {_AT}, {_KEY_LENGTH}), CASE WHEN value & {_DELETED} THEN NULL"
-    f" ELSE substr(?1, {_AT} + {_KEY_LENGTH}, {_VALUE_LENGTH}) END FROM json_each(?2)"
+    f"INSERT INTO temp.batch SELECT {_KEY}, CASE WHEN value & {_DELETED} THEN NULL ELSE {_VALUE} END FROM json_each(?2)"
 )
-_PUT = "INSERT OR REPLACE INTO main.kv VALUES (?, ?)"
+_PUT = f"INSERT INTO main.kv VALUES (?, ?) {_UPSERT}"
 _DELETE = "DELETE FROM main.kv WHERE key = ?"
 _SET_UP = (
     "CREATE TEMP VIEW batch (key, value) AS SELECT NULL, NULL WHERE 0",
     "CREATE TEMP TRIGGER apply INSTEAD OF INSERT ON batch BEGIN"
-    " INSERT OR REPLACE INTO kv SELECT new.key, new.value WHERE new.value IS NOT NULL;"
+    f" INSERT INTO kv SELECT new.key, new.value WHERE new.value IS NOT NULL {_UPSERT};"
     " DELETE FROM kv WHERE key = new.key AND new.value IS NULL; END",
 )
 _IDLE_S = 0.5  # after this long without a batch the journal is moved into the database
@@ -57,7 +60,8 @@ class Appliance:
         if self.packs and batch.size < _LARGEST_BATCH:
             packed = _pack(batch.writes)
             if packed is not None:
-                self.connection.execute(_APPLY, packed)
+                statement, blob, places = packed
+                self.connection.execute(statement, (blob, places))
                 return
         self._apply_rows(batch.writes)
 
@@ -74,8 +78,9 @@ class Appliance:
             raise
 
 
-def _pack(writes: Writes) -> tuple[bytes, str] | None:
-    """The blob and the places in it, or None when a key or a value is too large for a place."""
+def _pack(writes: Writes) -> tuple[str, bytes, str] | None:
+    """The statement, its blob and the places in it, or None when a key or a value is too large for a place."""
+    statement = _APPLY_PUTS  # a microsecond a row cheaper than through the trigger
     parts: list[bytes] = []
     places: list[int] = []
     offset = 0
@@ -84,6 +89,7 @@ def _pack(writes: Writes) -> tuple[bytes, str] | None:
         parts.append(key)
         if value is None:
             value_length = 0
+            statement = _APPLY
             places.append(_DELETED | offset << _OFFSET_SHIFT | key_length << _VALUE_BITS)
         else:
             value_length = len(value)
@@ -92,7 +98,7 @@ def _pack(writes: Writes) -> tuple[bytes, str] | None:
         if key_length >= _LARGEST_KEY or value_length >= _LARGEST_VALUE:
             return None
         offset += key_length + value_length
-    return b"".join(parts), str(places)
+    return statement, b"".join(parts), str(places)
 
 
 class Writer:
