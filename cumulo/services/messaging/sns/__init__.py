@@ -1,0 +1,1 @@
+"""Amazon SNS: topics, subscriptions, and the delivery of what is published."""
