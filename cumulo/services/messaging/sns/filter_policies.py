@@ -31,8 +31,8 @@ MAX_DOCUMENT_BYTES = 256 * 1024
 
 _OR = "$or"
 _RESERVED = frozenset(
-    ("exactly", "prefix", "suffix", "equals-ignore-case", "wildcard", "numeric", "cidr", "exists", "anything-but")
-    + ("anything-but-prefix", "anything-but-suffix", "=", "<", "<=", ">", ">=")
+    """exactly prefix suffix equals-ignore-case wildcard numeric cidr exists
+    anything-but anything-but-prefix anything-but-suffix = < <= > >=""".split()  # noqa: SIM905
 )
 _NUMBER_LIMIT = 1e9
 _IPV4 = re.compile(r"(\d+\.){3}\d+")
