@@ -6,6 +6,7 @@ by byte. A FIFO topic's notifications carry a sequence number and no signature.
 
 from __future__ import annotations
 
+from time import gmtime, strftime
 from typing import Any
 from urllib.parse import quote
 
@@ -108,7 +109,5 @@ def unsubscribe_url(endpoint: str, subscription: str) -> str:
 
 def iso8601(seconds: float) -> str:
     """`2026-01-02T03:04:05.678Z`."""
-    from datetime import UTC, datetime
-
-    moment = datetime.fromtimestamp(int(seconds * 1000) / 1000, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+    milliseconds = int(seconds * 1000)
+    return f"{strftime('%Y-%m-%dT%H:%M:%S', gmtime(milliseconds // 1000))}.{milliseconds % 1000:03d}Z"

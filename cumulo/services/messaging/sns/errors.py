@@ -13,6 +13,7 @@ NOT_FOUND_ENDPOINT = Error("NotFound", "Endpoint does not exist")
 NOT_FOUND_RESOURCE = Error("ResourceNotFound", "Resource does not exist")
 ENDPOINT_DISABLED = Error("EndpointDisabled", "Endpoint is disabled")
 APPLICATION_DISABLED = Error("PlatformApplicationDisabled", "Platform application is disabled")
+INVALID_TAG = Error("InvalidParameter", "Invalid parameter: Tags Reason: invalid tag key or value")
 TAG_LIMIT_EXCEEDED = Error("TagLimitExceeded", "Could not complete request: tag quota of per resource exceeded")
 AUTHORIZATION_ERROR = Error("AuthorizationError", status=403)
 
