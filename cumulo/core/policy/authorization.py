@@ -125,14 +125,16 @@ class Question:
         if isinstance(policy, str):
             policy = compile_policy(policy, Kind.TRUST if self.trust else Kind.RESOURCE) if policy else None
         attached = source.attached(principal) if principal.account else _Nothing._attached
+        sessions = principal.session_policies
         return Policies(
-            identity=attached.identity,
-            boundary=attached.boundary,
-            session=tuple(compile_policy(text, Kind.INLINE) for text in principal.session_policies),
-            resource=policy,
-            service_controls=attached.service_controls,
-            resource_controls=source.resource_controls(self.resource_account) if source.controlled else (),
-            trust=self.trust,
+            attached.identity,
+            attached.boundary,
+            tuple(compile_policy(text, Kind.INLINE) for text in sessions) if sessions else (),
+            policy,
+            attached.service_controls,
+            source.resource_controls(self.resource_account) if source.controlled else (),
+            None,
+            self.trust,
         )
 
     def context(self, source: PolicySource) -> RequestContext:

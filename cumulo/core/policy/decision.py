@@ -268,21 +268,22 @@ def decide(
     grade, match = evaluation.resource_allowed()
     by_resource = PolicyType.TRUST if policies.trust else PolicyType.RESOURCE
     if granted:
-        grade, match, by_resource = Grade.DIRECT, None, PolicyType.GRANT
-    allowed = evaluation.result(DecisionKind.ALLOWED, by_resource, match)
-    silent = evaluation.result(DecisionKind.IMPLICIT_DENY, PolicyType.TRUST if policies.trust else PolicyType.RESOURCE)
+        grade, match = Grade.DIRECT, None
     if caller.kind in _WITHOUT_IDENTITY:
         if grade is Grade.NONE and caller.service_linked:
             return evaluation.result(DecisionKind.ALLOWED, PolicyType.SERVICE_LINKED)
-        return allowed if grade is not Grade.NONE else silent
-    if caller.account != resource_account:
+    elif caller.account != resource_account:
         # Two evaluations, both of which must allow: the caller's account first, then the resource's.
         own_side = evaluation.by_identity()
-        return own_side if not own_side.allowed else allowed if grade is not Grade.NONE else silent
-    if grade is Grade.DIRECT:
-        return allowed
-    if grade is Grade.ENTITY:
-        return evaluation.limited() or allowed
-    if resource_policy_required and grade is Grade.NONE:
-        return silent
-    return evaluation.by_identity()
+        if not own_side.allowed:
+            return own_side
+    elif grade is Grade.NONE or grade is Grade.ACCOUNT:
+        if grade is Grade.ACCOUNT or not resource_policy_required:
+            return evaluation.by_identity()
+    elif grade is Grade.ENTITY:
+        refusal = evaluation.limited()
+        if refusal is not None:
+            return refusal
+    if grade is Grade.NONE:
+        return evaluation.result(DecisionKind.IMPLICIT_DENY, by_resource)
+    return evaluation.result(DecisionKind.ALLOWED, PolicyType.GRANT if granted else by_resource, match)
