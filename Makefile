@@ -11,7 +11,7 @@ setup: .venv/ready
 
 .venv/ready: pyproject.toml
 	@if command -v uv >/dev/null; then \
-		uv venv --quiet --allow-existing --python '>=3.11' .venv && \
+		uv venv --quiet --seed --allow-existing --python '>=3.11' .venv && \
 		uv pip install --quiet --python .venv --editable . --group dev; \
 	else \
 		$(PYTHON) -m venv .venv && $(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1' && \

@@ -52,7 +52,9 @@ def main() -> None:
     read = cpu_us(lambda: sigv4.read(request))
     verify = cpu_us(lambda: sigv4.verify(request, claim, "test", now, "sqs"))
     unsigned = cpu_us(lambda: sigv4.check_unsigned_parts(request, claim, now, "sqs"))
-    print(f"read {read:.2f} µs, verify {verify:.2f} µs, together {read + verify:.2f} µs; unsigned parts {unsigned:.2f} µs")
+    print(
+        f"read {read:.2f} µs, verify {verify:.2f} µs, together {read + verify:.2f} µs; unsigned parts {unsigned:.2f} µs"
+    )
 
 
 if __name__ == "__main__":
