@@ -35,7 +35,7 @@ def run(options: Any) -> int:
     elif options.markdown:
         for name in names:
             code = found.service(name)
-            write(Path(options.markdown) / f"{name}.md", page(name, _title(code.package), rows[name]))
+            write(Path(options.markdown) / f"{name}.md", page(name, summary(code.package), rows[name]))
         if not options.service:
             write(Path(options.markdown) / "README.md", index(rows))
     elif options.service:
@@ -64,7 +64,8 @@ def _operations(name: str, rows: Rows) -> str:
     return f"{table(lines)}\n\n{name}: {real} of {len(rows)} operations are real, the others answer NotImplemented"
 
 
-def _title(package: str) -> str:
+def summary(package: str) -> str:
+    """The first line that a service's package says of itself."""
     from importlib import import_module
 
     return (import_module(package).__doc__ or "").strip().partition("\n")[0]

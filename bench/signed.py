@@ -1,0 +1,108 @@
+"""Real requests of boto3, signed, caught before they leave; and wrk scripts that send them again."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.config import Config
+
+BODY = "hello world " * 16
+DISTINCT = 128  # requests per operation, so that nothing is fast by being always the same
+
+
+class _Caught(Exception):
+    pass
+
+
+def client(service: str, url: str) -> Any:
+    """A boto3 client with the credentials that every emulator accepts."""
+    config = Config(retries={"max_attempts": 1}, connect_timeout=5, read_timeout=30)
+    return boto3.client(
+        service, endpoint_url=url, region_name="us-east-1", config=config,
+        aws_access_key_id="test", aws_secret_access_key="test",
+    )  # fmt: skip
+
+
+def catch(aws: Any, operation: str, **parameters: Any) -> bytes:
+    """The bytes of one signed HTTP/1.1 request, which is not sent."""
+    caught: list[Any] = []
+
+    def stop(request: Any, **_: Any) -> None:
+        caught.append(request)
+        raise _Caught
+
+    aws.meta.events.register("before-send", stop, unique_id="bench")
+    try:
+        getattr(aws, operation)(**parameters)
+    except _Caught:
+        pass
+    finally:
+        aws.meta.events.unregister("before-send", unique_id="bench")
+    request = caught[0]
+    address = urlsplit(request.url)
+    body = request.body.encode() if isinstance(request.body, str) else request.body or b""
+    lines = [f"{request.method} {address.path or '/'} HTTP/1.1", f"Host: {address.netloc}"]
+    for name, value in request.headers.items():
+        if name.lower() not in ("host", "content-length"):
+            lines.append(f"{name}: {value.decode() if isinstance(value, bytes) else value}")
+    lines.append(f"Content-Length: {len(body)}")
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def sts(url: str) -> list[bytes]:
+    """GetCallerIdentity."""
+    return [catch(client("sts", url), "get_caller_identity")]
+
+
+def sqssend(url: str) -> list[bytes]:
+    """SendMessage of 192 bytes with one attribute."""
+    aws = client("sqs", url)
+    queue = aws.create_queue(QueueName="bench-send")["QueueUrl"]
+    attributes = {"kind": {"StringValue": "order", "DataType": "String"}}
+    return [
+        catch(aws, "send_message", QueueUrl=queue, MessageBody=f"{number:04d}{BODY}", MessageAttributes=attributes)
+        for number in range(DISTINCT)
+    ]
+
+
+def sqsrecv(url: str) -> list[bytes]:
+    """ReceiveMessage of one message, visible again at once, out of a hundred."""
+    aws = client("sqs", url)
+    queue = aws.create_queue(QueueName="bench-receive")["QueueUrl"]
+    for _ in range(100):
+        aws.send_message(QueueUrl=queue, MessageBody=BODY)
+    return [catch(aws, "receive_message", QueueUrl=queue, VisibilityTimeout=0, MaxNumberOfMessages=1)]
+
+
+def snspub(url: str) -> list[bytes]:
+    """Publish to a topic without subscriptions."""
+    aws = client("sns", url)
+    topic = aws.create_topic(Name="bench")["TopicArn"]
+    return [catch(aws, "publish", TopicArn=topic, Message=f"{number:04d}{BODY}") for number in range(DISTINCT)]
+
+
+OPERATIONS: dict[str, Callable[[str], list[bytes]]] = {
+    "sts": sts,
+    "sqssend": sqssend,
+    "sqsrecv": sqsrecv,
+    "snspub": snspub,
+}
+
+REPORT = """
+local turn = 0
+request = function() turn = turn + 1; return requests[turn % #requests + 1] end
+done = function(summary, latency)
+  local errors = summary.errors
+  io.write(string.format("RESULT %d %d %d %d %d\\n", summary.requests, summary.duration,
+    errors.connect + errors.read + errors.write + errors.timeout + errors.status, latency:percentile(50),
+    latency:percentile(99)))
+end
+"""
+
+
+def write_script(requests: list[bytes], file: Path) -> None:
+    """A wrk script that sends these requests in turn and prints RESULT requests µs failures p50_µs p99_µs."""
+    quoted = ",\n".join('"' + "".join(f"\\{byte:03d}" for byte in request) + '"' for request in requests)
+    file.write_text(f"requests = {{\n{quoted}\n}}\n{REPORT}")

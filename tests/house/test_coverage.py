@@ -1,0 +1,59 @@
+"""What the coverage says is true, and the pages generated from it are fresh."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from cumulo.app import service_packages
+from cumulo.cli.coverage import index, page, summary
+from cumulo.core import coverage
+from cumulo.core.discovery import Registry
+from cumulo.wire import models
+from tests.house.sources import ROOT, services
+
+COMPLETE = ("sns", "sqs", "sts")
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Registry:
+    models.configure(tmp_path_factory.mktemp("cache"))
+    return Registry(service_packages())
+
+
+def test_every_honoured_member_is_read(registry: Registry) -> None:
+    """A member that stands nowhere in a service's code is dropped in silence: honour it or refuse it."""
+    unread = []
+    for name, package in service_packages().items():
+        words = _words(services()[package])
+        for row in coverage.of_service(registry.service(name)):
+            if row["real"]:
+                unread += [f"{name}:{row['operation']} {member}" for member in row["honoured"] if member not in words]
+    assert not unread, unread
+
+
+def _words(folder: Path) -> set[str]:
+    return {
+        node.value
+        for file in folder.rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+
+
+@pytest.mark.parametrize("name", COMPLETE)
+def test_complete_services_refuse_no_operation(registry: Registry, name: str) -> None:
+    refused = [row["operation"] for row in coverage.of_service(registry.service(name)) if not row["real"]]
+    assert not refused
+
+
+def test_service_pages_are_fresh(registry: Registry) -> None:
+    rows = coverage.of_cloud(registry)
+    pages = {f"{name}.md": page(name, summary(registry.service(name).package), rows[name]) for name in rows}
+    pages["README.md"] = index(rows)
+    folder = ROOT / "docs" / "services"
+    stale = [
+        name for name, text in pages.items() if not (folder / name).exists() or (folder / name).read_text() != text
+    ]
+    stale += [file.name for file in folder.glob("*.md") if file.name not in pages]
+    assert not stale, f"run `make docs`: {stale}"
