@@ -15,14 +15,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cumulo import __version__, dropin
-from cumulo.core import credentials
+from cumulo.core import access, credentials
 from cumulo.core.clock import Clock
 from cumulo.core.context import Context
 from cumulo.core.errors import INTERNAL_FAILURE
 from cumulo.core.ids import Ids
 from cumulo.core.runtime import Runtime
+from cumulo.gateway.exchange import Exchange
+from cumulo.gateway.hosts import Hosts
 from cumulo.gateway.limits import Limits
-from cumulo.gateway.server import Exchange, Server
+from cumulo.gateway.server import Server
 from cumulo.settings import Settings
 from cumulo.store import open_store
 from cumulo.wire import models
@@ -73,6 +75,7 @@ class Cloud:
         """Open the store, begin to listen, take up unfinished work."""
         settings = self.settings
         models.configure(settings.cache_dir)
+        access.configure(settings.cache_dir)
         packages = service_packages()
         store = open_store(settings.store, settings.data_dir, asyncio.get_running_loop())
         try:
@@ -87,7 +90,7 @@ class Cloud:
                 ids=Ids(settings.seed),
                 local_keys=settings.loopback,
             )
-            self.server = Server(self, self._limits())
+            self.server = self._server()
             await self.server.start()
             self.runtime.endpoint = self.url
             await self.runtime.open()
@@ -95,15 +98,27 @@ class Cloud:
             await store.close()
             raise
 
-    def _limits(self) -> Limits:
+    def _server(self) -> Server:
         settings = self.settings
-        return Limits(
+        authority = None
+        if settings.tls:
+            from cumulo.gateway.tls import Authority
+
+            authority = Authority(settings.data_dir / "ca", self.clock.wall)
+        return Server(
+            self,
+            clock=self.clock.wall,
             host=settings.host,
             port=settings.port,
-            tls=settings.tls,
-            data_dir=settings.data_dir,
-            hosts=settings.hosts,
-            allowed_origins=settings.allowed_origins,
+            limits=Limits(
+                header_bytes=settings.limits.header_bytes,
+                buffered_body_bytes=settings.limits.body_bytes,
+                connections=settings.limits.connections,
+                header_timeout_s=settings.limits.header_timeout_s,
+                idle_timeout_s=settings.limits.idle_timeout_s,
+            ),
+            hosts=Hosts(settings.hosts, settings.allowed_origins),
+            authority=authority,
         )
 
     async def stop(self) -> None:
@@ -182,7 +197,10 @@ class Cloud:
             exchange.respond(*response)
             runtime.journal.record(ctx, fault)
 
-        return runtime.start(ctx, route.parse, done, authenticate)
+        waiting = runtime.start(ctx, route.parse, done, authenticate)
+        if waiting is not None:
+            exchange.on_half_close(ctx.hang_up)
+        return waiting
 
     # --- for the drop-in paths and the command line ------------------------------------------------
 

@@ -13,7 +13,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """What the gateway accepts before it refuses. Sizes in bytes, times in seconds."""
 
     header_bytes: int = 64 * 1024
-    body_bytes: int = 256 * 1024 * 1024
+    body_bytes: int = 96 * 1024 * 1024
     connections: int = 10_000
     header_timeout_s: float = 30.0
     idle_timeout_s: float = 75.0
@@ -36,7 +36,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     data_dir: Path
     cache_dir: Path
-    host: str = "127.0.0.1"
+    host: str = "localhost"
     port: int = 4566
     tls: bool = False
     store: str = ""

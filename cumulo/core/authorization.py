@@ -66,15 +66,16 @@ def decide_call(
     handler = ctx.handler
     assert handler is not None
     rule = handler.rule
-    name = action or rule.action
-    if name is None:
+    if action is None and rule.public:
         return  # needs no permission, as sts:GetCallerIdentity
+    name = action or rule.action
     arguments: dict[str, Any] = {
         "environment": environment_of(ctx),
         "resource_policy": policy,
         "resource_tags": tags,
         "request_tags": lambda: request_tags(ctx.request),
         "given": context,
+        "shown": rule.shown if action is None else action,
     }
     source = ctx.runtime.policy_source
     decision = authorize(ctx.principal, name, arn, source=source, **arguments)

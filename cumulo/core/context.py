@@ -28,16 +28,17 @@ class Context:
     """One call: who calls what, where, and the transaction it runs in."""
 
     __slots__ = (
+        "_listener",
         "_txn",
         "account",
         "authorized",
         "denial",
         "depth",
         "endpoint",
+        "gone",
         "handler",
         "headers",
         "internal",
-        "mfa",
         "operation",
         "principal",
         "protocol",
@@ -92,6 +93,8 @@ class Context:
         self.resources: list[str] = []
         self.denial: dict[str, Any] | None = None
         self.authorized = False
+        self.gone = False
+        self._listener: Listener | None = None
         self._txn: Transaction | None = None
 
     # --- where and when -------------------------------------------------------------------------
@@ -158,7 +161,14 @@ class Context:
 
     def listen(self, name: str) -> Listener:
         """Hear the name: `with ctx.listen(name) as heard: …; await heard.wait(until)`."""
-        return self.runtime.signals.listen(name)
+        self._listener = self.runtime.signals.listen(name)
+        return self._listener
+
+    def hang_up(self) -> None:
+        """The client will send no more and may be gone: whoever waits for it should answer with what there is."""
+        self.gone = True
+        if self._listener is not None:
+            self._listener.wake()
 
     def later(
         self, task: Callable[..., Any], payload: dict[str, Any], *, at: float | None = None, lane: str | None = None
