@@ -1,0 +1,127 @@
+"""REST with JSON bodies."""
+
+from collections.abc import Callable
+from typing import Any
+
+from cumulo.wire.faults import Fault
+from cumulo.wire.http import Request
+from cumulo.wire.models import Operation, Service
+from cumulo.wire.protocols import bindings, json_values
+from cumulo.wire.protocols.failures import Failure, Response
+from cumulo.wire.protocols.json import EVENTSTREAM_TYPE, error_members, reader, writer
+
+CONTENT_TYPE = "application/json"
+
+
+def parser(operation: Operation) -> Callable[[Request, dict[str, str]], dict[str, Any]]:
+    """The closure from a request and its path's labels to the operation's input."""
+    shape = operation.input
+    if shape is None:
+        return lambda request, labels: {}
+    fill = bindings.request_reader(shape, bindings.refuse_json)
+    read_body = _body_reader(operation)
+
+    def parse(request: Request, labels: dict[str, str]) -> dict[str, Any]:
+        try:
+            out = read_body(request)
+        except RecursionError:
+            raise Fault("SerializationException", "Request is nested too deeply") from None
+        fill(request, labels, out)
+        return out
+
+    return parse
+
+
+def _body_reader(operation: Operation) -> Callable[[Request], dict[str, Any]]:
+    shape = operation.input
+    assert shape is not None
+    values = reader(operation.service)
+    if not shape.payload:
+        members = bindings.body_members(shape)
+        read = values.structure(shape, members)
+        if not members:
+            return lambda request: {}
+        return lambda request: read(json_values.decode(request.body)) if request.body else {}
+    member = shape.members[shape.payload]
+    name = member.name
+    if member.shape.eventstream:
+        return lambda request: {}
+    if member.shape.type == "blob":
+        always = member.streaming
+        return lambda request: {name: request.body} if request.body or always else {}
+    if member.shape.type == "string":
+        return lambda request: {name: _text(request.body)} if request.body else {}
+    read_payload = values.of(member.shape)
+    return lambda request: {name: read_payload(json_values.decode(request.body))} if request.body else {}
+
+
+def _text(body: bytes) -> str:
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        raise Fault("SerializationException") from None
+
+
+def answerer(operation: Operation) -> Callable[[dict[str, Any], str], Response]:
+    """The closure from the operation's output to a response.
+
+    A streamed payload that is not bytes or text is left out: the caller sends it after the head.
+    """
+    service, shape, usual = operation.service, operation.output, operation.http_status
+    id_header = service.metadata.request_id_header
+    if shape is None:
+        return lambda result, request_id: (usual, [(id_header, request_id), ("Content-Type", CONTENT_TYPE)], b"")
+    bind = bindings.response_writer(shape)
+    write_body, content_type = _body_writer(operation)
+
+    def answer(result: dict[str, Any], request_id: str) -> Response:
+        headers = [(id_header, request_id)]
+        status = bind(result, headers)
+        body = write_body(result)
+        if content_type and not any(name.lower() == "content-type" for name, _ in headers):
+            headers.append(("Content-Type", content_type))
+        return status or usual, headers, body
+
+    return answer
+
+
+def _body_writer(operation: Operation) -> tuple[Callable[[dict[str, Any]], bytes], str]:
+    shape = operation.output
+    assert shape is not None
+    values, encode = writer(operation.service), json_values.encode
+    if not shape.payload:
+        members = bindings.body_members(shape)
+        write = values.structure(shape, members)
+        if not members and operation.http_status == 204:
+            return lambda result: b"", ""
+        return lambda result: encode(write(result)), CONTENT_TYPE
+    member = shape.members[shape.payload]
+    name = member.name
+    if member.shape.eventstream:
+        return lambda result: b"", EVENTSTREAM_TYPE
+    if member.shape.type in ("blob", "string"):
+        kind = "application/octet-stream" if member.shape.type == "blob" else "text/plain"
+        return lambda result: raw_body(result.get(name)), kind
+    write_payload = values.of(member.shape) or (lambda value: value)
+    return lambda result: encode(write_payload(result[name])) if result.get(name) is not None else b"", CONTENT_TYPE
+
+
+def raw_body(value: Any) -> bytes:
+    """A payload as bytes, b"" for a stream that the caller sends itself."""
+    if isinstance(value, str):
+        return value.encode()
+    return bytes(value) if isinstance(value, bytes | bytearray | memoryview) else b""
+
+
+def fail(service: Service, operation: Operation | None, fault: Fault, request_id: str) -> Response:
+    """An error answer."""
+    failure = Failure(fault, service, xml=False, rest=True)
+    headers = [(service.metadata.request_id_header, request_id), ("x-amzn-ErrorType", failure.name)]
+    members = error_members(service, failure)
+    if failure.shape is not None:
+        bindings.response_writer(failure.shape)(failure.members, headers)
+        for member in failure.shape.members.values():
+            if member.location in bindings.LOCATIONS:
+                members.pop(member.wire_name, None)
+    headers.append(("Content-Type", CONTENT_TYPE))
+    return failure.status, headers, json_values.encode(members)

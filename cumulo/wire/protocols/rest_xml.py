@@ -1,0 +1,177 @@
+"""REST with XML bodies."""
+
+from collections.abc import Callable
+from typing import Any
+
+from cumulo.wire.cuts import Namespace
+from cumulo.wire.faults import Fault
+from cumulo.wire.http import Request
+from cumulo.wire.models import Operation, Service
+from cumulo.wire.protocols import bindings, xml_elements, xml_values
+from cumulo.wire.protocols.failures import Failure, Response
+from cumulo.wire.protocols.json import EVENTSTREAM_TYPE
+from cumulo.wire.protocols.query import encode_xml, error_members
+from cumulo.wire.protocols.rest_json import raw_body
+from cumulo.wire.protocols.xml_elements import escape
+from cumulo.wire.shapes import Member
+
+CONTENT_TYPE = "application/xml"
+_DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
+
+
+def decode(body: bytes) -> xml_elements.Element:
+    """The root element of a body. Raises Fault."""
+    try:
+        return xml_elements.parse(body)
+    except xml_elements.MalformedXml:
+        raise xml_values.malformed() from None
+
+
+def parser(operation: Operation) -> Callable[[Request, dict[str, str]], dict[str, Any]]:
+    """The closure from a request and its path's labels to the operation's input."""
+    shape = operation.input
+    if shape is None:
+        return lambda request, labels: {}
+    fill = bindings.request_reader(shape, bindings.refuse_xml)
+    read_body = _body_reader(operation)
+
+    def parse(request: Request, labels: dict[str, str]) -> dict[str, Any]:
+        out = read_body(request)
+        fill(request, labels, out)
+        return out
+
+    return parse
+
+
+def _body_reader(operation: Operation) -> Callable[[Request], dict[str, Any]]:
+    shape = operation.input
+    assert shape is not None
+    reader = _reader(operation.service)
+    if not shape.payload:
+        members = bindings.body_members(shape)
+        if not members:
+            return lambda request: {}
+        read = reader.structure(members)
+        return lambda request: read(decode(request.body)) if request.body else {}
+    member = shape.members[shape.payload]
+    name = member.name
+    if member.shape.eventstream:
+        return lambda request: {}
+    if member.shape.type == "blob":
+        always = member.streaming
+        return lambda request: {name: request.body} if request.body or always else {}
+    if member.shape.type == "string":
+        return lambda request: {name: _text(request.body)} if request.body else {}
+    read_payload = reader.of(member.shape, member.timestamp_format)
+    return lambda request: {name: read_payload(decode(request.body))} if request.body else {}
+
+
+def _text(body: bytes) -> str:
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        raise xml_values.malformed() from None
+
+
+def answerer(operation: Operation) -> Callable[[dict[str, Any], str], Response]:
+    """The closure from the operation's output to a response; streams as in rest-json."""
+    service, shape, usual = operation.service, operation.output, operation.http_status
+    id_header = service.metadata.request_id_header
+    if shape is None:
+        return lambda result, request_id: (usual, [(id_header, request_id)], b"")
+    bind = bindings.response_writer(shape)
+    write_body, content_type = _body_writer(operation)
+
+    def answer(result: dict[str, Any], request_id: str) -> Response:
+        headers = [(id_header, request_id)]
+        status = bind(result, headers)
+        body = write_body(result)
+        if content_type and not any(name.lower() == "content-type" for name, _ in headers):
+            headers.append(("Content-Type", content_type))
+        return status or usual, headers, body
+
+    return answer
+
+
+def _body_writer(operation: Operation) -> tuple[Callable[[dict[str, Any]], bytes], str]:
+    shape = operation.output
+    assert shape is not None
+    if not shape.payload:
+        members = bindings.body_members(shape)
+        if not members:
+            return lambda result: b"", ""
+        return _document_writer(operation, shape.location_name or shape.name, members), CONTENT_TYPE
+    member = shape.members[shape.payload]
+    name = member.name
+    if member.shape.eventstream:
+        return lambda result: b"", EVENTSTREAM_TYPE
+    if member.shape.type in ("blob", "string"):
+        kind = "binary/octet-stream" if member.shape.type == "blob" else "text/plain"
+        return lambda result: raw_body(result.get(name)), kind
+    root = member.location_name or member.shape.name
+    write = _writer(operation.service).element(root, member)
+
+    def write_payload(result: dict[str, Any]) -> bytes:
+        if result.get(name) is None:
+            return b""
+        parts = [_DECLARATION]
+        write(parts, result[name])
+        return encode_xml(parts)
+
+    return write_payload, CONTENT_TYPE
+
+
+def _document_writer(operation: Operation, root: str, members: list[Member]) -> Callable[[dict[str, Any]], bytes]:
+    shape, uri = operation.output, operation.service.xml_namespace
+    assert shape is not None
+    attributes = [(m.name, m.wire_name) for m in members if m.xml_attribute]
+    write = _writer(operation.service).members(shape, [m for m in members if not m.xml_attribute])
+    opening = xml_values.opening_tag(root, shape.xml_namespace or (Namespace(uri) if uri else None))
+
+    def write_document(result: dict[str, Any]) -> bytes:
+        start = opening
+        for name, wire in attributes:
+            if result.get(name) is not None:
+                start = f'{start[:-1]} {wire}="{escape(str(result[name]))}">'
+        parts = [_DECLARATION, start]
+        write(parts, result)
+        parts.append(f"</{root}>")
+        return encode_xml(parts)
+
+    return write_document
+
+
+def fail(service: Service, operation: Operation | None, fault: Fault, request_id: str) -> Response:
+    """An error answer: S3's bare Error, or the ErrorResponse of the others.
+
+    Source: S3 API Reference, "REST Error Responses"; Route 53 API Reference, "Common Errors".
+    """
+    failure = Failure(fault, service, xml=True, rest=True)
+    id_header = service.metadata.request_id_header
+    headers = [(id_header, request_id)]
+    members = dict(failure.members)
+    if failure.shape is not None:
+        bindings.response_writer(failure.shape)(failure.members, headers)
+        bound = {m.name for m in failure.shape.members.values() if m.location in bindings.LOCATIONS}
+        members = {name: value for name, value in members.items() if name not in bound}
+    failure.members = members
+    parts = [_DECLARATION]
+    if service.metadata.error_wrapping:
+        namespace = f' xmlns="{escape(service.xml_namespace)}"' if service.xml_namespace else ""
+        parts.append(f"<ErrorResponse{namespace}><Error>")
+        error_members(service, failure, parts)
+        parts.append(f"</Error><RequestId>{escape(request_id)}</RequestId></ErrorResponse>")
+    else:
+        parts.append(f"<Error><Code>{escape(failure.code)}</Code><Message>{escape(failure.message)}</Message>")
+        parts.extend(f"<{name}>{escape(str(value))}</{name}>" for name, value in members.items())
+        parts.append(f"<RequestId>{escape(request_id)}</RequestId></Error>")
+    headers.append(("Content-Type", CONTENT_TYPE))
+    return failure.status, headers, encode_xml(parts)
+
+
+def _reader(service: Service) -> xml_values.Reader:
+    return service.codecs.setdefault("xml.reader", xml_values.Reader())  # type: ignore[return-value]
+
+
+def _writer(service: Service) -> xml_values.Writer:
+    return service.codecs.setdefault("xml.writer", xml_values.Writer())  # type: ignore[return-value]
