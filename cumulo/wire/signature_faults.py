@@ -1,8 +1,7 @@
 """What AWS says when a request cannot be believed: one function for each refusal.
 
-Every fault here carries the code that query services use ("SignatureDoesNotMatch"); `spoken` turns it into the code
-and status of the protocol that the request came in, because JSON, CBOR and REST-JSON services say the same things
-under other names. S3 has words of its own, and says them itself.
+Every fault here carries the code that query services use ("SignatureDoesNotMatch"); the protocols put their own names
+and statuses in its place ("InvalidSignatureException"). S3 has words of its own.
 Source: "Troubleshoot AWS Signature Version 4 requests" (IAM User Guide), "Error responses" (S3 API Reference) and
 the texts that the services answer.
 """
@@ -28,38 +27,9 @@ QUERY_PARAMETERS_REQUIRED = (
 PAYLOAD_HASHES = (
     "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, "
     "STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER, "
-    "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD, STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER or a valid sha256 value."
+    "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD, STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER or a valid sha256 "
+    "value."
 )
-
-# Query code -> (code of the JSON-like protocols, their status when JSON RPC, their status when REST).
-_JSON_CODES = {
-    "SignatureDoesNotMatch": ("InvalidSignatureException", 400, 403),
-    "IncompleteSignature": ("IncompleteSignatureException", 400, 403),
-    "InvalidClientTokenId": ("UnrecognizedClientException", 400, 403),
-    "MissingAuthenticationToken": ("MissingAuthenticationTokenException", 400, 403),
-    "ExpiredToken": ("ExpiredTokenException", 400, 403),
-    "AccessDenied": ("AccessDeniedException", 400, 403),
-    "OptInRequired": ("SubscriptionRequiredException", 400, 403),
-}
-
-
-def spoken(fault: Fault, protocol: str, s3: bool = False, query_compatible: bool = False) -> Fault:
-    """The same refusal as a service of this protocol says it.
-
-    `protocol` is botocore's name ("json", "query", "rest-json", "smithy-rpc-v2-cbor", …). A service that is query
-    compatible (SQS) keeps the query codes on its JSON wire too, for clients written for the older codes.
-    """
-    known = _JSON_CODES.get(fault.code)
-    if known is None or s3:
-        return fault
-    if protocol in ("query", "ec2", "rest-xml") or query_compatible:
-        if protocol == "ec2" and fault.code in ("SignatureDoesNotMatch", "InvalidClientTokenId"):
-            return ec2_refusal()
-        return fault
-    code, rpc_status, rest_status = known
-    status = rest_status if protocol == "rest-json" else rpc_status
-    return Fault(code, fault.message, status=status, members=fault.members)
-
 
 def ec2_refusal() -> Fault:
     """EC2 does not tell a wrong key from a wrong signature."""
@@ -70,7 +40,7 @@ def missing_token(service: str = "") -> Fault:
     """No credentials at all, where they are needed."""
     if service == "s3":
         return Fault("AccessDenied", "Access Denied", status=403)
-    return Fault("MissingAuthenticationToken", "Request is missing Authentication Token", status=403)
+    return Fault("MissingAuthenticationToken", "Request is missing Authentication Token")
 
 
 def hashed(text: str) -> str:
@@ -87,7 +57,7 @@ def incomplete_header(missing: list[str], authorization: str) -> Fault:
         for part in missing
     ]
     quoted = f" (Hashed with SHA-256 and encoded with Base64) Authorization={hashed(authorization)}"
-    return Fault("IncompleteSignature", " ".join(said) + quoted, status=400)
+    return Fault("IncompleteSignature", " ".join(said) + quoted)
 
 
 def not_key_value(part: str) -> Fault:
@@ -96,20 +66,20 @@ def not_key_value(part: str) -> Fault:
         "Invalid key=value pair (missing equal-sign) in Authorization header "
         f"(hashed with SHA-256 and encoded with Base64): '{hashed(part)}'."
     )
-    return Fault("IncompleteSignature", message, status=400)
+    return Fault("IncompleteSignature", message)
 
 
 def incomplete_query(missing: list[str]) -> Fault:
     """Presigned parameters are missing."""
     said = " ".join([f"AWS query-string parameters must include '{name}'." for name in missing])
-    return Fault("IncompleteSignature", f"{said} Re-examine the query-string parameters.", status=400)
+    return Fault("IncompleteSignature", f"{said} Re-examine the query-string parameters.")
 
 
 def unsupported_algorithm(algorithm: str, s3: bool) -> Fault:
     """An algorithm that nobody knows."""
     if s3:
         return s3_query('X-Amz-Algorithm only supports "AWS4-HMAC-SHA256 and AWS4-ECDSA-P256-SHA256"')
-    return Fault("IncompleteSignature", f"Unsupported AWS 'algorithm': '{algorithm}'.", status=400)
+    return Fault("IncompleteSignature", f"Unsupported AWS 'algorithm': '{algorithm}'.")
 
 
 def bad_date(text: str, s3: bool) -> Fault:
@@ -117,12 +87,12 @@ def bad_date(text: str, s3: bool) -> Fault:
     if s3:
         return Fault("AccessDenied", "AWS authentication requires a valid Date or x-amz-date header", status=403)
     message = f"Date must be in ISO-8601 'basic format'. Got '{text}'. See http://en.wikipedia.org/wiki/ISO_8601"
-    return Fault("IncompleteSignature", message, status=400)
+    return Fault("IncompleteSignature", message)
 
 
 def mismatch(message: str = MISMATCH) -> Fault:
     """The signature, or the scope it was made for, does not fit."""
-    return Fault("SignatureDoesNotMatch", message, status=403)
+    return Fault("SignatureDoesNotMatch", message)
 
 
 def s3_mismatch(access_key_id: str, string_to_sign: str, provided: str, canonical: bytes | None) -> Fault:
@@ -136,7 +106,7 @@ def s3_mismatch(access_key_id: str, string_to_sign: str, provided: str, canonica
     if canonical is not None:
         members["CanonicalRequest"] = canonical.decode("utf-8", "replace")
         members["CanonicalRequestBytes"] = canonical.hex(" ")
-    return Fault("SignatureDoesNotMatch", S3_MISMATCH, status=403, members=members)
+    return Fault("SignatureDoesNotMatch", S3_MISMATCH, members=members)
 
 
 def iso(timestamp: float) -> str:
@@ -151,8 +121,8 @@ def iso_extended(timestamp: float) -> str:
 
 def expired(amz_date: str, now: float, allowed_s: int) -> Fault:
     """Signed too long ago."""
-    message = f"Signature expired: {amz_date} is now earlier than {iso(now - allowed_s)} ({iso(now)} - {allowed_s // 60} min.)"
-    return mismatch(message)
+    earliest = f"{iso(now - allowed_s)} ({iso(now)} - {allowed_s // 60} min.)"
+    return mismatch(f"Signature expired: {amz_date} is now earlier than {earliest}")
 
 
 def not_yet_current(amz_date: str, now: float, allowed_s: int) -> Fault:
@@ -240,7 +210,7 @@ def version_2(s3: bool) -> Fault:
     if s3:
         message = "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."
         return Fault("InvalidRequest", message, status=400)
-    return Fault("IncompleteSignature", "Signature Version 2 is not supported: sign with AWS4-HMAC-SHA256.", status=400)
+    return Fault("IncompleteSignature", "Signature Version 2 is not supported: sign with AWS4-HMAC-SHA256.")
 
 
 def version_4a() -> Fault:

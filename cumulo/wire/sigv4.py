@@ -194,7 +194,7 @@ def _credential(text: str, s3: bool, presigned: bool) -> tuple[str, str, str, st
     if len(parts) != 5 or (s3 and not all(parts)):
         if not s3:
             said = "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term,"
-            raise Fault("IncompleteSignature", f"{said} got '{text}'.", status=400)
+            raise Fault("IncompleteSignature", f"{said} got '{text}'.")
         raise _s3_scope(
             'the Credential is mal-formed; expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".', presigned
         )
@@ -283,7 +283,7 @@ def _expires(text: str | None, s3: bool) -> int | None:
             f"{LONGEST_EXPIRY_S} seconds"
         )
     if said:
-        raise faults.s3_query(said) if s3 else Fault("IncompleteSignature", f"{said}.", status=400)
+        raise faults.s3_query(said) if s3 else Fault("IncompleteSignature", f"{said}.")
     return int(text)
 
 

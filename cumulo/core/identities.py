@@ -1,0 +1,139 @@
+"""The seam between those who know identities (IAM) and those who ask for them (STS, sign-in).
+
+`Runtime.identities` holds an `Identities`. Until IAM is there it is `Nobody`: a cloud of root users, without roles,
+managed policies, MFA devices and identity providers, which answers as AWS does for an account that has none.
+"""
+
+from __future__ import annotations
+
+import binascii
+from base64 import b64decode, urlsafe_b64decode
+from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
+
+from cumulo.core.errors import Error
+
+if TYPE_CHECKING:
+    from cumulo.core.context import Context
+
+INVALID_IDENTITY_TOKEN = Error("InvalidIdentityToken")
+MFA_FAILED = Error(
+    "AccessDenied",
+    "MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA serial number is valid "
+    "and associated with this user.",
+    status=403,
+)
+POLICY_NOT_FOUND = Error("ValidationError", "The policy {arn} does not exist or is not attachable.", status=400)
+
+
+class Role(msgspec.Struct, frozen=True, kw_only=True):
+    """A role, as STS needs it. `trust_policy` is its JSON text, `max_session_s` its MaxSessionDuration."""
+
+    arn: str
+    name: str
+    role_id: str
+    account: str
+    trust_policy: str
+    max_session_s: int = 3600
+    tags: dict[str, str] = {}
+
+
+class WebIdentity(msgspec.Struct, frozen=True, kw_only=True):
+    """A verified OpenID token. `provider_arn` is the provider's ARN, or its name where AWS has it built in."""
+
+    provider_arn: str
+    provider: str
+    subject: str
+    audience: str
+    tags: dict[str, str] = {}
+    transitive_keys: tuple[str, ...] = ()
+    source_identity: str = ""
+    conditions: dict[str, Any] = {}
+
+
+class SamlIdentity(msgspec.Struct, frozen=True, kw_only=True):
+    """A verified SAML assertion, with the roles that it may assume."""
+
+    provider_arn: str
+    subject: str
+    subject_type: str
+    issuer: str
+    audience: str
+    name_qualifier: str
+    session_name: str
+    role_arns: tuple[str, ...]
+    tags: dict[str, str] = {}
+    transitive_keys: tuple[str, ...] = ()
+    source_identity: str = ""
+    duration_s: int | None = None
+    conditions: dict[str, Any] = {}
+
+
+class Identities(Protocol):
+    """What STS asks of IAM. Every method may read `ctx.txn`; none asks for permission."""
+
+    def find_role(self, ctx: Context, arn: str) -> Role | None:
+        """The role with this ARN, in whichever account."""
+        ...
+
+    def managed_policy(self, ctx: Context, arn: str, account: str) -> str:
+        """The document of a managed policy that sessions of this account may use. Raises a Fault."""
+        ...
+
+    def check_mfa(self, ctx: Context, serial: str, code: str) -> None:
+        """Use up a code of the caller's MFA device. Raises AccessDenied."""
+        ...
+
+    def web_identity(self, ctx: Context, account: str, token: str, provider_id: str) -> WebIdentity:
+        """Verify an OpenID token (or, with `provider_id`, an OAuth access token). Raises InvalidIdentityToken, …"""
+        ...
+
+    def saml_identity(self, ctx: Context, provider_arn: str, assertion: str) -> SamlIdentity:
+        """Verify a SAML response (base64). Raises InvalidIdentityToken, …"""
+        ...
+
+
+class Nobody:
+    """A cloud without IAM."""
+
+    def find_role(self, ctx: Context, arn: str) -> Role | None:
+        return None
+
+    def managed_policy(self, ctx: Context, arn: str, account: str) -> str:
+        raise POLICY_NOT_FOUND(arn=arn)
+
+    def check_mfa(self, ctx: Context, serial: str, code: str) -> None:
+        raise MFA_FAILED()
+
+    def web_identity(self, ctx: Context, account: str, token: str, provider_id: str) -> WebIdentity:
+        if provider_id:
+            raise INVALID_IDENTITY_TOKEN("The web identity token provided could not be validated with its provider.")
+        issuer = issuer_of(token)
+        raise INVALID_IDENTITY_TOKEN(f"No OpenIDConnect provider found in your account for {issuer}")
+
+    def saml_identity(self, ctx: Context, provider_arn: str, assertion: str) -> SamlIdentity:
+        try:
+            b64decode(assertion, validate=True)
+        except (binascii.Error, ValueError):
+            raise INVALID_IDENTITY_TOKEN("Invalid base64 SAMLResponse") from None
+        raise INVALID_IDENTITY_TOKEN("Specified provider doesn't exist")
+
+
+NOBODY: Identities = Nobody()
+
+
+def issuer_of(token: str) -> str:
+    """The `iss` claim of a JWT that nobody has verified yet; InvalidIdentityToken when it is none."""
+    parts = token.split(".")
+    try:
+        if len(parts) != 3:
+            raise ValueError
+        claims = msgspec.json.decode(urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)), type=dict[str, Any])
+        issuer = claims["iss"]
+        if not isinstance(issuer, str):
+            raise ValueError
+    except (ValueError, KeyError, msgspec.DecodeError):
+        message = "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)"
+        raise INVALID_IDENTITY_TOKEN(message) from None
+    return issuer
