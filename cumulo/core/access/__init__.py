@@ -21,16 +21,16 @@ _PATCHES: Final = Path(__file__).with_name("patches")
 class Rule(msgspec.Struct, frozen=True):
     """What one operation needs.
 
-    `action` is what policies name ("sqs:SendMessage"), `shown` how the service's own messages write it.
+    `action` is what policies name ("sqs:SendMessage"); None where AWS asks for no permission, so that nothing
+    but being authenticated counts. `shown` is how the service's own messages write it ("sqs:sendmessage").
     `arn_templates` are those of `resource_types`, in order, as "arn:${Partition}:sqs:${Region}:…".
     `required_types` must all be authorized, where an operation acts on several at once.
-    Without `needs_resource` the operation is authorized on "*", up front. `public`: AWS asks for no
-    permission, so nothing but being authenticated counts. `known`: the service reference has the action;
-    otherwise the operation's own name was taken for it. `dependent_actions` are further permissions that the
+    Without `needs_resource` the operation is authorized on "*", up front. `known`: the service reference has
+    the action; otherwise the operation's own name was taken for it. `dependent_actions` are further permissions that the
     caller needs ("iam:PassRole").
     """
 
-    action: str
+    action: str | None
     shown: str
     resource_types: tuple[str, ...] = ()
     arn_templates: tuple[str, ...] = ()
@@ -38,13 +38,12 @@ class Rule(msgspec.Struct, frozen=True):
     condition_keys: tuple[str, ...] = ()
     dependent_actions: tuple[str, ...] = ()
     access_level: str = ""
-    public: bool = False
     known: bool = True
 
     @property
     def needs_resource(self) -> bool:
         """Whether the action is authorized on a resource rather than on "*"."""
-        return bool(self.resource_types) and not self.public
+        return bool(self.resource_types) and self.action is not None
 
 
 class _Action(msgspec.Struct, array_like=True):
@@ -107,10 +106,10 @@ class Access:
 
     def _of_action(self, name: str, patch: _Patch | None) -> Rule:
         found = self._reference.actions.get(name.lower())
+        public = patch is not None and patch.public
         if found is None:
             action = f"{self.prefix}:{name}"
-            public = patch is not None and patch.public
-            return Rule(action, self._shown(action), public=public, known=public)
+            return Rule(None if public else action, self._shown(action), known=public)
         types = found.types
         if patch is not None and patch.resource_types is not None:
             wanted = patch.resource_types
@@ -120,7 +119,7 @@ class Access:
         for _, _, more in types:
             keys.update(dict.fromkeys(more))
         return Rule(
-            action=action,
+            action=None if public else action,
             shown=self._shown(action),
             resource_types=tuple(entry[0] for entry in types),
             arn_templates=tuple(self._reference.arns.get(entry[0], "*") for entry in types),
@@ -128,7 +127,6 @@ class Access:
             condition_keys=tuple(keys),
             dependent_actions=tuple(found.dependent),
             access_level=found.level,
-            public=patch is not None and patch.public,
         )
 
     def _shown(self, action: str) -> str:

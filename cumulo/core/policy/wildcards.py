@@ -79,7 +79,7 @@ def resource_matcher(pattern: Sequence[Token]) -> Matcher:
     """
     bounded: list[Token] = []
     colons = 0
-    pattern = list(pattern)
+    pattern = _merged(pattern)
     for position, token in enumerate(pattern):
         if isinstance(token, str):
             colons += token.count(":")
@@ -90,7 +90,7 @@ def resource_matcher(pattern: Sequence[Token]) -> Matcher:
             bounded.append(Wildcard.ONE_IN_SEGMENT)
         else:
             following = pattern[position + 1] if position + 1 < len(pattern) else ":"
-            ends_segment = following is ANY or (isinstance(following, str) and following.startswith(":"))
+            ends_segment = isinstance(following, str) and following.startswith(":")
             bounded.append(ANY if ends_segment else Wildcard.ANY_IN_SEGMENT)
     return matcher(bounded)
 
