@@ -1,6 +1,6 @@
 """The house put together: gateway, wire, core and services, and the path of a request through them.
 
-    gateway → route → authenticate → parse → validate → authorize → handle → commit → answer → journal
+gateway → route → authenticate → parse → validate → authorize → handle → commit → answer → journal
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import signal
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cumulo import __version__, dropin
 from cumulo.core import access, credentials
@@ -31,9 +31,6 @@ from cumulo.wire import models
 from cumulo.wire.faults import Fault
 from cumulo.wire.http import Request
 from cumulo.wire.routing import Route, Router
-
-if TYPE_CHECKING:
-    from cumulo.core.credentials import Principal
 
 logger = logging.getLogger("cumulo")
 
@@ -146,7 +143,7 @@ class Cloud:
         try:
             route = self.router.route(request)
         except Fault as fault:
-            exchange.respond(*Router.refuse(request, fault, request_id))
+            exchange.respond(*self.router.fault(request, fault, request_id))
             return None
         try:
             return self._call(exchange, request, route, request_id)
@@ -201,12 +198,6 @@ class Cloud:
         if waiting is not None:
             exchange.on_half_close(ctx.hang_up)
         return waiting
-
-    # --- for the drop-in paths and the command line ------------------------------------------------
-
-    def principal_of_root(self, account: str) -> Principal:
-        """The root user of an account."""
-        return credentials.root(account)
 
 
 async def serve(settings: Settings, *, on_ready: Callable[[Cloud], None] | None = None) -> None:

@@ -66,9 +66,9 @@ def decide_call(
     handler = ctx.handler
     assert handler is not None
     rule = handler.rule
-    if action is None and rule.public:
-        return  # needs no permission, as sts:GetCallerIdentity
     name = action or rule.action
+    if name is None:
+        return  # needs no permission, as sts:GetCallerIdentity
     arguments: dict[str, Any] = {
         "environment": environment_of(ctx),
         "resource_policy": policy,

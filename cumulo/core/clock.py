@@ -70,7 +70,12 @@ class Clock:
     async def sleep_until(self, when: float) -> None:
         """Wait until cloud time reaches `when`."""
         done = asyncio.get_running_loop().create_future()
-        timer = self.call_at(when, lambda: done.done() or done.set_result(None))
+
+        def finish() -> None:
+            if not done.done():
+                done.set_result(None)
+
+        timer = self.call_at(when, finish)
         try:
             await done
         finally:

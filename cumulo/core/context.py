@@ -15,8 +15,8 @@ from cumulo.core.policy.principals import PrincipalKind
 from cumulo.core.signals import Listener
 
 if TYPE_CHECKING:
-    from cumulo.core.policy.principals import Principal
     from cumulo.core.discovery import Handler
+    from cumulo.core.policy.principals import Principal
     from cumulo.core.runtime import Runtime
     from cumulo.store.transaction import Transaction
     from cumulo.wire.http import Headers
@@ -294,9 +294,10 @@ class Client:
     def __getattr__(self, name: str) -> Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]:
         caller = self._caller
         runtime = caller.runtime
-        model = runtime.registry.service(self._service).model.operation_by_python_name(name)
-        if model is None:
-            raise AttributeError(f"{self._service} has no operation {name}")
+        try:
+            model = runtime.registry.service(self._service).model.operation_by_python_name(name)
+        except KeyError:
+            raise AttributeError(f"{self._service} has no operation {name}") from None
 
         async def call(request: dict[str, Any]) -> dict[str, Any]:
             inner = caller.child(self._service, model.name, **self._options)

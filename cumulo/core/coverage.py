@@ -8,7 +8,7 @@ from cumulo.core.discovery import Registry, ServiceCode
 
 
 def of_service(code: ServiceCode) -> list[dict[str, Any]]:
-    """One row per operation of the model: its name, whether it is real, the members it refuses, and where it is answered."""
+    """One row per operation of the model: whether it is real, which members it refuses, where it is answered."""
     rows: list[dict[str, Any]] = []
     for name, model in sorted(code.model.operations.items()):
         handler = code.handlers.get(name)

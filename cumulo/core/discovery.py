@@ -29,7 +29,17 @@ class DiscoveryError(Exception):
 class Handler:
     """One operation and the function that answers it."""
 
-    __slots__ = ("access_denied", "function", "is_async", "model", "rule", "service", "source", "unsupported", "validate")
+    __slots__ = (
+        "access_denied",
+        "function",
+        "is_async",
+        "model",
+        "rule",
+        "service",
+        "source",
+        "unsupported",
+        "validate",
+    )
 
     def __init__(
         self,
@@ -88,9 +98,10 @@ class ServiceCode:
         self, name: str, function: Callable[..., Any], mark: OperationMark, rules: access.Access, denied: Error | None
     ) -> None:
         where = f"{function.__module__}.{name}"
-        model = self.model.operation_by_python_name(name)
-        if model is None:
-            raise DiscoveryError(f"{where} is marked @operation, but {self.name} has no operation of that name")
+        try:
+            model = self.model.operation_by_python_name(name)
+        except KeyError:
+            raise DiscoveryError(f"{where} is an @operation, but {self.name} has none of that name") from None
         if model.name in self.handlers:
             raise DiscoveryError(f"{model.name} is answered twice: by {self.handlers[model.name].source} and {where}")
         known = model.input.members if model.input is not None else {}

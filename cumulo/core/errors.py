@@ -23,7 +23,9 @@ class Error:
         self.status = status
         self.sender = sender
 
-    def __call__(self, message: str | None = None, /, *, members: dict[str, Any] | None = None, **values: object) -> Fault:
+    def __call__(
+        self, message: str | None = None, /, *, members: dict[str, Any] | None = None, **values: object
+    ) -> Fault:
         """The exception to raise; `message` replaces the text, `members` are members of the error shape."""
         if message is None:
             message = self.text.format(**values) if values else self.text

@@ -21,7 +21,9 @@ def encode(key: tuple[str | int, ...]) -> str:
 def decode(token: str, error: Fault = INVALID_TOKEN) -> tuple[str | int, ...]:
     """The key in a token; raises `error` when the token is not one of ours."""
     try:
-        return msgspec.msgpack.decode(base64.b64decode(token, altchars=b"-_", validate=True), type=tuple[str | int, ...])
+        return msgspec.msgpack.decode(
+            base64.b64decode(token, altchars=b"-_", validate=True), type=tuple[str | int, ...]
+        )
     except (ValueError, msgspec.DecodeError):
         raise Fault(error.code, error.message, status=error.status) from None
 

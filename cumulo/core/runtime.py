@@ -175,20 +175,20 @@ class Runtime:
             raise TypeError(f"{handler.service}:{handler.model.name} waits: await ctx.aws instead of ctx.call")
         if ctx.depth > MAX_DEPTH:
             raise Fault("InternalFailure", "cumulo stopped a loop of services calling each other", status=500)
-        error: BaseException | None = None
+        fault: Fault | None = None
         try:
             with txn.savepoint():
                 ctx.enter(txn)
                 self._prepare(ctx, handler, request)
                 return self._handle(ctx, handler)
         except Exception as failure:
-            error = self._fault(ctx, failure)
-            assert error is not None
-            raise error from None
+            fault = self._fault(ctx, failure)
+            assert fault is not None
+            raise fault from None
         finally:
             ctx.enter(None)
-            final = error
-            txn.on_commit(lambda: self.journal.record(ctx, final))
+            ending = fault
+            txn.on_commit(lambda: self.journal.record(ctx, ending))
 
     def _prepare(self, ctx: Context, handler: Handler, request: dict[str, Any]) -> None:
         handler.validate(request)

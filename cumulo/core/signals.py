@@ -27,7 +27,9 @@ class Listener:
         self._signals.listeners.setdefault(self._name, set()).add(self)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         there = self._signals.listeners.get(self._name)
         if there is not None:
             there.discard(self)

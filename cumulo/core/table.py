@@ -80,7 +80,9 @@ class Codec(Generic[R]):
     def _migrate(self, data: bytes) -> R:
         written = data[0]
         if written > self._version:
-            raise NewerRecord(f"{self.record.__name__} form {written} was written by a newer cumulo: upgrade to read it")
+            raise NewerRecord(
+                f"{self.record.__name__} form {written} was written by a newer cumulo: upgrade to read it"
+            )
         old: Any = msgspec.msgpack.decode(memoryview(data)[1:], type=self._forms[written - 1])
         for form in self._forms[written:]:
             old = form.migrate(old)
@@ -107,7 +109,9 @@ class Space:
             found = self._prefixes[account, region] = pack(*elements)
         return found
 
-    def key(self, ctx: Context, *elements: str | int | bytes, account: str | None = None, region: str | None = None) -> bytes:
+    def key(
+        self, ctx: Context, *elements: str | int | bytes, account: str | None = None, region: str | None = None
+    ) -> bytes:
         """The key of these elements, in the caller's account and region unless others are named."""
         return self.prefix(account or ctx.account, region or ctx.region) + pack(*elements)
 

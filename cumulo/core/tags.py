@@ -20,7 +20,7 @@ _ALLOWED = re.compile(r"[\w\s+\-=.:/@]*", re.UNICODE)
 
 
 def check(tags: Mapping[str, str], *, invalid: Error, too_many: Error | None = None, existing: int = 0) -> None:
-    """Raise `invalid` (or `too_many`) when these tags break a rule; `existing` counts tags already there with other keys."""
+    """Raise `invalid` (or `too_many`) when tags break a rule; `existing` counts those there with other keys."""
     if len(tags) + existing > TAG_LIMIT:
         raise (too_many or invalid)()
     for key, value in tags.items():

@@ -202,7 +202,7 @@ class Tasks:
                 due, next_ms = await self._runtime.store.run(self._due)
                 if next_ms is not None:
                     self._arm(next_ms / 1000)
-                ready = [task for task in due if task.id not in self._running][: CONCURRENT]
+                ready = [task for task in due if task.id not in self._running][:CONCURRENT]
                 if ready:  # all their transactions share one commit; and there may be more to do
                     await asyncio.gather(*[self._start(task) for task in ready])
                     self._pump_soon = True
@@ -316,9 +316,7 @@ class Tasks:
             wait_s = error.after_s
         else:
             wait_s = min(mark.backoff_s * 2**task.attempts, MAX_BACKOFF_S)
-            self._runtime.logger("tasks").warning(
-                "%s failed, attempt %d", task.name, task.attempts + 1, exc_info=error
-            )
+            self._runtime.logger("tasks").warning("%s failed, attempt %d", task.name, task.attempts + 1, exc_info=error)
 
         def keep(txn: Transaction) -> None:
             ctx = self._context("tasks.failed")

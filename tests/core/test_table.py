@@ -1,6 +1,5 @@
 """Tables: keys, ranges, indexes, and records written by older forms."""
 
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar
 

@@ -144,7 +144,13 @@ def run(server: Server) -> Callable[..., Any]:
 
     def run_program(command: list[str], *arguments: str, cwd: Path | None = None, **env: str) -> Any:
         done = subprocess.run(
-            [*command, *arguments], env=server.environment(**env), cwd=cwd, capture_output=True, text=True, timeout=90
+            [*command, *arguments],
+            env=server.environment(**env),
+            cwd=cwd,
+            capture_output=True,
+            text=True,
+            timeout=90,
+            check=False,
         )
         assert done.returncode == 0, f"{arguments}: {done.stdout}\n{done.stderr}"
         return json.loads(done.stdout) if done.stdout.strip().startswith(("{", "[")) else done.stdout
