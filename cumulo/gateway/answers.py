@@ -169,5 +169,7 @@ def refusal(request: Request | None, status: int, code: str, message: str) -> An
     text = message.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     headers.append(("Content-Type", "text/xml; charset=utf-8"))
     side = "Sender" if status < 500 else "Receiver"
-    body = f"<ErrorResponse><Error><Type>{side}</Type><Code>{code}</Code><Message>{text}</Message></Error></ErrorResponse>"
+    body = (
+        f"<ErrorResponse><Error><Type>{side}</Type><Code>{code}</Code><Message>{text}</Message></Error></ErrorResponse>"
+    )
     return status, headers, body.encode("utf-8", "replace")

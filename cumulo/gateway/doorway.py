@@ -3,7 +3,8 @@
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from cumulo.gateway.http1 import NEVER, Http1
+from cumulo.gateway.http1 import Http1
+from cumulo.gateway.http1_messages import NEVER
 
 if TYPE_CHECKING:
     from cumulo.gateway.server import Server

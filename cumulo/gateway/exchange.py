@@ -46,7 +46,17 @@ class Exchange:
     Disconnected, so that work for nobody stops.
     """
 
-    __slots__ = ("_disconnect", "_extra", "_half_close", "_refusal", "_state", "_stream", "_task", "request", "websocket")
+    __slots__ = (
+        "_disconnect",
+        "_extra",
+        "_half_close",
+        "_refusal",
+        "_state",
+        "_stream",
+        "_task",
+        "request",
+        "websocket",
+    )
 
     def __init__(self, request: Request) -> None:
         self.request = request

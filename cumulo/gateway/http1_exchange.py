@@ -21,7 +21,7 @@ _JOIN_MOST = 64 * 1024
 class Http1Exchange(Exchange):
     """See Exchange. `keep_alive`: whether the connection may serve another request."""
 
-    __slots__ = ("_bodiless", "_chunked", "_connection", "_left", "keep_alive", "received", "started")
+    __slots__ = ("_bodiless", "_chunked", "_connection", "_left", "_socket", "keep_alive", "received", "started")
 
     def __init__(self, connection: "Http1", request: Request, keep_alive: bool) -> None:
         # The base's fields are set here: one call less on the hottest path there is.
@@ -40,6 +40,7 @@ class Http1Exchange(Exchange):
         self.started = connection._server.now
         self._chunked = False
         self._bodiless = False
+        self._socket: WebSocket | None = None
         self._left: int | None = None  # bytes of the declared body not yet written
 
     def _tail(self, length: int | None) -> str:
@@ -183,7 +184,13 @@ class Http1Exchange(Exchange):
         from cumulo.gateway.websocket import accept
 
         self._state = ANSWERED
-        return accept(self._connection, self, subprotocol, list(headers))
+        self._socket = accept(self._connection, self, subprotocol, list(headers))
+        return self._socket
+
+    def _crashed(self, error: BaseException) -> None:
+        super()._crashed(error)
+        if self._socket is not None:
+            self._socket.end(1011, "internal error")
 
     def _abort(self) -> None:
         self._state = LOST

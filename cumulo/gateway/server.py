@@ -120,11 +120,13 @@ class Server:
         self._stop_listening()
         for connection in list(self.connections):
             connection.drain()
-        end = self.loop.time() + timeout_s
-        while self.connections and self.loop.time() < end:
-            await asyncio.sleep(0.005)
+        await self._empty(timeout_s)
         self.close()
-        while self.connections and self.loop.time() < end + 1.0:
+        await self._empty(1.0)
+
+    async def _empty(self, timeout_s: float) -> None:
+        end = self.loop.time() + timeout_s
+        while self.connections and self.loop.time() < end:  # noqa: ASYNC110  an event would cost each connection
             await asyncio.sleep(0.005)
 
     def close(self) -> None:
