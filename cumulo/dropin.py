@@ -175,7 +175,7 @@ def _ca(cloud: Cloud) -> Answer:
     from cumulo.gateway import tls
 
     if not cloud.settings.tls:
-        return _json({"message": "this cloud does not answer https: start it with --tls"}, 404)
+        return _json({"message": "this cloud does not answer https: it was started with --no-tls"}, 404)
     path = tls.ca_path(cloud.settings.data_dir)
     if not path.exists():
         return _json({"message": "the CA has not been made yet"}, 404)

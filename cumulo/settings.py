@@ -8,44 +8,39 @@ from pathlib import Path
 
 import msgspec
 
-
-class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the gateway accepts before it refuses. Sizes in bytes, times in seconds."""
-
-    header_bytes: int = 64 * 1024
-    body_bytes: int = 96 * 1024 * 1024
-    connections: int = 10_000
-    header_timeout_s: float = 30.0
-    idle_timeout_s: float = 75.0
-    drain_timeout_s: float = 10.0
+from cumulo.gateway.limits import MIB, Limits
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One cloud's settings, complete: every field has a working default except the two directories.
 
-    - `host`, `port`: where the gateway listens. Port 0 takes a free one. A host beyond loopback requires real keys.
+    - `host`, `port`: where the gateway listens; "localhost" is both loopback addresses, port 0 takes a free one.
+      A host beyond loopback requires real keys.
     - `data_dir`: everything that must survive; `cache_dir`: what can be made again (models cut from botocore's data).
-    - `tls`: also answer TLS on the same port, with a certificate of the local CA in `data_dir`.
+    - `tls`: also answer TLS on the same port, with certificates of the local CA in `data_dir`, made when first needed.
     - `store`: "" is SQLite in `data_dir`; "postgresql://…" is shared by several processes; "memory:" is for tests.
-    - `allowed_origins`: web pages (`https://host:port`) whose scripts may call this cloud; none by default.
-    - `hosts`: further names under which clients reach this cloud, beside localhost and AWS's own.
+    - `allowed_hosts`: further names under which clients reach this cloud ("cloud.example", "*.cloud.example").
+    - `allowed_origins`: web pages ("https://app.example:8443") that may call it, beside those of this machine.
     - `hooks`: directories holding `boot.d`, `start.d`, `ready.d` and `shutdown.d` with scripts, in order.
     - `log_level`: debug, info, warning or error.
     - `seed`: fixes chance and ids, for tests; None draws from the system.
+    - `drain_timeout_s`: how long a stop waits for answers that are under way; then it cuts them.
+    - `limits`: what the gateway accepts before it refuses (`cumulo.gateway.limits`).
     """
 
     data_dir: Path
     cache_dir: Path
     host: str = "localhost"
     port: int = 4566
-    tls: bool = False
+    tls: bool = True
     store: str = ""
+    allowed_hosts: tuple[str, ...] = ()
     allowed_origins: tuple[str, ...] = ()
-    hosts: tuple[str, ...] = ()
     hooks: tuple[Path, ...] = ()
     log_level: str = "info"
     seed: int | None = None
-    limits: Limits = Limits()
+    drain_timeout_s: float = 10.0
+    limits: Limits = Limits(buffered_body_bytes=96 * MIB)  # a Lambda function of 50 MB comes as base64 in JSON
 
     @property
     def loopback(self) -> bool:

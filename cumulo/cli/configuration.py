@@ -13,11 +13,12 @@ from typing import Any
 import msgspec
 
 from cumulo.cli import Refusal
-from cumulo.settings import Limits, Settings
+from cumulo.gateway.limits import Limits
+from cumulo.settings import Settings
 
 KEYS = Settings.__struct_fields__
 LIMITS = Limits.__struct_fields__
-LISTS = ("allowed_origins", "hosts", "hooks")
+LISTS = ("allowed_hosts", "allowed_origins", "hooks")
 LEVELS = ("debug", "info", "warning", "error")
 COMMON_FLAGS = ("host", "port", "data_dir", "tls", "store", "log_level")
 NOT_SETTINGS = ("CUMULO_CONFIG",)
@@ -28,7 +29,7 @@ def add_arguments(parser: Any) -> None:
     """The flags that every command touching a server shares."""
     parser.add_argument("--config", metavar="FILE", help="config file (default: ./cumulo.toml, then the personal one)")
     parser.add_argument("--data-dir", metavar="DIR", help="where state lives")
-    parser.add_argument("--host", help="address to listen on (default 127.0.0.1)")
+    parser.add_argument("--host", help="address to listen on (default localhost)")
     parser.add_argument("--port", type=int, help="port to listen on (default 4566; 0 takes a free one)")
 
 

@@ -54,7 +54,7 @@ def run(options: Any) -> int:
     running = _running(settings)
     if not running.health.get("tls"):
         raise Refusal(
-            f"{running.url} does not answer https, which AWS's names need", "start it with `cumulo start --tls`"
+            f"{running.url} does not answer https, which AWS's names need", "start it without --no-tls"
         )
     folder = settings.cache_dir / "exec"
     bundle = _trust(running, folder)
@@ -68,7 +68,7 @@ def _running(settings: Settings) -> servers.Running:
         return running
     import subprocess
 
-    flags = ["--host", settings.host, "--port", str(settings.port), "--data-dir", str(settings.data_dir), "--tls"]
+    flags = ["--host", settings.host, "--port", str(settings.port), "--data-dir", str(settings.data_dir)]
     started = subprocess.run(
         [sys.executable, "-m", "cumulo", "start", "--detach", *flags], capture_output=True, text=True, check=False
     )

@@ -8,16 +8,7 @@ from pathlib import Path
 AWS_ADDRESS = "127.65.87.83"  # "AWS" in the loopback network; nothing listens there
 TTL_S = 60
 TYPE_A = 1
-SUFFIXES = (
-    "amazonaws.com",
-    "amazonaws.com.cn",
-    "api.aws",
-    "on.aws",
-    "awsapps.com",
-    "awsapprunner.com",
-    "cloudfront.net",
-    "elasticbeanstalk.com",
-)
+SUFFIXES = ("amazonaws.com", "amazonaws.com.cn", "api.aws", "on.aws", "amazoncognito.com", "cloudfront.net")
 
 
 def is_aws(name: str, *, excepted: tuple[str, ...] = ()) -> bool:

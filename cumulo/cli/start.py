@@ -1,6 +1,6 @@
 """Run the cloud: in the foreground until Ctrl-C, or with --detach in the background.
 
-Listens on 127.0.0.1:4566. On --host beyond this machine only real access keys are accepted: the first start prints one.
+Listens on localhost:4566. On --host beyond this machine only real access keys are accepted: the first start prints one.
 """
 
 import sys
@@ -15,8 +15,10 @@ DETACH_TIMEOUT_S = 60.0
 
 def add_arguments(parser: Any) -> None:
     """Flags of `cumulo start`."""
+    from argparse import BooleanOptionalAction
+
     configuration.add_arguments(parser)
-    parser.add_argument("--tls", action="store_true", default=None, help="also answer https on the same port")
+    parser.add_argument("--tls", action=BooleanOptionalAction, help="answer https on the same port too (default)")
     parser.add_argument("--store", metavar="URL", help="postgresql://… to share one cloud between several machines")
     parser.add_argument("--log-level", choices=configuration.LEVELS, help="how much to log (default info)")
     parser.add_argument("--detach", "-d", action="store_true", default=None, help="run in the background once healthy")
@@ -98,8 +100,7 @@ def banner(settings: Settings, port: int, keys: tuple[str, str] | None) -> str:
     return "\n".join(
         [
             "",
-            f"  {style('cumulo', 'bold')} {__version__}  {style(_url(settings, port), 'blue')}"
-            + (f"  {style(_url(settings, port).replace('http:', 'https:'), 'blue')}" if settings.tls else ""),
+            f"  {style('cumulo', 'bold')} {__version__}  {style(_url(settings, port), 'blue')}",
             f"  {style('state', 'dim')}  {state}",
             "",
             _exports(settings, port, keys),
