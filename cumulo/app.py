@@ -23,7 +23,6 @@ from cumulo.core.ids import Ids
 from cumulo.core.runtime import Runtime
 from cumulo.gateway.exchange import Exchange
 from cumulo.gateway.hosts import Hosts
-from cumulo.gateway.limits import Limits
 from cumulo.gateway.server import Server
 from cumulo.settings import Settings
 from cumulo.store import open_store
@@ -97,30 +96,25 @@ class Cloud:
 
     def _server(self) -> Server:
         settings = self.settings
+        hosts = Hosts(settings.allowed_hosts, settings.allowed_origins)
         authority = None
         if settings.tls:
             from cumulo.gateway.tls import Authority
 
-            authority = Authority(settings.data_dir / "ca", self.clock.wall)
+            authority = Authority(settings.data_dir / "ca", hosts, self.clock.wall)
         return Server(
             self,
             clock=self.clock.wall,
             host=settings.host,
             port=settings.port,
-            limits=Limits(
-                header_bytes=settings.limits.header_bytes,
-                buffered_body_bytes=settings.limits.body_bytes,
-                connections=settings.limits.connections,
-                header_timeout_s=settings.limits.header_timeout_s,
-                idle_timeout_s=settings.limits.idle_timeout_s,
-            ),
-            hosts=Hosts(settings.hosts, settings.allowed_origins),
+            limits=settings.limits,
+            hosts=hosts,
             authority=authority,
         )
 
     async def stop(self) -> None:
         """Finish what is being answered, then close everything in order."""
-        await self.server.drain(self.settings.limits.drain_timeout_s)
+        await self.server.drain(self.settings.drain_timeout_s)
         await self.runtime.close()
         await self.runtime.store.close()
 

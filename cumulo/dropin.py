@@ -7,7 +7,7 @@ Testcontainers modules and wait scripts work as they are.
 from __future__ import annotations
 
 import os
-import platform
+import sys
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
 
     from cumulo.core.runtime import Runtime
+    from cumulo.gateway.server import Server
     from cumulo.settings import Settings
     from cumulo.wire.http import Request
 
@@ -39,6 +40,7 @@ class Cloud(Protocol):
     started_at: float
     hooks: Hooks
     runtime: Runtime
+    server: Server
 
     @property
     def port(self) -> int:
@@ -141,7 +143,7 @@ def _localstack_info(cloud: Cloud) -> dict[str, Any]:
         "is_license_activated": False,
         "session_id": str(cloud.runtime.store.node_id),
         "machine_id": "cumulo",
-        "system": platform.system().lower(),
+        "system": sys.platform,
         "is_docker": False,
         "server_time_utc": now.strftime("%Y-%m-%dT%H:%M:%S"),
         "uptime": int(_uptime_s(cloud)),
@@ -171,12 +173,8 @@ def _requests(cloud: Cloud, parameters: Mapping[str, str]) -> Answer:
 
 
 def _ca(cloud: Cloud) -> Answer:
-    """The certificate of the local CA, to be trusted by clients of https."""
-    from cumulo.gateway import tls
-
-    if not cloud.settings.tls:
+    """The certificate of the local CA, to be trusted by clients of https; made when first asked for."""
+    authority = cloud.server.authority
+    if authority is None:
         return _json({"message": "this cloud does not answer https: it was started with --no-tls"}, 404)
-    path = tls.ca_path(cloud.settings.data_dir)
-    if not path.exists():
-        return _json({"message": "the CA has not been made yet"}, 404)
-    return 200, "application/x-pem-file", path.read_bytes()
+    return 200, "application/x-pem-file", authority.ca_path().read_bytes()

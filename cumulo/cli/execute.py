@@ -53,9 +53,7 @@ def run(options: Any) -> int:
     settings = configuration.load(options)
     running = _running(settings)
     if not running.health.get("tls"):
-        raise Refusal(
-            f"{running.url} does not answer https, which AWS's names need", "start it without --no-tls"
-        )
+        raise Refusal(f"{running.url} does not answer https, which AWS's names need", "start it without --no-tls")
     folder = settings.cache_dir / "exec"
     bundle = _trust(running, folder)
     environment = _environment(bundle, folder / "ca.pem")
