@@ -36,8 +36,9 @@ class Shell:
 
     def __call__(self, *arguments: str, **env: str) -> Done:
         command = [sys.executable, "-m", "cumulo", *arguments]
+        environment = {**self.environment, **env}
         return subprocess.run(
-            command, env={**self.environment, **env}, cwd=self.folder, capture_output=True, text=True, timeout=60
+            command, env=environment, cwd=self.folder, capture_output=True, text=True, timeout=60, check=False
         )
 
     def popen(self, *arguments: str) -> subprocess.Popen[str]:
