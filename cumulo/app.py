@@ -12,7 +12,7 @@ import signal
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cumulo import __version__, dropin
 from cumulo.core import access, credentials
@@ -30,6 +30,9 @@ from cumulo.wire import models
 from cumulo.wire.faults import Fault
 from cumulo.wire.http import Request
 from cumulo.wire.routing import Route, Router
+
+if TYPE_CHECKING:
+    from cumulo.store.transaction import Transaction
 
 logger = logging.getLogger("cumulo")
 
@@ -56,6 +59,7 @@ class Cloud:
         self.runtime: Runtime
         self.server: Server
         self.hooks = dropin.Hooks(settings)
+        self.root_key: tuple[str, str] | None = None  # id and secret, in the one start that makes it
 
     @property
     def port(self) -> int:
@@ -90,9 +94,24 @@ class Cloud:
             await self.server.start()
             self.runtime.endpoint = self.url
             await self.runtime.open()
+            if not settings.loopback:
+                self.root_key = await store.run(self._first_root_key)
         except BaseException:
             await store.close()
             raise
+
+    def _first_root_key(self, txn: Transaction) -> tuple[str, str] | None:
+        """Beyond loopback unknown keys are refused: the first such start makes a real one, for the account's root."""
+        account = credentials.DEFAULT_ACCOUNT
+        ctx = self.runtime.internal_context("sts", "CreateRootKey", account, "us-east-1")
+        ctx.enter(txn)
+        try:
+            if credentials.keys_of(ctx, credentials.root(account).arn):
+                return None
+            issued = credentials.create_root_key(ctx, account)
+            return issued.key.access_key_id, issued.secret
+        finally:
+            ctx.enter(None)
 
     def _server(self) -> Server:
         settings = self.settings

@@ -75,6 +75,24 @@ def read_pid_file(settings: Settings) -> dict[str, Any] | None:
     return found if isinstance(found, dict) and isinstance(found.get("pid"), int) else None
 
 
+def leave_root_key(settings: Settings, key: tuple[str, str]) -> None:
+    """A detached cloud hands its new root key to the command that started it, past the log."""
+    descriptor = os.open(settings.data_dir / "root-key", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(json.dumps(key))
+
+
+def take_root_key(settings: Settings) -> tuple[str, str] | None:
+    """The root key that a detached cloud left, which is gone with this; None mostly."""
+    file = settings.data_dir / "root-key"
+    try:
+        key_id, secret = json.loads(file.read_text())
+    except FileNotFoundError:
+        return None
+    file.unlink()
+    return key_id, secret
+
+
 def alive(pid: int) -> bool:
     """Whether a process with this id exists (on Windows: assumed, health decides)."""
     if sys.platform == "win32":

@@ -46,12 +46,11 @@ def foreground(settings: Settings, *, quiet: bool) -> int:
 
     def on_ready(cloud: Any) -> None:
         slow.cancel()
-        servers.write_pid_file(settings, cloud.port)
-        keys = _root_keys(settings, cloud)
         if not quiet:
-            print(banner(settings, cloud.port, keys), flush=True)
-        elif keys:
-            print(_exports(settings, cloud.port, keys), flush=True)
+            print(banner(settings, cloud.port, cloud.root_key), flush=True)
+        elif cloud.root_key:
+            servers.leave_root_key(settings, cloud.root_key)
+        servers.write_pid_file(settings, cloud.port)
 
     try:
         from cumulo import app
@@ -81,14 +80,6 @@ def _loop_factory() -> Any:
 def _say_slow(settings: Settings) -> None:
     where = "PostgreSQL" if settings.store.startswith("postgres") else str(settings.data_dir)
     print(f"starting; opening the state in {where} …", file=sys.stderr, flush=True)
-
-
-def _root_keys(settings: Settings, cloud: Any) -> tuple[str, str] | None:
-    """Beyond loopback unknown keys are refused, so there must be one real key: made, and shown, once."""
-    if settings.loopback:
-        return None
-    keys: tuple[str, str] | None = cloud.create_root_key()
-    return keys
 
 
 def banner(settings: Settings, port: int, keys: tuple[str, str] | None) -> str:
@@ -179,9 +170,7 @@ def detach(settings: Settings) -> int:
 
     already = servers.read_pid_file(settings)
     if already and servers.alive(already["pid"]) and (running := servers.find(settings)):
-        raise Refusal(
-            f"a cloud is already running for {settings.data_dir}: {running.url}", "stop it with `cumulo stop`"
-        )
+        raise Refusal(f"{running.url} already serves {settings.data_dir}", "stop it with `cumulo stop`")
     log = servers.log_file(settings)
     arguments = [word for word in sys.argv[2:] if word not in ("--detach", "-d")]
     with log.open("ab") as sink:
@@ -197,7 +186,7 @@ def detach(settings: Settings) -> int:
     while time.monotonic() < deadline:
         noted = servers.read_pid_file(settings)
         if noted and noted["pid"] == process.pid and servers.ask(noted["host"], noted["port"]):
-            print(banner(settings, noted["port"], None).rpartition("\n")[0])
+            print(banner(settings, noted["port"], servers.take_root_key(settings)).rpartition("\n")[0])
             print(f"  process {process.pid}, log {log}\n  stop it with `cumulo stop`")
             return 0
         if process.poll() is not None:
