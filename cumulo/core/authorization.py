@@ -59,6 +59,7 @@ def decide_call(
     tags: dict[str, str] | None,
     action: str | None,
     context: dict[str, Any] | None,
+    trust: bool = False,
 ) -> None:
     """Let the call go on, or raise its AccessDenied and note why."""
     if policy is None and ctx.trusted(account_of(arn) or ctx.principal.account):
@@ -75,6 +76,7 @@ def decide_call(
         "resource_tags": tags,
         "request_tags": lambda: request_tags(ctx.request),
         "given": context,
+        "trust": trust,
         "shown": rule.shown if action is None else action,
     }
     source = ctx.runtime.policy_source

@@ -202,12 +202,16 @@ class Context:
         tags: dict[str, str] | None = None,
         action: str | None = None,
         context: dict[str, Any] | None = None,
+        trust: bool = False,
     ) -> None:
-        """Refuse the call with AWS's AccessDenied unless all policies together allow it on this resource."""
+        """Refuse the call with AWS's AccessDenied unless all policies together allow it on this resource.
+
+        With `trust`, `policy` is the trust policy of the role `arn`.
+        """
         self.authorized = True
         if not self.internal:
             self.resources.append(arn)
-            self.runtime.authorize(self, arn, policy=policy, tags=tags, action=action, context=context)
+            self.runtime.authorize(self, arn, policy=policy, tags=tags, action=action, context=context, trust=trust)
 
     # --- other services -------------------------------------------------------------------------
 

@@ -232,7 +232,7 @@ def issue(
     token_size: int = 0,
     **known: Any,
 ) -> Issued:
-    """Make a key in this transaction: lasting, or with `lasts_s` a session's, with a token of at least `token_size` bytes.
+    """Make a key in this transaction: a lasting one, or with `lasts_s` a session's, its token `token_size` bytes or more.
 
     `known` are further fields of AccessKey.
     """

@@ -17,6 +17,7 @@ from cumulo.core.clock import Clock
 from cumulo.core.context import Context
 from cumulo.core.discovery import Handler, Registry, ServiceCode
 from cumulo.core.errors import INTERNAL_FAILURE, SERVICE_UNAVAILABLE, not_implemented
+from cumulo.core.identities import NOBODY, Identities
 from cumulo.core.ids import Ids
 from cumulo.core.journal import Journal
 from cumulo.core.policy.authorization import NOTHING, PolicySource
@@ -65,6 +66,7 @@ class Runtime:
         self.reconcilers = Reconcilers(self)
         self.registry.on_load = self._loaded
         self.policy_source: PolicySource = NOTHING  # IAM takes this place when it lands
+        self.identities: Identities = NOBODY  # and this one
         self._service_principals: dict[str, Principal] = {}
         store.on_signal(self.signals.deliver)
 
