@@ -16,7 +16,7 @@ _HEARTBEAT_S = 2.0
 _DEAD_AFTER_S = 12  # without a heartbeat; by the server's clock
 _FORGOTTEN_AFTER_S = 3600  # then nobody asks for this node's commits any more
 _PAYLOAD_BYTES = 7000  # PostgreSQL takes 8000
-_LISTEN_S = 0.5  # how soon the listening thread notices that the store closes
+_LISTEN_S = 5.0  # how soon the listening thread notices that the store closes, when the server is gone
 _RECONNECT_S = 0.5
 
 _log = logging.getLogger("cumulo.store")
@@ -54,11 +54,13 @@ class Registry:
     def stop(self) -> None:
         """Leave: the others need not wait for our heartbeat to fail."""
         self._stopping.set()
-        for thread in self._threads:
-            thread.join()
+        heartbeats, listening = self._threads
+        heartbeats.join()
         with contextlib.suppress(psycopg.Error), connect(self._url) as connection:
+            connection.execute("SELECT pg_notify('cumulo', %s)", (self.node_id,))  # wakes the listening thread
             connection.execute("DELETE FROM cumulo_nodes WHERE node = %s", (self.node_id,))
             connection.execute("DELETE FROM cumulo_commits WHERE node = %s", (self.node_id,))
+        listening.join()
 
     @contextlib.contextmanager
     def numbered(self) -> Iterator[int]:
@@ -131,7 +133,7 @@ class Registry:
             self._hear([b""])  # what was announced while we were away is not told again
         self._listening.set()
         while not self._stopping.is_set():
-            for notification in connection.notifies(timeout=_LISTEN_S):
+            for notification in connection.notifies(timeout=_LISTEN_S, stop_after=1):
                 node, *names = notification.payload.split(":")
                 if node != self.node_id:  # our own were announced with the commit
                     self._hear([bytes.fromhex(name) for name in names])

@@ -98,6 +98,7 @@ def _pack(writes: Writes) -> tuple[str, bytes, str] | None:
         if key_length >= _LARGEST_KEY or value_length >= _LARGEST_VALUE:
             return None
         offset += key_length + value_length
+    parts.append(b"\x00")  # a piece of an empty blob would be NULL
     return statement, b"".join(parts), str(places)
 
 

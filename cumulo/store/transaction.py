@@ -88,7 +88,7 @@ class _Ended(dict[Any, Any]):
     def _refuse(self, *_: Any) -> NoReturn:
         raise RuntimeError("this transaction has ended: read and write inside `work` only")
 
-    __contains__ = __getitem__ = __setitem__ = __bool__ = copy = _refuse
+    __contains__ = __iter__ = __getitem__ = __setitem__ = __bool__ = copy = _refuse
 
 
 ENDED: Writes = _Ended()
