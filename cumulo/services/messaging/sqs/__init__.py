@@ -1,0 +1,1 @@
+"""Amazon Simple Queue Service: standard and FIFO queues."""
