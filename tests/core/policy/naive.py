@@ -266,7 +266,7 @@ def statements(policies):
 
 
 def evaluate(caller, action, arn, context, resource_account, policies, required=False):
-    """"allowed", "explicitDeny" or "implicitDeny"; `policies` as in the guide's list of policy types."""
+    """ "allowed", "explicitDeny" or "implicitDeny"; `policies` as in the guide's list of policy types."""
     bounded = policies["boundary"] is not None
 
     def effective(some, effect):
@@ -297,9 +297,7 @@ def evaluate(caller, action, arn, context, resource_account, policies, required=
     if not all(effective(level, "Allow") for level in levels):
         return "implicitDeny"
     limits = (not bounded or effective(boundary, "Allow")) and (
-        effective(policies["session"], "Allow")
-        if policies["session"] or caller["kind"] == "federated"
-        else True
+        effective(policies["session"], "Allow") if policies["session"] or caller["kind"] == "federated" else True
     )
     identity = (caller["kind"] == "root" or effective(policies["identity"], "Allow")) and limits
     by_resource = graded("Allow")

@@ -43,8 +43,13 @@ CASES: list[tuple[str, Any, Any, bool, str]] = [
     ("StringLike", ["", "home/", "home/David/*"], "home/Eva/x", False, OPERATORS),
     ("StringLike", "t?.*", "t2.micro", True, OPERATORS),
     ("StringLike", "t?.*", "T2.micro", False, OPERATORS),
-    ("StringLike", "arn:aws:someservice:*:111122223333:finance/*",
-     "arn:aws:someservice:us-east-2:999999999999:store/abc:111122223333:finance/document.txt", True, OPERATORS),
+    (
+        "StringLike",
+        "arn:aws:someservice:*:111122223333:finance/*",
+        "arn:aws:someservice:us-east-2:999999999999:store/abc:111122223333:finance/document.txt",
+        True,
+        OPERATORS,
+    ),
     ("StringLike", "*", None, False, OPERATORS),
     ("StringLike", "*", "", True, OPERATORS),
     ("StringNotLike", "home/*", "away/x", True, OPERATORS),
@@ -141,8 +146,13 @@ CASES: list[tuple[str, Any, Any, bool, str]] = [
     ("ArnEquals", SOURCE_TOPIC, None, False, OPERATORS),
     ("ArnLike", "arn:aws:sns:*:*:*", SOURCE_TOPIC, True, OPERATORS),
     ("ArnLike", "arn:aws:sns:*:news", SOURCE_TOPIC, False, OPERATORS),
-    ("ArnLike", "arn:aws:someservice:*:111122223333:finance/*",
-     "arn:aws:someservice:us-east-2:999999999999:store/abc:111122223333:finance/document.txt", False, OPERATORS),
+    (
+        "ArnLike",
+        "arn:aws:someservice:*:111122223333:finance/*",
+        "arn:aws:someservice:us-east-2:999999999999:store/abc:111122223333:finance/document.txt",
+        False,
+        OPERATORS,
+    ),
     ("ArnLike", ["arn:aws:sqs:*:*:*", "arn:aws:sns:*:*:*"], SOURCE_TOPIC, True, MULTIPLE),
     ("ArnNotEquals", SOURCE_TOPIC, SOURCE_TOPIC, False, OPERATORS),
     ("ArnNotLike", "arn:aws:sns:*:999999999999:*", SOURCE_TOPIC, True, OPERATORS),
@@ -276,8 +286,20 @@ def test_keys_in_any_case(key: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["", "Equals", "StringEqual", "NullIfExists", "ForAnyValue:Null", "ForEachValue:StringEquals", "IfExists",
-     "StringEqualsIfExistsIfExists", "ForAnyValue:", "NotBool", "BinaryNotEquals", "IpAddressNot"],
+    [
+        "",
+        "Equals",
+        "StringEqual",
+        "NullIfExists",
+        "ForAnyValue:Null",
+        "ForEachValue:StringEquals",
+        "IfExists",
+        "StringEqualsIfExistsIfExists",
+        "ForAnyValue:",
+        "NotBool",
+        "BinaryNotEquals",
+        "IpAddressNot",
+    ],
 )
 def test_no_such_operator(name: str) -> None:
     assert operator(name) is None
