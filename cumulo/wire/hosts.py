@@ -50,7 +50,7 @@ def _read(host: str) -> Host:
         if legacy is not None:
             labels.append(legacy[1])
             region = legacy[2]
-        elif _REGION.match(label) and labels or _REGION.match(label) and name.count(".") > 2:
+        elif _REGION.match(label) and (labels or name.count(".") > 2):
             region = label
         elif label not in _FILLERS:
             labels.append(label.removesuffix("-fips"))

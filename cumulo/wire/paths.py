@@ -17,7 +17,8 @@ class Entry:
         path, _, query = uri.partition("?")
         self.operation = operation
         self.static = tuple(
-            (name, value if equals else None) for name, equals, value in (p.partition("=") for p in query.split("&") if p)
+            (name, value if equals else None)
+            for name, equals, value in (p.partition("=") for p in query.split("&") if p)
         )
         segments = split(path)
         self.labels = tuple(segment[1:-1].removesuffix("+") for segment in segments if _is_label(segment))

@@ -146,19 +146,23 @@ class Router:
 
     def fault(self, request: Request, fault: Fault, request_id: str) -> Response:
         """The response to a request that has no route, in the protocol that it seems to speak."""
-        service, name = _NOBODY, "rest-json"
+        service = _NOBODY
+        spoken: tuple[str, ...] = ("query",) if _may_be_form(request) else ("rest-json",)
+        scope = scope_of(request)
         try:
-            names, _ = self._candidates(request, scope_of(request))
-            service = models.load(names[0]) if names else _NOBODY
+            names, _ = self._candidates(request, scope)
+            if names:
+                service = models.load(names[0])
+                spoken = service.protocols
         except Fault:
-            pass
+            absentee = _signing_as(scope.service) if scope is not None else None
+            spoken = absentee[1].wire_protocols if absentee is not None else spoken
         if "x-amz-target" in request.headers:
             name = "json"
         elif request.headers.get("smithy-protocol") == "rpc-v2-cbor":
             name = "smithy-rpc-v2-cbor"
         else:
-            spoken = service.protocols if service is not _NOBODY else ("query",) if _may_be_form(request) else ()
-            name = next((p for p in spoken if p not in ("json", "smithy-rpc-v2-cbor")), name)
+            name = next((p for p in spoken if p not in ("json", "smithy-rpc-v2-cbor")), "rest-json")
         status, headers, body = protocol(name).fail(service, None, fault, request_id)
         return status, headers, b"" if request.method == "HEAD" else body
 
@@ -186,10 +190,9 @@ class Router:
 
     def _absent(self, signing_name: str) -> Fault:
         """The refusal of a service that exists at AWS but not here, or nowhere."""
-        known = models.all_metadata()
-        for name, meta in known.items():
-            if signing_name in (meta.signing_name or meta.endpoint_prefix, name):
-                return absent(name, meta)
+        absentee = _signing_as(signing_name)
+        if absentee is not None:
+            return absent(*absentee)
         text = f"cumulo knows no service that signs as '{signing_name[:64]}'."
         return Fault("NotImplemented", text, status=501)
 
@@ -296,6 +299,14 @@ class Router:
 
 def _append(table: dict[str, list[str]], key: str, name: str) -> None:
     table.setdefault(key, []).append(name)
+
+
+def _signing_as(signing_name: str) -> tuple[str, Metadata] | None:
+    """The service of AWS that signs so, or is named so."""
+    for name, meta in models.all_metadata().items():
+        if signing_name in (meta.signing_name or meta.endpoint_prefix, name):
+            return name, meta
+    return None
 
 
 def _rests(meta: Metadata) -> bool:

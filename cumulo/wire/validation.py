@@ -174,7 +174,7 @@ def _check_structure(shape: Shape, memo: dict[str, Check | None]) -> Check | Non
     def check_structure(value: Any) -> bool:
         if not required <= value.keys():
             return False
-        for name, check in checks:
+        for name, check in checks:  # noqa: SIM110 - the loop is twice as fast
             if name in value and not check(value[name]):
                 return False
         return True
@@ -333,9 +333,7 @@ def render(shape: Shape, value: Any) -> str:
     if shape.sensitive:
         return "***Sensitive Data Redacted***"
     if shape.type == "structure" and not shape.document:
-        fields = (
-            f"{_lower(name)}={render(member.shape, value.get(name))}" for name, member in shape.members.items()
-        )
+        fields = (f"{_lower(name)}={render(member.shape, value.get(name))}" for name, member in shape.members.items())
         return f"{shape.name}({', '.join(fields)})"
     if shape.type == "list":
         return f"[{', '.join(render(shape.member.shape, item) for item in value)}]"

@@ -83,7 +83,7 @@ def _text(chunk: bytes) -> str:
 
 
 def _chunks(data: bytes, at: int, major: int) -> tuple[Any, int]:
-    parts = []
+    parts: list[bytes] = []
     while True:
         if at >= len(data):
             raise MalformedCbor("truncated")

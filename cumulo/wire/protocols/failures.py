@@ -7,7 +7,7 @@ authorization, throttling): AWS spells them differently in the JSON protocols an
 from typing import Any
 
 from cumulo.wire.faults import Fault
-from cumulo.wire.models import ErrorShape, Service
+from cumulo.wire.models import ErrorShape, Service, Shape
 
 Response = tuple[int, list[tuple[str, str]], bytes]
 
@@ -43,7 +43,7 @@ class Failure:
         known = known or (service.errors.get(shared) if shared else None)
         self.sender = fault.sender
         self.message = self.query_message = fault.message
-        self.shape = None
+        self.shape: Shape | None = None
         self.members = fault.members
         if known is not None:
             self._from_model(known)

@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from cumulo.wire.faults import Fault
+from cumulo.wire.protocols.memos import later
 from cumulo.wire.protocols.xml_values import scalar_text_reader
 from cumulo.wire.shapes import Member, Shape
 
@@ -83,7 +84,7 @@ class Reader:
         reader = self._memo.get(key)
         if reader is None:
             holder: list[Read] = []
-            self._memo[key] = lambda node: holder[0](node)
+            self._memo[key] = later(holder)
             reader = self._build(shape, flattened)
             holder.append(reader)
             self._memo[key] = reader
@@ -146,7 +147,7 @@ class Reader:
 
 def _items(node: Node, wrapper: str) -> list[Node]:
     """The children 1, 2, 3 … in order; a gap is closed. An empty value is an empty list."""
-    if _VALUE in node and node[_VALUE]:
+    if node.get(_VALUE):
         raise malformed("Unexpected value where a list was expected")
     inner = node.get(wrapper, node) if wrapper else node
     numbered = []

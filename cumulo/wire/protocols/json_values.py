@@ -1,5 +1,6 @@
 """JSON bodies to values and back, as closures compiled per shape; used by json, rest-json and event streams."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -7,6 +8,7 @@ import msgspec
 
 from cumulo.wire.faults import Fault
 from cumulo.wire.protocols import scalars
+from cumulo.wire.protocols.memos import later
 from cumulo.wire.shapes import Member, Shape
 
 DEPTH_LIMIT = 200  # of documents and unknown members; AWS's own parsers stop at some hundreds
@@ -57,7 +59,7 @@ class Reader:
         reader = self._memo.get(key)
         if reader is None:
             holder: list[Convert] = []
-            self._memo[key] = lambda value: holder[0](value)  # recursive shapes meet this while being compiled
+            self._memo[key] = later(holder)
             reader = self._build(shape)
             holder.append(reader)
             self._memo[key] = reader
@@ -286,6 +288,6 @@ def _map_writer(write_item: Convert | None) -> Convert | None:
 
 
 def _write_float(value: Any) -> Any:
-    if value != value or value in (scalars.math.inf, -scalars.math.inf):
+    if value != value or value in (math.inf, -math.inf):
         return scalars.write_float(value)
     return value

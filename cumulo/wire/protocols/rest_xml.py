@@ -46,12 +46,12 @@ def parser(operation: Operation) -> Callable[[Request, dict[str, str]], dict[str
 def _body_reader(operation: Operation) -> Callable[[Request], dict[str, Any]]:
     shape = operation.input
     assert shape is not None
-    reader = _reader(operation.service)
+    values = reader(operation.service)
     if not shape.payload:
         members = bindings.body_members(shape)
         if not members:
             return lambda request: {}
-        read = reader.structure(members)
+        read = values.structure(members)
         return lambda request: read(decode(request.body)) if request.body else {}
     member = shape.members[shape.payload]
     name = member.name
@@ -62,7 +62,7 @@ def _body_reader(operation: Operation) -> Callable[[Request], dict[str, Any]]:
         return lambda request: {name: request.body} if request.body or always else {}
     if member.shape.type == "string":
         return lambda request: {name: _text(request.body)} if request.body else {}
-    read_payload = reader.of(member.shape, member.timestamp_format)
+    read_payload = values.of(member.shape, member.timestamp_format)
     return lambda request: {name: read_payload(decode(request.body))} if request.body else {}
 
 
@@ -109,7 +109,7 @@ def _body_writer(operation: Operation) -> tuple[Callable[[dict[str, Any]], bytes
         kind = "binary/octet-stream" if member.shape.type == "blob" else "text/plain"
         return lambda result: raw_body(result.get(name)), kind
     root = member.location_name or member.shape.name
-    write = _writer(operation.service).element(root, member)
+    write = writer(operation.service).element(root, member)
 
     def write_payload(result: dict[str, Any]) -> bytes:
         if result.get(name) is None:
@@ -125,7 +125,7 @@ def _document_writer(operation: Operation, root: str, members: list[Member]) -> 
     shape, uri = operation.output, operation.service.xml_namespace
     assert shape is not None
     attributes = [(m.name, m.wire_name) for m in members if m.xml_attribute]
-    write = _writer(operation.service).members(shape, [m for m in members if not m.xml_attribute])
+    write = writer(operation.service).members(shape, [m for m in members if not m.xml_attribute])
     opening = xml_values.opening_tag(root, shape.xml_namespace or (Namespace(uri) if uri else None))
 
     def write_document(result: dict[str, Any]) -> bytes:
@@ -169,9 +169,9 @@ def fail(service: Service, operation: Operation | None, fault: Fault, request_id
     return failure.status, headers, encode_xml(parts)
 
 
-def _reader(service: Service) -> xml_values.Reader:
+def reader(service: Service) -> xml_values.Reader:
     return service.codecs.setdefault("xml.reader", xml_values.Reader())  # type: ignore[return-value]
 
 
-def _writer(service: Service) -> xml_values.Writer:
+def writer(service: Service) -> xml_values.Writer:
     return service.codecs.setdefault("xml.writer", xml_values.Writer())  # type: ignore[return-value]

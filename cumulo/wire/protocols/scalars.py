@@ -5,7 +5,7 @@ import calendar
 import math
 import time
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -17,7 +17,7 @@ _FLOATS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 def write_iso8601(seconds: float) -> str:
     """`2020-01-01T00:00:00Z`, with milliseconds where there are any."""
     whole = math.floor(seconds)
-    milliseconds = int(round((seconds - whole) * 1000))
+    milliseconds = round((seconds - whole) * 1000)
     if milliseconds == 1000:
         whole, milliseconds = whole + 1, 0
     year, month, day, hour, minute, second, *_ = time.gmtime(whole)
@@ -60,7 +60,7 @@ def read_timestamp(text: str) -> float:
     if len(text) > 4 and text[4] == "-" and text[:4].isdigit():
         moment = datetime.fromisoformat(text)
         if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=timezone.utc)
+            moment = moment.replace(tzinfo=UTC)
         return moment.timestamp()
     return check_epoch(float(text))
 
@@ -80,7 +80,7 @@ def _read_rfc822(text: str) -> float:
     clock, _, fraction = parts[3].partition(".")
     hour, minute, second = (int(field) for field in clock.split(":"))
     month = _MONTHS.index(parts[1]) + 1
-    moment = datetime(int(parts[2]), month, int(parts[0]), hour, minute, second, tzinfo=timezone.utc)
+    moment = datetime(int(parts[2]), month, int(parts[0]), hour, minute, second, tzinfo=UTC)
     return calendar.timegm(moment.utctimetuple()) + (float(f"0.{fraction}") if fraction else 0.0)
 
 
@@ -103,7 +103,7 @@ def read_float(text: str) -> float:
     special = _FLOATS.get(stripped)
     if special is not None:
         return special
-    if len(stripped) > 400 or not stripped[-1:].isdigit() and stripped[-1:] != ".":
+    if len(stripped) > 400 or (not stripped[-1:].isdigit() and stripped[-1:] != "."):
         raise ValueError("not a number")  # float() would take "inf", "nan" and "1_0"
     if "_" in stripped:
         raise ValueError("not a number")

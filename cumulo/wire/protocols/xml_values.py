@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
+from cumulo.wire.cuts import Namespace
 from cumulo.wire.faults import Fault
 from cumulo.wire.protocols import scalars
+from cumulo.wire.protocols.memos import later
 from cumulo.wire.protocols.xml_elements import Element, escape
-from cumulo.wire.shapes import Member, Namespace, Shape
+from cumulo.wire.shapes import Member, Shape
 
 Read = Callable[[Any], Any]
 Write = Callable[[list[str], Any], None]
@@ -30,7 +32,7 @@ class Reader:
         reader = self._memo.get(key)
         if reader is None:
             holder: list[Read] = []
-            self._memo[key] = lambda value: holder[0](value)
+            self._memo[key] = later(holder)
             reader = self._build(shape, flattened)
             holder.append(reader)
             self._memo[key] = reader
@@ -165,7 +167,7 @@ class Writer:
         writer = self._memo.get(key)
         if writer is None:
             holder: list[Write] = []
-            self._memo[key] = lambda parts, value: holder[0](parts, value)
+            self._memo[key] = later(holder)
             writer = self._build(name, shape, form, flattened, namespace)
             holder.append(writer)
             self._memo[key] = writer
