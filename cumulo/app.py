@@ -24,6 +24,7 @@ from cumulo.core.runtime import Runtime
 from cumulo.gateway.exchange import Exchange
 from cumulo.gateway.hosts import Hosts
 from cumulo.gateway.server import Server
+from cumulo.gateway.tls import Authority
 from cumulo.settings import Settings
 from cumulo.store import open_store
 from cumulo.wire import models
@@ -58,6 +59,7 @@ class Cloud:
         self.router: Router
         self.runtime: Runtime
         self.server: Server
+        self.authority: Authority
         self.hooks = dropin.Hooks(settings)
         self.root_key: tuple[str, str] | None = None  # id and secret, in the one start that makes it
 
@@ -116,11 +118,7 @@ class Cloud:
     def _server(self) -> Server:
         settings = self.settings
         hosts = Hosts(settings.allowed_hosts, settings.allowed_origins)
-        authority = None
-        if settings.tls:
-            from cumulo.gateway.tls import Authority
-
-            authority = Authority(settings.data_dir / "ca", hosts, self.clock.wall)
+        self.authority = Authority(settings.data_dir / "ca", hosts, self.clock.wall)
         return Server(
             self,
             clock=self.clock.wall,
@@ -128,7 +126,7 @@ class Cloud:
             port=settings.port,
             limits=settings.limits,
             hosts=hosts,
-            authority=authority,
+            authority=self.authority if settings.tls else None,
         )
 
     async def stop(self) -> None:
