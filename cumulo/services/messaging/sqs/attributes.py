@@ -46,10 +46,8 @@ COUNTS = (
     "ApproximateNumberOfMessagesNotVisible",
     "ApproximateNumberOfMessagesDelayed",
 )
-READABLE = frozenset(
-    (*INTEGERS, *BOOLEANS, *CHOICES, *TEXTS, *COUNTS)
-    + ("All", "FifoQueue", "QueueArn", "CreatedTimestamp", "LastModifiedTimestamp")
-)
+OTHERS = ("All", "FifoQueue", "QueueArn", "CreatedTimestamp", "LastModifiedTimestamp")
+READABLE = frozenset((*INTEGERS, *BOOLEANS, *CHOICES, *TEXTS, *COUNTS, *OTHERS))
 KEY_LENGTH = 2048
 
 _INTEGER = re.compile(r"[+-]?\d{1,18}")
@@ -60,7 +58,7 @@ def set_queue_attributes(ctx: Context, request: t.SetQueueAttributesRequest) -> 
     """Change attributes of a queue; they count from the next request on."""
     queue = find(ctx, request["QueueUrl"])
     check_owner(ctx, queue)
-    given: dict[str, str] = request["Attributes"]  # type: ignore[assignment]
+    given: dict[str, str] = request.get("Attributes") or {}
     if not given:
         raise MISSING_PARAMETER(name="Attribute.Name")
     apply(ctx, queue, given, creating=False)
@@ -72,7 +70,7 @@ def set_queue_attributes(ctx: Context, request: t.SetQueueAttributesRequest) -> 
 def get_queue_attributes(ctx: Context, request: t.GetQueueAttributesRequest) -> t.GetQueueAttributesResult:
     """The attributes asked for that have a value; without names, nothing."""
     queue = find(ctx, request["QueueUrl"])
-    names: list[str] = request.get("AttributeNames") or []  # type: ignore[assignment]
+    names: list[str] = request.get("AttributeNames") or []
     for name in names:
         if name not in READABLE:
             raise INVALID_ATTRIBUTE_NAME(name=name)
@@ -81,7 +79,7 @@ def get_queue_attributes(ctx: Context, request: t.GetQueueAttributesRequest) -> 
     if everything or any(name in COUNTS for name in names):
         values |= zip(COUNTS, map(str, counts.of(ctx, queue)), strict=True)
     found = values if everything else {name: values[name] for name in names if name in values}
-    return {"Attributes": found} if found else {}  # type: ignore[typeddict-item]
+    return {"Attributes": found} if found else {}
 
 
 def _values(queue: Queue) -> dict[str, str]:
@@ -150,7 +148,8 @@ def apply(ctx: Context, queue: Queue, given: dict[str, str], *, creating: bool) 
             _set_text(ctx, queue, name, value)
     if queue.group_throughput and not queue.group_deduplication:
         raise INVALID_ATTRIBUTE_VALUE(
-            "You can set the FifoThroughputLimit to perMessageGroupId only when DeduplicationScope is set to messageGroup."
+            "You can set the FifoThroughputLimit to perMessageGroupId "
+            "only when DeduplicationScope is set to messageGroup."
         )
     _settle_encryption(queue, given)
 

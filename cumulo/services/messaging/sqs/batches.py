@@ -37,7 +37,7 @@ def check(entries: Sequence[Entry], kind: str) -> None:
         ids.add(entry["Id"])
 
 
-def each(entries: Sequence[Entry], do: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+def each(entries: Sequence[Entry], do: Callable[[Any], dict[str, Any]]) -> Any:
     """Do every entry; one that fails does not keep the others from succeeding.
 
     `do` must check an entry before it writes anything.

@@ -82,7 +82,9 @@ def _seen(ctx: Context, queue: Queue, scope: str, deduplication_id: str, now_us:
     return found if found is not None and found.until_us > now_us else None
 
 
-def remember(ctx: Context, queue: Queue, group: str, deduplication_id: str, now_us: int, answer: tuple[str, str]) -> None:
+def remember(
+    ctx: Context, queue: Queue, group: str, deduplication_id: str, now_us: int, answer: tuple[str, str]
+) -> None:
     """Keep an id and the message id and sequence number that were answered."""
     scope = group if queue.group_deduplication else ""
     key = _key(queue, SEEN, now_us // INTERVAL_US, f"{scope}\0{deduplication_id}".encode())
@@ -96,7 +98,9 @@ def remember_attempt(ctx: Context, queue: Queue, attempt_id: str, taken: list[De
     ctx.txn.put(key, _encode(Attempt(now_us + INTERVAL_US, given)))
 
 
-def repeat_attempt(ctx: Context, queue: Queue, attempt_id: str, visibility_us: int, now_us: int) -> list[Delivery] | None:
+def repeat_attempt(
+    ctx: Context, queue: Queue, attempt_id: str, visibility_us: int, now_us: int
+) -> list[Delivery] | None:
     """The same messages and handles again, hidden anew; None when it is no repetition or a message has changed."""
     data = _look_up(ctx, queue, ATTEMPT, now_us, attempt_id.encode())
     attempt = _decode_attempt(data) if data is not None else None

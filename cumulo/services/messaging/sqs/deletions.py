@@ -28,10 +28,12 @@ def delete_message_batch(ctx: Context, request: t.DeleteMessageBatchRequest) -> 
     """Delete up to ten messages; each succeeds or fails for itself."""
     queue = find(ctx, request["QueueUrl"])
     batches.check(request["Entries"], "DeleteMessageBatchRequestEntry")
-    answer = batches.each(request["Entries"], lambda entry: _delete(ctx, queue, entry["ReceiptHandle"]))
+    answer: t.DeleteMessageBatchResult = batches.each(
+        request["Entries"], lambda entry: _delete(ctx, queue, entry["ReceiptHandle"])
+    )
     if queue.fifo:
         ctx.signal(queue.signal)
-    return answer  # type: ignore[return-value]
+    return answer
 
 
 def _delete(ctx: Context, queue: Queue, text: str) -> dict[str, Any]:

@@ -8,9 +8,6 @@ Sources: the API reference's error lists, and answers seen from AWS where a text
 from cumulo.core.errors import Error
 
 QUEUE_DOES_NOT_EXIST = Error("QueueDoesNotExist", "The specified queue does not exist.")
-# The query wire has an older text for the same error.
-QUEUE_DOES_NOT_EXIST_QUERY_TEXT = "The specified queue does not exist for this wsdl version."
-
 ACCESS_DENIED = Error(
     "AccessDenied",
     "User: {principal} is not authorized to perform: sqs:{action} on resource: {arn} because no "
@@ -57,7 +54,8 @@ TOO_MANY_ENTRIES = Error(
 )
 INVALID_BATCH_ENTRY_ID = Error(
     "InvalidBatchEntryId",
-    "A batch entry id can only contain alphanumeric characters, hyphens and underscores. It can be at most 80 letters long.",
+    "A batch entry id can only contain alphanumeric characters, hyphens and underscores. "
+    "It can be at most 80 letters long.",
 )
 BATCH_ENTRY_IDS_NOT_DISTINCT = Error("BatchEntryIdsNotDistinct", "Id {id} repeated.")
 BATCH_REQUEST_TOO_LONG = Error(

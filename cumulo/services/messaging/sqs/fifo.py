@@ -171,7 +171,7 @@ def _find(txn: Transaction, queue: Queue, handle: ReceiptHandle) -> Message | No
 
 
 def _is_current(message: Message, handle: ReceiptHandle, now_us: int) -> bool:
-    return message.receive_count & 0xFFFFFF == handle.count and message.visible_us > now_us
+    return message.receive_count & 0xFFFFFF == handle.receive_count and message.visible_us > now_us
 
 
 def delete(ctx: Context, queue: Queue, handle: ReceiptHandle, text: str, now_us: int) -> None:

@@ -43,7 +43,7 @@ DELETED_QUEUES = Table(DeletedQueue, name="sqs.deleted_queues", key="name", scop
 def create_queue(ctx: Context, request: t.CreateQueueRequest) -> t.CreateQueueResult:
     """Create a queue, or answer the URL of one that is just like it."""
     name = request["QueueName"]
-    given: dict[str, str] = request.get("Attributes") or {}  # type: ignore[assignment]
+    given: dict[str, str] = request.get("Attributes") or {}
     check_name(name, given)
     ctx.authorize(QUEUES.arn(ctx, name), tags=request.get("tags") or None)
     existing = QUEUES.peek(ctx, name)

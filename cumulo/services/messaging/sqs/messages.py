@@ -30,10 +30,10 @@ so senders never meet on one key.
 from __future__ import annotations
 
 from itertools import count
-from typing import TYPE_CHECKING
+from struct import Struct
+from typing import TYPE_CHECKING, Any
 
 from cumulo.core.table import Codec, Record
-from cumulo.services.messaging.sqs.digests import Attribute
 from cumulo.store.keys import pack
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ SECOND_US = 1_000_000
 
 _PLACE = pack("sqs.messages")
 _COUNTER_BITS = 40
+_COUNTER_MASK = (1 << _COUNTER_BITS) - 1
+_TWO = Struct(">QQ")
 
 
 class Message(Record):
@@ -61,7 +63,7 @@ class Message(Record):
     md5: str
     sent_ms: int
     sender: str
-    attributes: dict[str, Attribute] | None = None
+    attributes: dict[str, Any] | None = None  # each an Attribute: msgspec has no str-or-bytes
     receive_count: int = 0  # in all queues it was in
     earlier_receives: int = 0  # of those, in the queues before this one
     first_received_ms: int = 0
@@ -102,7 +104,7 @@ class Serials:
         """A new serial for this time."""
         if not self._node:
             self._node = (int.from_bytes(ctx.random_bytes(3), "big") | 1) << _COUNTER_BITS
-        return at_us.to_bytes(8, "big") + (self._node | next(self._counter) & (1 << _COUNTER_BITS) - 1).to_bytes(8, "big")
+        return _TWO.pack(at_us, self._node | next(self._counter) & _COUNTER_MASK)
 
 
 SERIALS = Serials()

@@ -23,7 +23,7 @@ from cumulo.services.messaging.sqs.errors import (
     UNSUPPORTED_OPERATION,
 )
 from cumulo.services.messaging.sqs.messages import SECOND_US, Message
-from cumulo.services.messaging.sqs.queues import QUEUES, Queue, check_owner, find_named
+from cumulo.services.messaging.sqs.queues import QUEUES, Queue, check_owner
 from cumulo.services.messaging.sqs.receipt_handles import read as read_handle
 from cumulo.wire.faults import Fault
 
@@ -115,7 +115,7 @@ def _queue(ctx: Context, text: str, parameter: str, action: str | None = None) -
             raise missing
         return queue
     try:
-        return find_named(ctx, arn.resource, arn.account)
+        return QUEUES.get(ctx, arn.resource, account=arn.account)
     except Fault as fault:
         if fault.code == QUEUE_DOES_NOT_EXIST.code:
             raise missing from None
@@ -161,10 +161,10 @@ def list_message_move_tasks(ctx: Context, request: t.ListMessageMoveTasksRequest
         reason = f"Value must be an integer between 1 and {MAXIMUM_KEPT}."
         raise INVALID_PARAMETER(value=limit, name="MaxResults", reason=reason)
     tasks = MOVE_TASKS.range(ctx, source.name, limit=limit, reverse=True)
-    return {"Results": [_entry(source.arn, move_task) for move_task in tasks]}  # type: ignore[typeddict-item]
+    return {"Results": [_entry(source.arn, move_task) for move_task in tasks]}
 
 
-def _entry(source_arn: str, move_task: MoveTask) -> dict[str, Any]:
+def _entry(source_arn: str, move_task: MoveTask) -> Any:
     entry: dict[str, Any] = {
         "Status": move_task.status,
         "SourceArn": source_arn,

@@ -13,10 +13,8 @@ from cumulo.services.messaging.sqs.errors import (
     ACCESS_DENIED,
     INVALID_PARAMETER,
     QUEUE_DOES_NOT_EXIST,
-    QUEUE_DOES_NOT_EXIST_QUERY_TEXT,
 )
 from cumulo.services.messaging.sqs.messages import place_of
-from cumulo.wire.faults import Fault
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
@@ -92,17 +90,7 @@ def signal_of(account: str, region: str, name: str) -> str:
 def find(ctx: Context, url: str) -> Queue:
     """The queue of a URL, found and authorized, or AWS's error."""
     account, name = queue_urls.read(url)
-    return find_named(ctx, name, account)
-
-
-def find_named(ctx: Context, name: str, account: str) -> Queue:
-    """The queue of this name in this account, found and authorized, or AWS's error."""
-    try:
-        return QUEUES.get(ctx, name, account=account)
-    except Fault as fault:
-        if fault.code == QUEUE_DOES_NOT_EXIST.code and ctx.protocol == "query":
-            raise QUEUE_DOES_NOT_EXIST(QUEUE_DOES_NOT_EXIST_QUERY_TEXT) from None
-        raise
+    return QUEUES.get(ctx, name, account=account)
 
 
 def keep(ctx: Context, queue: Queue) -> None:
@@ -120,7 +108,7 @@ def check_owner(ctx: Context, queue: Queue) -> None:
 def get_queue_url(ctx: Context, request: t.GetQueueUrlRequest) -> t.GetQueueUrlResult:
     """The URL of a queue, also of another account's."""
     account = request.get("QueueOwnerAWSAccountId") or ctx.account
-    queue = find_named(ctx, request["QueueName"], account)
+    queue = QUEUES.get(ctx, request["QueueName"], account=account)
     return {"QueueUrl": queue_urls.url_of(ctx.endpoint, queue.account, queue.name)}
 
 
@@ -134,12 +122,12 @@ def list_queues(ctx: Context, request: t.ListQueuesRequest) -> t.ListQueuesResul
         return QUEUES.range(ctx, start=start, end=end, after=after, limit=limit)
 
     queues, token = _page(fetch, request.get("MaxResults"), request.get("NextToken"), lambda queue: (queue.name,))
-    answer: dict[str, Any] = {}
+    answer: t.ListQueuesResult = {}
     if queues:
         answer["QueueUrls"] = [queue_urls.url_of(ctx.endpoint, queue.account, queue.name) for queue in queues]
     if token:
         answer["NextToken"] = token
-    return answer  # type: ignore[return-value]
+    return answer
 
 
 def _page(fetch: Any, limit: int | None, token: str | None, key: Any) -> tuple[list[Queue], str | None]:
@@ -173,9 +161,9 @@ def list_dead_letter_source_queues(
 
     limit, token = request.get("MaxResults"), request.get("NextToken")
     queues, following = _page(fetch, limit, token, lambda queue: (queue.dead_letter_queue, queue.name))
-    answer: dict[str, Any] = {
+    answer: t.ListDeadLetterSourceQueuesResult = {
         "queueUrls": [queue_urls.url_of(ctx.endpoint, queue.account, queue.name) for queue in queues]
     }
     if following:
         answer["NextToken"] = following
-    return answer  # type: ignore[return-value]
+    return answer

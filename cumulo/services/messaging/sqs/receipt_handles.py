@@ -23,7 +23,7 @@ class ReceiptHandle(NamedTuple):
     epoch: int
     visible_us: int
     serial: bytes
-    count: int
+    receive_count: int
     group: str = ""
 
 

@@ -58,6 +58,8 @@ async def receive_message(ctx: Context, request: t.ReceiveMessageRequest) -> t.R
                 return {"Messages": attempt.messages} if attempt.messages else {}
             wake_at = until if attempt.next_visible is None else min(until, attempt.next_visible)
             await heard.wait(wake_at)
+            if ctx.gone:  # nobody would see a message: it stays visible for others
+                return {}
 
 
 class Attempt:
@@ -65,7 +67,7 @@ class Attempt:
 
     __slots__ = ("messages", "next_visible", "wait_s")
 
-    def __init__(self, messages: list[dict[str, Any]], wait_s: int, next_visible: float | None) -> None:
+    def __init__(self, messages: list[Any], wait_s: int, next_visible: float | None) -> None:
         self.messages = messages
         self.wait_s = wait_s
         self.next_visible = next_visible

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import reconciler, task
@@ -37,15 +38,13 @@ async def expire_messages(ctx: Context) -> None:
     """
     after: bytes | None = b""
     while after is not None:
-        begin = after
-        queues, after = await ctx.transact(lambda ctx: _some_queues(ctx, begin))
+        queues, after = await ctx.transact(partial(_some_queues, after=after))
         for queue in queues:
-            while queue.fifo and await ctx.transact(lambda ctx, queue=queue: deduplication.forget(ctx, queue)):  # type: ignore[misc]
+            while queue.fifo and await ctx.transact(partial(deduplication.forget, queue=queue)):
                 pass
             place: bytes | None = b""
             while place is not None:
-                start = place
-                place = await ctx.transact(lambda ctx, queue=queue, start=start: _expire(ctx, queue, start))  # type: ignore[misc]
+                place = await ctx.transact(partial(_expire, queue=queue, after=place))
 
 
 def _some_queues(ctx: Context, after: bytes) -> tuple[list[Queue], bytes | None]:

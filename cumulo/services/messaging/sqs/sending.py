@@ -29,9 +29,9 @@ TRACE_FIELD = "x-amzn-trace-id"
 def send_message(ctx: Context, request: t.SendMessageRequest) -> t.SendMessageResult:
     """Put a message in a queue."""
     queue = find(ctx, request["QueueUrl"])
-    answer = _send(ctx, queue, request)
+    answer: t.SendMessageResult = _send(ctx, queue, request)
     ctx.signal(queue.signal)
-    return answer  # type: ignore[return-value]
+    return answer
 
 
 @operation
@@ -49,10 +49,10 @@ def send_message_batch(ctx: Context, request: t.SendMessageBatchRequest) -> t.Se
         total += _size(entry)
     if total > MAXIMUM_BATCH_BYTES:
         raise BATCH_REQUEST_TOO_LONG(limit=MAXIMUM_BATCH_BYTES, count=total)
-    answer = batches.each(entries, lambda entry: _send(ctx, queue, entry))
+    answer: t.SendMessageBatchResult = batches.each(entries, lambda entry: _send(ctx, queue, entry))
     if answer["Successful"]:
         ctx.signal(queue.signal)
-    return answer  # type: ignore[return-value]
+    return answer
 
 
 def _size(entry: Mapping[str, Any]) -> int:
@@ -63,7 +63,7 @@ def _size(entry: Mapping[str, Any]) -> int:
     return size
 
 
-def _send(ctx: Context, queue: Queue, entry: Mapping[str, Any]) -> dict[str, Any]:
+def _send(ctx: Context, queue: Queue, entry: Mapping[str, Any]) -> Any:
     """Check a message, then keep it. Nothing is written before everything is checked."""
     body: str = entry["MessageBody"]
     if not body:
@@ -77,13 +77,12 @@ def _send(ctx: Context, queue: Queue, entry: Mapping[str, Any]) -> dict[str, Any
         size += message_attributes.size_of(attributes)
     if size > queue.maximum_message_bytes:
         raise INVALID_PARAMETER(
-            f"One or more parameters are invalid. Reason: Message must be shorter than {queue.maximum_message_bytes} bytes."
+            "One or more parameters are invalid. "
+            f"Reason: Message must be shorter than {queue.maximum_message_bytes} bytes."
         )
     now = ctx.now()
     now_us = int(now * SECOND_US)
-    message = Message(
-        ctx.uuid(), body, digests.of_body(data), now_us // 1000, ctx.principal.user_id, attributes
-    )
+    message = Message(ctx.uuid(), body, digests.of_body(data), now_us // 1000, ctx.principal.user_id, attributes)
     answer = {"MD5OfMessageBody": message.md5, "MessageId": message.id}
     if attributes:
         answer["MD5OfMessageAttributes"] = digests.of_attributes(attributes)
@@ -124,7 +123,8 @@ def _check_fifo(queue: Queue, entry: Mapping[str, Any]) -> None:
         raise MISSING_PARAMETER(name="MessageGroupId")
     if entry.get("MessageDeduplicationId") is None and not queue.content_deduplication:
         raise INVALID_PARAMETER(
-            "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly"
+            "The queue should either have ContentBasedDeduplication enabled "
+            "or MessageDeduplicationId provided explicitly"
         )
 
 

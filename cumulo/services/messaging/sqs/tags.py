@@ -25,7 +25,9 @@ def checked(tags: dict[str, str], present: dict[str, str] | None = None) -> dict
     """These tags laid over those already there, or the error for the rule that they break."""
     merged = {**(present or {}), **tags}
     if len(merged) > tag_rules.TAG_LIMIT:
-        raise INVALID_PARAMETER(f"Too many tags added for queue. Maximum number of tags allowed is {tag_rules.TAG_LIMIT}.")
+        raise INVALID_PARAMETER(
+            f"Too many tags added for queue. Maximum number of tags allowed is {tag_rules.TAG_LIMIT}."
+        )
     tag_rules.check(tags, invalid=INVALID_TAG)
     return merged
 
@@ -35,9 +37,10 @@ def tag_queue(ctx: Context, request: t.TagQueueRequest) -> None:
     """Add tags, or change the values of those that are there."""
     queue = find(ctx, request["QueueUrl"])
     check_owner(ctx, queue)
-    if not request["Tags"]:
+    tags = request.get("Tags")
+    if not tags:
         raise MISSING_PARAMETER(name="Tags")
-    queue.tags = checked(request["Tags"], queue.tags)
+    queue.tags = checked(tags, queue.tags)
     keep(ctx, queue)
 
 

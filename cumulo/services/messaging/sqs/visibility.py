@@ -32,12 +32,12 @@ def change_message_visibility_batch(
     """Hide up to ten messages; each succeeds or fails for itself."""
     queue = find(ctx, request["QueueUrl"])
     batches.check(request["Entries"], "ChangeMessageVisibilityBatchRequestEntry")
-    answer = batches.each(
+    answer: t.ChangeMessageVisibilityBatchResult = batches.each(
         request["Entries"],
         lambda entry: _change(ctx, queue, entry["ReceiptHandle"], entry.get("VisibilityTimeout")),
     )
     ctx.signal(queue.signal)
-    return answer  # type: ignore[return-value]
+    return answer
 
 
 def _change(ctx: Context, queue: Queue, text: str, timeout_s: int | None) -> dict[str, Any]:
