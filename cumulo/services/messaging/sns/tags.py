@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from cumulo.core.context import Context
     from cumulo.services.messaging.sns.topics import Topic
 
+
 def _topic(ctx: Context, arn: str) -> Topic:
     """The tagged topic; here a missing one is a missing resource."""
     account, name = arns.topic(ctx, arn, "ResourceArn")

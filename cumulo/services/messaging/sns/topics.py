@@ -63,20 +63,25 @@ TOPICS = Table(
 )
 
 
-def find(ctx: Context, arn: str, parameter: str = "TopicArn") -> Topic:
-    """The topic with this ARN, found and authorized.
+def find(ctx: Context, arn: str, parameter: str = "TopicArn", *, context: dict[str, str] | None = None) -> Topic:
+    """The topic with this ARN, found and authorized; `context` are further condition keys of the call.
 
     The policy that a topic is born with speaks of services that act for its owner's resources and of nobody else,
     so only they are asked about it.
     """
     account, name = arns.topic(ctx, arn, parameter)
-    if ctx.principal.kind == "service" and not ctx.internal:
-        topic = TOPICS.peek(ctx, name, account=account)
-        if topic is not None and not topic.policy:
-            source = {"aws:SourceOwner": ctx.source_account}
-            ctx.authorize(topic.arn, policy=topic.policy_document, tags=topic.tags, context=source)
-            return topic
-    return TOPICS.get(ctx, name, account=account)
+    service = ctx.principal.kind == "service" and not ctx.internal
+    if context is None and not service:
+        return TOPICS.get(ctx, name, account=account)
+    topic = TOPICS.peek(ctx, name, account=account)
+    if topic is None:
+        return TOPICS.get(ctx, name, account=account)
+    if service and not topic.policy:
+        source = {"aws:SourceOwner": ctx.source_account, **(context or {})}
+        ctx.authorize(topic.arn, policy=topic.policy_document, tags=topic.tags, context=source)
+    elif topic.policy or not ctx.trusted(account):
+        ctx.authorize(topic.arn, policy=topic.policy or None, tags=topic.tags, context=context)
+    return topic
 
 
 def put(ctx: Context, topic: Topic) -> None:

@@ -1,0 +1,195 @@
+"""Text messages: written into the data directory's `sms` folder; their settings and who wants none."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from cumulo.core import paging
+from cumulo.core.operation import operation, task
+from cumulo.core.table import REGION, Record, Table
+from cumulo.services.messaging.sns import captures, deliveries, messages
+from cumulo.services.messaging.sns.errors import (
+    INVALID_DEFAULT_SENDER,
+    INVALID_PARAMETER,
+    INVALID_SMS_ATTRIBUTE,
+    UNKNOWN_SMS_ATTRIBUTE,
+)
+from cumulo.services.messaging.sns.phone_numbers import E164, digits
+
+if TYPE_CHECKING:
+    from cumulo.core.context import Context
+
+PAGE = 100
+MAX_CHARACTERS = 1600
+_SENDER = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9-]{1,11}")
+_TYPES = ("Promotional", "Transactional")
+_ATTRIBUTES = (
+    "MonthlySpendLimit",
+    "DeliveryStatusIAMRole",
+    "DeliveryStatusSuccessSamplingRate",
+    "DefaultSenderID",
+    "DefaultSMSType",
+    "UsageReportS3Bucket",
+)
+_DEFAULTS = {"MonthlySpendLimit": "1"}  # US dollars; every account is born with this much
+
+
+class SmsSettings(Record):
+    """The account's settings in a region."""
+
+    name: str
+    attributes: dict[str, str]
+
+
+class OptedOut(Record):
+    """A phone number that wants no more messages from the account."""
+
+    number: str
+    since: float
+
+
+SMS_SETTINGS = Table(SmsSettings, name="sns.sms_settings", key="name", scope=REGION)
+OPTED_OUT = Table(OptedOut, name="sns.opted_out", key="number", scope=REGION)
+
+
+def _settings(ctx: Context) -> dict[str, str]:
+    found = SMS_SETTINGS.peek(ctx, "sms")
+    return {**_DEFAULTS, **(found.attributes if found is not None else {})}
+
+
+def _check_setting(name: str, value: str) -> None:
+    """In AWS's words, its slip about the sender's id included."""
+    if name not in _ATTRIBUTES:
+        raise UNKNOWN_SMS_ATTRIBUTE(name=name)
+    if name == "DefaultSenderID" and value and not _SENDER.fullmatch(value):
+        raise INVALID_DEFAULT_SENDER()
+    if name == "DefaultSMSType" and value not in _TYPES:
+        raise INVALID_SMS_ATTRIBUTE(name=name)
+    if name == "MonthlySpendLimit" and not value.isdigit():
+        raise INVALID_SMS_ATTRIBUTE(name=name)
+    if name == "DeliveryStatusSuccessSamplingRate" and not (value.isdigit() and int(value) <= 100):
+        raise INVALID_SMS_ATTRIBUTE(name=name)
+
+
+@operation
+def set_sms_attributes(ctx: Context, request: dict[str, Any]) -> None:
+    """Change the account's settings for text messages."""
+    given: dict[str, str] = request["attributes"]
+    for name, value in given.items():
+        _check_setting(name, value)
+    found = SMS_SETTINGS.peek(ctx, "sms")
+    before = found.attributes if found is not None else {}
+    SMS_SETTINGS.put(ctx, SmsSettings("sms", {**before, **given}))
+
+
+@operation
+def get_sms_attributes(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
+    """The settings, all or those that are asked for."""
+    found = _settings(ctx)
+    wanted = request.get("attributes")
+    return {"attributes": {name: value for name, value in found.items() if not wanted or name in wanted}}
+
+
+def _number(number: str) -> str:
+    if not E164.fullmatch(number):
+        raise INVALID_PARAMETER(what="PhoneNumber Reason: input incorrectly formatted")
+    return number
+
+
+@operation
+def check_if_phone_number_is_opted_out(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
+    """Whether a number wants no messages."""
+    return {"isOptedOut": OPTED_OUT.peek(ctx, _number(request["phoneNumber"])) is not None}
+
+
+@operation
+def list_phone_numbers_opted_out(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
+    """The numbers that want no messages, a hundred a page."""
+    found, token = paging.page(
+        lambda after, limit: OPTED_OUT.range(ctx, after=after, limit=limit),
+        lambda each: (each.number,),
+        token=request.get("nextToken"),
+        limit=PAGE,
+        error=INVALID_PARAMETER(what="nextToken"),
+    )
+    answer: dict[str, Any] = {"phoneNumbers": [each.number for each in found]}
+    if token:
+        answer["nextToken"] = token
+    return answer
+
+
+@operation
+def opt_in_phone_number(ctx: Context, request: dict[str, Any]) -> None:
+    """Let a number have messages again."""
+    found = OPTED_OUT.peek(ctx, _number(request["phoneNumber"]))
+    if found is not None:
+        OPTED_OUT.delete(ctx, found)
+
+
+def opt_out(ctx: Context, number: str) -> None:
+    """What a phone does by answering STOP."""
+    OPTED_OUT.put(ctx, OptedOut(number, ctx.now()))
+
+
+@operation
+def list_origination_numbers(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
+    """Numbers that the account bought to send from: cumulo sells none, so there are none."""
+    if request.get("NextToken"):
+        paging.decode(request["NextToken"], INVALID_PARAMETER(what="NextToken"))
+    limit = request.get("MaxResults", 30)
+    numbers: list[dict[str, Any]] = []
+    return {"PhoneNumbers": numbers[:limit]}
+
+
+def publish(ctx: Context, request: dict[str, Any], number: str) -> dict[str, Any]:
+    """Publish to a phone number: the message's text alone."""
+    ctx.authorize("*")
+    if not E164.fullmatch(number):
+        raise INVALID_PARAMETER(what=f"PhoneNumber Reason: {number} is not valid to publish to")
+    message, _size = messages.read(ctx, request, None)
+    text = messages.text_for(message, "sms")
+    if len(text) > MAX_CHARACTERS:
+        raise INVALID_PARAMETER(what="Message too long")
+    if OPTED_OUT.peek(ctx, number) is None:
+        ctx.later(send, _entry(ctx, number, text, message))
+    else:
+        ctx.logger.info("no sms to %s: the number is opted out", number)
+    return {"MessageId": message["id"]}
+
+
+def _entry(ctx: Context, number: str, text: str, message: dict[str, Any]) -> dict[str, Any]:
+    """What is kept of a text message."""
+    settings = _settings(ctx)
+    attributes = message.get("attributes") or {}
+    sender = attributes.get("AWS.SNS.SMS.SenderID", ["", settings.get("DefaultSenderID", "")])[1]
+    kind = attributes.get("AWS.SNS.SMS.SMSType", ["", settings.get("DefaultSMSType", "Promotional")])[1]
+    return {
+        "time": message["timestamp"],
+        "account": ctx.account,
+        "region": ctx.region,
+        "to": number,
+        "from": sender,
+        "type": kind,
+        "message": text,
+        "message_id": message["id"],
+    }
+
+
+@task
+async def send(ctx: Context, payload: dict[str, Any]) -> None:
+    """Write a text message where a person can read it."""
+    path = await captures.line(ctx, "sms", payload)
+    ctx.logger.info("sms to %s (%s)", payload["to"], path)
+
+
+@task
+def deliver_to_phone(ctx: Context, payload: dict[str, Any]) -> None:
+    """A topic's message to an `sms` subscription."""
+    subscription = deliveries.to_send(ctx, payload)
+    if subscription is None:
+        return
+    message = payload["message"]
+    number = digits(subscription.endpoint)
+    if OPTED_OUT.peek(ctx, number, account=subscription.account) is None:
+        ctx.later(send, _entry(ctx, number, messages.text_for(message, "sms"), message))
