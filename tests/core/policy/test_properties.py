@@ -237,6 +237,6 @@ def test_order_never_matters(request_: Any, written: dict[str, Any], chance: Any
 @given(requests, written_policies)
 def test_nothing_attached_allows_nobody_but_root(request_: Any, written: dict[str, Any]) -> None:
     (caller, _), _, arn, _, required = request_
-    kind = decision(request_, {**dict.fromkeys(written, []), "boundary": None, "resource": None})
+    kind = decision(request_, {**{name: [] for name in written}, "boundary": None, "resource": None})
     own = arn.split(":")[4] == caller.account
     assert (kind is DecisionKind.ALLOWED) is (caller.kind is PrincipalKind.ROOT and own and not required)
