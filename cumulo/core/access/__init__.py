@@ -26,8 +26,8 @@ class Rule(msgspec.Struct, frozen=True):
     `arn_templates` are those of `resource_types`, in order, as "arn:${Partition}:sqs:${Region}:…".
     `required_types` must all be authorized, where an operation acts on several at once.
     Without `needs_resource` the operation is authorized on "*", up front. `known`: the service reference has
-    the action; otherwise the operation's own name was taken for it. `dependent_actions` are further permissions that the
-    caller needs ("iam:PassRole").
+    the action; otherwise the operation's own name was taken for it. `dependent_actions` are further
+    permissions that the caller needs ("iam:PassRole").
     """
 
     action: str | None

@@ -242,6 +242,8 @@ _KEYS: Final[dict[str, _Reader]] = {
     "aws:sourceaccount": lambda context: context.environment.source_account or None,
     "aws:sourcevpc": lambda context: context.environment.source_vpc or None,
     "aws:sourcevpce": lambda context: context.environment.source_vpc_endpoint or None,
+    # The older name that SNS's own default topic policy still uses.
+    "aws:sourceowner": lambda context: context.environment.source_account or None,
     "aws:sourceorgid": _organization_id(lambda context: context.environment.source_account),
     "aws:sourceorgpaths": _organization_paths(lambda context: context.environment.source_account),
     "aws:principalarn": _principal_arn,

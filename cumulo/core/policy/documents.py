@@ -249,7 +249,7 @@ def _check_resource(resource: str) -> None:
     if not _VENDOR.fullmatch(vendor):
         # A service must be named in full: "IAM JSON policy elements: Resource", note on the service segment.
         malformed("Resource vendor must be fully qualified and cannot contain regexes.")
-    if len(head) < 6 and not resource.endswith("*"):
+    if len(head) < 6 and "*" not in resource:  # a star may stand for the colons that are missing
         malformed(_LEGACY)
     region = head[3] if len(head) > 3 else ""
     if vendor == "iam" and region not in ("", "*"):

@@ -173,7 +173,7 @@ def condition_holds(operator, key, wanted, context, enabled):
     value = context.get(key.lower())
     wanted = as_list(wanted)
     if operator == "Null":
-        return ("true" if value is None else "false") in wanted
+        return ("true" if value in (None, []) else "false") in wanted
     qualifier, _, name = operator.rpartition(":")
     if_exists = name.endswith("IfExists")
     name = name.removesuffix("IfExists")

@@ -6,123 +6,50 @@ from typing import Any
 import pytest
 
 from cumulo.core.policy.authorization import Attached, Question
-from cumulo.core.policy.condition_keys import Environment, Organization
-from cumulo.core.policy.decision import Decision, DecisionKind, PolicyType
+from cumulo.core.policy.condition_keys import Environment
+from cumulo.core.policy.decision import DecisionKind, PolicyType
 from cumulo.core.policy.documents import Kind
-from cumulo.core.policy.principals import ANONYMOUS, Principal, PrincipalKind, root, service
-from cumulo.core.policy.statements import Policy, compile_policy
-
-HOME = "111122223333"
-AWAY = "444455556666"
-QUEUE = f"arn:aws:sqs:us-east-1:{HOME}:orders"
-AWAY_QUEUE = f"arn:aws:sqs:us-east-1:{AWAY}:orders"
-BOB_ARN = f"arn:aws:iam::{HOME}:user/bob"
-ROLE_ARN = f"arn:aws:iam::{HOME}:role/path/worker"
-SESSION_ARN = f"arn:aws:sts::{HOME}:assumed-role/worker/s1"
-FEDERATED_ARN = f"arn:aws:sts::{HOME}:federated-user/visitor"
-
-BOB = Principal(PrincipalKind.USER, BOB_ARN, HOME, user_id="AIDABOBBOBBOBBOBBOB01", name="bob")
-SESSION = Principal(
-    PrincipalKind.ROLE, SESSION_ARN, HOME, user_id="AROAWORKERWORKERWO01:s1", name="s1", entity_arn=ROLE_ARN
+from cumulo.core.policy.principals import ANONYMOUS, Principal
+from cumulo.core.policy.statements import compile_policy
+from tests.core.policy.callers import (
+    ALLOW,
+    AWAY,
+    AWAY_QUEUE,
+    BOB,
+    BOB_ARN,
+    DENY,
+    EXPLICIT,
+    FEDERATED,
+    FEDERATED_ARN,
+    FEDERATED_ROOT,
+    GRANT,
+    HOME,
+    ID,
+    IS_ROOT,
+    KEY,
+    LINK,
+    LINKED,
+    NO,
+    OTHER,
+    PB,
+    RCP,
+    RES,
+    ROLE_ARN,
+    ROOT,
+    SCP,
+    SESS,
+    SESSION,
+    SESSION_ARN,
+    SNS,
+    TRUSTED,
+    WEB,
+    YES,
+    Source,
+    aws,
+    decided,
+    shared,
+    trusting,
 )
-FEDERATED = Principal(
-    PrincipalKind.FEDERATED, FEDERATED_ARN, HOME, user_id=f"{HOME}:visitor", name="visitor", entity_arn=BOB_ARN
-)
-FEDERATED_ROOT = Principal(
-    PrincipalKind.FEDERATED, FEDERATED_ARN, HOME, name="visitor", entity_arn=f"arn:aws:iam::{HOME}:root"
-)
-ROOT = root(HOME)
-SNS = service("sns.amazonaws.com")
-LINKED = service("ops.apigateway.amazonaws.com", linked=True)
-WEB = Principal(PrincipalKind.WEB_IDENTITY, "accounts.google.com:1", external_provider="accounts.google.com")
-
-ALLOW, DENY, OTHER = "allow", "deny", "other"
-
-
-def statement(effect: str, **more: Any) -> dict[str, Any]:
-    action = "sqs:PurgeQueue" if effect == OTHER else "sqs:SendMessage"
-    return {"Effect": "Deny" if effect == DENY else "Allow", "Action": action, "Resource": "*", **more}
-
-
-def identity(*effects: str) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement(effect) for effect in effects]})
-
-
-def policy(effect: str, kind: Kind = Kind.INLINE) -> Policy:
-    return compile_policy(identity(effect), kind, name=effect)
-
-
-def shared(effect: str, principal: Any, element: str = "Principal", **more: Any) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": statement(effect, **{element: principal}, **more)})
-
-
-def aws(*names: str) -> dict[str, list[str]]:
-    return {"AWS": list(names)}
-
-
-class Source:
-    """What is attached to every caller."""
-
-    def __init__(self, identity: str, boundary: str, scps: str, rcps: str) -> None:
-        self.controlled = bool(rcps or scps)
-        self._attached = Attached(
-            identity=tuple(policy(effect) for effect in identity.split()),
-            boundary=policy(boundary) if boundary else None,
-            service_controls=levels(scps),
-        )
-        self._rcps = levels(rcps)
-
-    def attached(self, principal: Principal) -> Attached:
-        return self._attached
-
-    def resource_controls(self, account: str) -> tuple[tuple[Policy, ...], ...]:
-        return self._rcps
-
-    def organization(self, account: str) -> Organization | None:
-        return None
-
-
-def levels(written: str) -> tuple[tuple[Policy, ...], ...]:
-    """ "allow / allow deny": two levels, the second with two policies."""
-    if not written:
-        return ()
-    return tuple(tuple(policy(effect, Kind.CONTROL) for effect in level.split()) for level in written.split("/"))
-
-
-def decided(
-    caller: Principal,
-    *,
-    has: str = "",
-    boundary: str = "",
-    session: str | None = None,
-    resource: str | None = None,
-    scps: str = "",
-    rcps: str = "",
-    arn: str = QUEUE,
-    **more: Any,
-) -> Decision:
-    if session is not None:
-        caller = Principal(
-            **{
-                **{name: getattr(caller, name) for name in caller.__struct_fields__},
-                "session_policies": tuple(identity(effect) for effect in session.split()),
-            }
-        )
-    question = Question(
-        caller,
-        "sqs:SendMessage",
-        arn,
-        environment=Environment(now=lambda: 0.0),
-        resource_policy=resource,
-        **more,
-    )
-    return question.decide(Source(has, boundary, scps, rcps))
-
-
-YES, NO, EXPLICIT = DecisionKind.ALLOWED, DecisionKind.IMPLICIT_DENY, DecisionKind.EXPLICIT_DENY
-ID, RES, PB, SESS = PolicyType.IDENTITY, PolicyType.RESOURCE, PolicyType.BOUNDARY, PolicyType.SESSION
-SCP, RCP, IS_ROOT = PolicyType.SERVICE_CONTROL, PolicyType.RESOURCE_CONTROL, PolicyType.ROOT
-TRUSTED, GRANT, LINK = PolicyType.TRUST, PolicyType.GRANT, PolicyType.SERVICE_LINKED
 
 # caller, circumstances, outcome, the type of policy that decides
 SAME_ACCOUNT: list[tuple[Principal, dict[str, Any], DecisionKind, PolicyType]] = [
@@ -321,7 +248,6 @@ NOT_PRINCIPAL: list[tuple[Principal, dict[str, Any], DecisionKind, PolicyType]] 
 ]
 
 # AWS KMS Developer Guide, "Key policies in AWS KMS", "Determining access to AWS KMS keys", "Grants in AWS KMS"
-KEY = {"resource_policy_required": True}
 KEYS: list[tuple[Principal, dict[str, Any], DecisionKind, PolicyType]] = [
     (BOB, {"has": "allow", **KEY}, NO, RES),
     (BOB, {"has": "allow", "resource": shared(ALLOW, aws(HOME)), **KEY}, YES, ID),
@@ -338,12 +264,6 @@ KEYS: list[tuple[Principal, dict[str, Any], DecisionKind, PolicyType]] = [
     (BOB, {"granted": True, "resource": shared(DENY, aws(BOB_ARN)), **KEY}, EXPLICIT, RES),
     (SNS, {"granted": True, **KEY}, YES, GRANT),
 ]
-
-
-def trusting(effect: str, principal: Any, **more: Any) -> str:
-    return (
-        shared(effect, principal, **more).replace("sqs:SendMessage", "sts:AssumeRole").replace('"Resource": "*", ', "")
-    )
 
 
 @pytest.mark.parametrize(
@@ -400,218 +320,3 @@ def test_assuming_a_role(
     )
     decision = question.decide(source)
     assert (decision.kind, decision.decided_by) == (kind, by)
-
-
-NAMED = "sqs:SendMessage"
-ON = f"on resource: {QUEUE}"
-MESSAGES = [
-    # Page: "Troubleshooting access denied error messages"
-    (
-        {},
-        f"User: {BOB_ARN} is not authorized to perform: {NAMED} {ON} because no identity-based policy allows "
-        f"the {NAMED} action",
-    ),
-    (
-        {"has": "deny"},
-        f"User: {BOB_ARN} is not authorized to perform: {NAMED} {ON} with an explicit deny in an identity-based policy",
-    ),
-    (
-        {"has": "allow", "boundary": "other"},
-        f"User: {BOB_ARN} is not authorized to perform: {NAMED} {ON} because no "
-        f"permissions boundary allows the {NAMED} action",
-    ),
-    (
-        {"has": "allow", "boundary": "deny"},
-        f"User: {BOB_ARN} is not authorized to perform: {NAMED} {ON} with an explicit deny in a permissions boundary",
-    ),
-    (
-        {"has": "allow", "session": "other"},
-        f"User: {BOB_ARN} is not authorized to perform: {NAMED} {ON} because no "
-        f"session policy allows the {NAMED} action",
-    ),
-    (
-        {"has": "allow", "session": "deny"},
-        f"User: {BOB_ARN} is not authorized to perform: {NAMED} {ON} with an explicit deny in a session policy",
-    ),
-    (
-        {"has": "allow", "scps": "allow deny"},
-        f"User: {BOB_ARN} is not authorized to perform: {NAMED} {ON} with an explicit deny in a service control policy",
-    ),
-    (
-        {"has": "allow", "scps": "other"},
-        f"User: {BOB_ARN} is not authorized to perform: {NAMED} {ON} because no "
-        f"service control policy allows the {NAMED} action",
-    ),
-    (
-        {"has": "allow", "rcps": "deny"},
-        f"User: {BOB_ARN} is not authorized to perform: {NAMED} {ON} with an "
-        "explicit deny in a resource control policy",
-    ),
-    (
-        {"has": "allow", "resource": shared(DENY, "*")},
-        f"User: {BOB_ARN} is not authorized to perform: {NAMED} {ON} with an explicit deny in a resource-based policy",
-    ),
-    (
-        {"has": "allow", **KEY},
-        f"User: {BOB_ARN} is not authorized to perform: {NAMED} {ON} because no resource-based "
-        f"policy allows the {NAMED} action",
-    ),
-    (
-        {"arn": "*"},
-        f"User: {BOB_ARN} is not authorized to perform: {NAMED} because no identity-based policy allows "
-        f"the {NAMED} action",
-    ),
-    (
-        {"shown": "sqs:sendmessage"},
-        f"User: {BOB_ARN} is not authorized to perform: sqs:sendmessage {ON} because no "
-        "identity-based policy allows the sqs:sendmessage action",
-    ),
-    (
-        {"trust": True, "resource": trusting(OTHER, aws(HOME)).replace("sqs:PurgeQueue", "sts:TagSession")},
-        f"User: {BOB_ARN} is not authorized to perform: {NAMED} {ON} because no role trust policy allows the {NAMED} "
-        "action",
-    ),
-]
-
-
-@pytest.mark.parametrize(("circumstances", "message"), MESSAGES)
-def test_message(circumstances: dict[str, Any], message: str) -> None:
-    assert decided(BOB, **circumstances).message() == message
-
-
-def test_trust_denial_names_the_trust_policy() -> None:
-    decision = Decision(False, EXPLICIT, TRUSTED, BOB_ARN, ASSUME, "arn:aws:iam::1:role/r")
-    assert decision.reason() == "with an explicit deny in the role trust policy"
-
-
-# "Policy evaluation for requests within a single account": Carlos and his buckets
-CARLOS_OWN = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {
-            "Sid": "List",
-            "Effect": "Allow",
-            "Action": ["s3:GetBucketLocation", "s3:ListAllMyBuckets"],
-            "Resource": "arn:aws:s3:::*",
-        },
-        {
-            "Sid": "Own",
-            "Effect": "Allow",
-            "Action": "s3:*",
-            "Resource": ["arn:aws:s3:::carlossalazar/*", "arn:aws:s3:::carlossalazar"],
-        },
-        {"Sid": "Logs", "Effect": "Deny", "Action": "s3:*", "Resource": "arn:aws:s3:::*log*"},
-    ],
-}
-CARLOS = [
-    ("s3:PutObject", "arn:aws:s3:::carlossalazar-logs/f", EXPLICIT, "Logs"),
-    ("s3:PutObject", "arn:aws:s3:::carlossalazar/f", YES, "Own"),
-    ("s3:ListAllMyBuckets", "arn:aws:s3:::any", YES, "List"),
-    ("s3:GetBucketLocation", "arn:aws:s3:::catalog", EXPLICIT, "Logs"),
-    ("s3:PutObject", "arn:aws:s3:::other/f", NO, ""),
-    ("S3:PUTOBJECT", "arn:aws:s3:::carlossalazar/f", YES, "Own"),
-]
-
-
-@pytest.mark.parametrize(("action", "arn", "kind", "sid"), CARLOS)
-def test_carlos(action: str, arn: str, kind: DecisionKind, sid: str) -> None:
-    source = Source("", "", "", "")
-    source._attached = Attached(identity=(compile_policy(json.dumps(CARLOS_OWN), Kind.MANAGED, name="own"),))
-    question = Question(BOB, action, arn, environment=Environment(now=lambda: 0.0))
-    decision = question.decide(source)
-    assert (decision.kind, decision.sid, decision.policy) == (kind, sid, "own" if sid else "")
-
-
-# "The difference between explicit and implicit denies"; "IAM JSON policy elements: NotAction", "... NotResource"
-ELEMENTS = [
-    ({"Action": ["iam:Get*", "iam:List*"]}, "iam:GetUser", "*", YES),
-    ({"Action": ["iam:Get*", "iam:List*"]}, "iam:CreateUser", "*", NO),
-    ({"Action": "iam:*Report", "Effect": "Deny"}, "iam:GetOrganizationsAccessReport", "*", EXPLICIT),
-    ({"NotAction": "iam:*"}, "sqs:SendMessage", QUEUE, YES),
-    ({"NotAction": "iam:*"}, "iam:CreateUser", "*", NO),
-    ({"NotAction": ["iam:*", "sts:*"], "Effect": "Deny"}, "sqs:SendMessage", QUEUE, EXPLICIT),
-    ({"NotAction": ["iam:*", "sts:*"], "Effect": "Deny"}, "sts:AssumeRole", "*", NO),
-    ({"NotAction": "s3:DeleteBucket", "Resource": "arn:aws:s3:::*"}, "s3:GetObject", "arn:aws:s3:::b/k", YES),
-    ({"NotAction": "s3:DeleteBucket", "Resource": "arn:aws:s3:::*"}, "s3:DeleteBucket", "arn:aws:s3:::b", NO),
-    ({"NotResource": "arn:aws:s3:::HRBucket/*", "Effect": "Deny"}, "s3:GetObject", "arn:aws:s3:::b/k", EXPLICIT),
-    ({"NotResource": "arn:aws:s3:::HRBucket/*", "Effect": "Deny"}, "s3:GetObject", "arn:aws:s3:::HRBucket/k", NO),
-    ({"NotResource": "*", "Effect": "Deny"}, "s3:GetObject", "arn:aws:s3:::b/k", NO),
-    ({"NotResource": "arn:aws:s3:::${aws:username}/*"}, "s3:GetObject", "arn:aws:s3:::bob/k", NO),
-    ({"NotResource": "arn:aws:s3:::${aws:username}/*"}, "s3:GetObject", "arn:aws:s3:::eve/k", YES),
-    ({"NotResource": "arn:aws:s3:::${aws:PrincipalTag/x}/*"}, "s3:GetObject", "arn:aws:s3:::eve/k", NO),
-    ({"Resource": "arn:aws:s3:::b/${aws:username}/*"}, "s3:GetObject", "arn:aws:s3:::b/bob/k", YES),
-    ({"Resource": "arn:aws:s3:::b/${aws:username}/*"}, "s3:GetObject", "arn:aws:s3:::b/eve/k", NO),
-    ({"Resource": "arn:aws:s3:::b/${aws:PrincipalTag/x}/*"}, "s3:GetObject", "arn:aws:s3:::b//k", NO),
-    ({"Resource": "arn:aws:s3:::b/${aws:PrincipalTag/x, 'all'}/*"}, "s3:GetObject", "arn:aws:s3:::b/all/k", YES),
-    (
-        {"Resource": "arn:aws:sqs:us-east-2:*:${aws:username}-queue"},
-        "sqs:SendMessage",
-        f"arn:aws:sqs:us-east-2:{HOME}:bob-queue",
-        YES,
-    ),
-    (
-        {"Resource": "arn:aws:sqs:us-east-2:*:${aws:username}-queue"},
-        "sqs:SendMessage",
-        f"arn:aws:sqs:us-east-1:{HOME}:bob-queue",
-        NO,
-    ),
-    # variables stand only after the fifth colon
-    ({"Resource": "arn:aws:sqs:${aws:RequestedRegion}:*:q"}, "sqs:SendMessage", f"arn:aws:sqs:us-east-1:{HOME}:q", NO),
-    ({"Resource": QUEUE}, "sqs:SendMessage", "*", NO),
-    ({"Resource": "*"}, "sqs:ListQueues", "*", YES),
-    # "Conditions with multiple context keys or values": keys and operators are joined by AND
-    ({"Condition": {"StringEquals": {"aws:username": "bob", "aws:RequestedRegion": "us-east-1"}}}, "a:B", "*", YES),
-    ({"Condition": {"StringEquals": {"aws:username": "bob", "aws:RequestedRegion": "us-east-2"}}}, "a:B", "*", NO),
-    ({"Condition": {"StringEquals": {"aws:username": "bob"}, "Bool": {"aws:SecureTransport": "true"}}}, "a:B", "*", NO),
-    (
-        {"Condition": {"StringEquals": {"aws:username": ["eve", "bob"]}, "Bool": {"aws:SecureTransport": "false"}}},
-        "a:B",
-        "*",
-        YES,
-    ),
-]
-
-
-@pytest.mark.parametrize(("elements", "action", "arn", "kind"), ELEMENTS)
-def test_elements(elements: dict[str, Any], action: str, arn: str, kind: DecisionKind) -> None:
-    written = {"Effect": "Allow"} | elements
-    if "NotAction" not in written and "Action" not in written:
-        written["Action"] = "*"
-    if "NotResource" not in written and "Resource" not in written:
-        written["Resource"] = "*"
-    document = json.dumps({"Version": "2012-10-17", "Statement": written})
-    source = Source("", "", "", "")
-    source._attached = Attached(identity=(compile_policy(document, Kind.INLINE),))
-    question = Question(BOB, action, arn, environment=Environment(now=lambda: 0.0))
-    assert question.decide(source).kind is kind
-
-
-def test_explanation_names_what_was_missing() -> None:
-    document = {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Sid": "Mfa",
-                "Effect": "Allow",
-                "Action": "sqs:*",
-                "Resource": "*",
-                "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}},
-            },
-            {"Sid": "Elsewhere", "Effect": "Allow", "Action": "sqs:SendMessage", "Resource": AWAY_QUEUE},
-            {"Sid": "Topics", "Effect": "Allow", "Action": "sns:*", "Resource": "*"},
-            {
-                "Sid": "Team",
-                "Effect": "Deny",
-                "Action": "sqs:SendMessage",
-                "Resource": "*",
-                "Condition": {"StringNotEquals": {"aws:PrincipalTag/team": "red"}},
-            },
-        ],
-    }
-    source = Source("", "", "", "")
-    source._attached = Attached(identity=(compile_policy(json.dumps(document), Kind.INLINE, name="own"),))
-    explanation = Question(BOB, "sqs:SendMessage", QUEUE, environment=Environment(now=lambda: 0.0)).explain(source)
-    found = {each.sid: (each.resource_matches, each.matches) for each in explanation.statements}
-    assert found == {"Mfa": (True, False), "Elsewhere": (False, False), "Team": (True, True)}
-    assert [each.sid for each in explanation.matched] == ["Team"]
-    assert set(explanation.missing_keys) == {"aws:multifactorauthpresent", "aws:principaltag/team"}
