@@ -4,6 +4,7 @@
 no effects but those on its transaction. A commit is one round trip: deletions, upserts, a mark, notifications, COMMIT.
 """
 
+import logging
 import threading
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -112,6 +113,7 @@ def open_postgres(url: str, loop: "AbstractEventLoop") -> PostgresStore:
     from cumulo.store.postgres_schema import connect, postgres_failure, prepare
     from cumulo.store.postgres_session import Session
 
+    logging.getLogger("psycopg").setLevel(logging.ERROR)  # a conflict in a commit is no news: it runs again
     store = PostgresStore(loop)
     registry = Registry(url, store.node_id, store.hear)
     try:

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, LiteralString
 
 import psycopg
@@ -177,21 +178,21 @@ class Session:
     def _send(
         self, connection: Connection, writes: dict[bytes, bytes | None], signals: list[bytes], number: int
     ) -> None:
-        cursor = self._cursor
+        execute = partial(self._cursor.execute, prepare=False)  # psycopg loses count when a pipeline is aborted
         puts = sorted(item for item in writes.items() if item[1] is not None)  # one order for all: fewer deadlocks
         deleted = sorted(key for key, value in writes.items() if value is None)
         with connection.pipeline():
             if not self._begun:
-                cursor.execute(_BEGIN)
+                execute(_BEGIN)
                 self._begun = True
             if deleted:
-                cursor.execute(_DELETE, (deleted,))
+                execute(_DELETE, (deleted,))
             if puts:
-                cursor.execute(_PUT, ([key for key, _ in puts], [value for _, value in puts]))
-            cursor.execute(_MARK, (self._registry.node_id, number))
+                execute(_PUT, ([key for key, _ in puts], [value for _, value in puts]))
+            execute(_MARK, (self._registry.node_id, number))
             for payload in self._registry.payloads(signals):
-                cursor.execute(_NOTIFY, (payload,))
-            cursor.execute("COMMIT")
+                execute(_NOTIFY, (payload,))
+            execute("COMMIT")
 
     def _was_committed(self, number: int, deadline: float) -> bool:
         """Write the mark of the lost commit ourselves: then it can never happen, unless it has.

@@ -1,6 +1,7 @@
 """Disks that are full or read-only: refused clearly, nothing half-written, and it goes on when there is space."""
 
 import asyncio
+import contextlib
 import os
 import shutil
 import subprocess
@@ -65,15 +66,11 @@ def test_a_full_disk(small_disk: Path) -> None:
 
 
 def test_a_full_disk_at_the_start(small_disk: Path) -> None:
-    with (small_disk / "ballast").open("wb") as file:
-        try:
-            while True:
-                file.write(bytes(4096))
-                file.flush()
-        except OSError:
-            pass
-        finally:
-            file.close = lambda: None  # type: ignore[method-assign]
+    file = os.open(small_disk / "ballast", os.O_WRONLY | os.O_CREAT)
+    with contextlib.suppress(OSError):
+        while True:
+            os.write(file, bytes(4096))
+    os.close(file)
     loop = asyncio.new_event_loop()
     with pytest.raises(StoreFull, match="No space is left"):
         open_store("", small_disk / "data", loop)
