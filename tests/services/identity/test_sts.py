@@ -274,7 +274,9 @@ def test_issued_root_keys_are_real(cloud: Any) -> None:
     sts = cloud.client("sts", **key)
     assert sts.get_caller_identity()["Arn"] == f"arn:aws:iam::{cloud.account}:root"
     arn = f"arn:aws:iam::{cloud.account}:role/any"
-    assert refused(sts.assume_role, RoleArn=arn, RoleSessionName="me")[1] == "Roles may not be assumed by root accounts."
+    assert (
+        refused(sts.assume_role, RoleArn=arn, RoleSessionName="me")[1] == "Roles may not be assumed by root accounts."
+    )
     assert refused(cloud.client("sts", **{**key, "aws_secret_access_key": "x"}).get_caller_identity)[0] == (
         "SignatureDoesNotMatch"
     )
