@@ -31,9 +31,11 @@ class Handler:
 
     __slots__ = (
         "access_denied",
+        "asks_first",
         "function",
         "is_async",
         "model",
+        "public",
         "rule",
         "service",
         "source",
@@ -59,6 +61,9 @@ class Handler:
         self.validate = validator(model)
         self.rule = rule
         self.access_denied = access_denied
+        # Whether permission is asked on "*" before the function runs; else it asks for its resource itself.
+        self.asks_first = not rule.needs_resource and not mark.public
+        self.public = mark.public
         self.source = source
 
 

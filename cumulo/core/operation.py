@@ -18,10 +18,11 @@ RECONCILER = "__cumulo_reconciler__"
 class OperationMark:
     """What `@operation` says of a function."""
 
-    __slots__ = ("unsupported",)
+    __slots__ = ("public", "unsupported")
 
-    def __init__(self, unsupported: tuple[str, ...]) -> None:
+    def __init__(self, unsupported: tuple[str, ...], public: bool) -> None:
         self.unsupported = unsupported
+        self.public = public
 
 
 class TaskMark:
@@ -53,14 +54,16 @@ class Retry(Exception):
         self.after_s = after_s
 
 
-def operation(function: F | None = None, *, unsupported: tuple[str, ...] = ()) -> Any:
+def operation(function: F | None = None, *, unsupported: tuple[str, ...] = (), public: bool = False) -> Any:
     """The AWS operation of this function's name (`send_message` is `SendMessage`).
 
     `unsupported` names the request members that are refused, the only way not to honour one.
+    `public`: no permission is asked for beforehand, and the call may come unsigned, because something in the
+    request stands for it (a token that was sent out).
     """
 
     def mark(function: F) -> F:
-        setattr(function, OPERATION, OperationMark(unsupported))
+        setattr(function, OPERATION, OperationMark(unsupported, public))
         return function
 
     return mark(function) if function is not None else mark

@@ -154,7 +154,8 @@ class Runtime:
             if authenticate is not None:
                 authenticate(ctx)
             self._prepare(ctx, handler, parse())
-            if not handler.rule.needs_resource:
+            ctx.authorized = handler.public
+            if handler.asks_first:
                 ctx.authorize("*")
 
         answer: dict[str, Any] | None = None
@@ -200,8 +201,8 @@ class Runtime:
         ctx.request = request
 
     def _handle(self, ctx: Context, handler: Handler) -> dict[str, Any]:
-        ctx.authorized = False
-        if not handler.rule.needs_resource:
+        ctx.authorized = handler.public
+        if handler.asks_first:
             ctx.authorize("*")
         answer: dict[str, Any] = handler.function(ctx, ctx.request) or {}
         self._check_authorized(ctx, handler)

@@ -3,14 +3,14 @@
 Source: IAM User Guide, "AWS JSON policy elements: Principal" and "... NotPrincipal".
 """
 
-from enum import Enum, IntEnum
+from enum import IntEnum, StrEnum
 
 import msgspec
 
 from cumulo.core.policy.documents import PrincipalElement
 
 
-class PrincipalKind(Enum):
+class PrincipalKind(StrEnum):
     """The kinds of caller that policies tell apart."""
 
     ROOT = "root"
