@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("cumulo")
 
+SIGNING_CERTIFICATES = "/SimpleNotificationService-"
+
 
 def service_packages() -> dict[str, str]:
     """The services that are there: botocore's name → package. A folder in a family is a service."""
@@ -150,6 +152,8 @@ class Cloud:
         request = exchange.request
         if request.path.startswith(dropin.PREFIXES):
             return dropin.answer(self, exchange)
+        if request.path.startswith(SIGNING_CERTIFICATES) and request.method == "GET":
+            return self._certificate(exchange)
         request_id = self.runtime.ids.uuid()
         try:
             route = self.router.route(request)
@@ -164,6 +168,19 @@ class Cloud:
             logger.error("request %s, %s failed", request_id, route.operation.name, exc_info=error)
             exchange.respond(*route.fault(INTERNAL_FAILURE(), request_id))
         return None
+
+    async def _certificate(self, exchange: Exchange) -> None:
+        """The certificate that SNS's signatures are checked with; its URL on AWS's host leads here too."""
+        from cumulo.services.messaging.sns import signatures
+
+        def read(txn: Transaction) -> str | None:
+            ctx = self.runtime.internal_context("sns", "SigningCertificate", "", "")
+            ctx.enter(txn)
+            return signatures.certificate(ctx, exchange.request.path)
+
+        pem = await self.runtime.store.run(read)
+        status = 404 if pem is None else 200
+        exchange.respond(status, [("Content-Type", "application/x-pem-file")], (pem or "").encode())
 
     def _call(
         self, exchange: Exchange, request: Request, route: Route, request_id: str

@@ -240,7 +240,7 @@ class Context:
             headers=self.headers,
             source_ip=f"{service}.amazonaws.com" if service else self.source_ip,
             source_arn=source_arn,
-            source_account=self.account if source_arn else "",
+            source_account=_account_of(source_arn) or self.account if source_arn else "",
             depth=self.depth + 1,
         )
 
@@ -270,6 +270,12 @@ class Context:
     def as_service(self, service: str, *, source_arn: str = "", account: str = "", region: str = "") -> Clients:
         """Like `aws`, as the service principal `<service>.amazonaws.com` acting for `source_arn`."""
         return Clients(self, {"service": service, "source_arn": source_arn, "account": account, "region": region})
+
+
+def _account_of(arn: str) -> str:
+    """The account of an ARN, "" in those without one (`arn:aws:s3:::bucket`)."""
+    parts = arn.split(":", 5)
+    return parts[4] if len(parts) == 6 else ""
 
 
 class Clients:

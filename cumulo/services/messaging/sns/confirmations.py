@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import operation, task
+from cumulo.core.policy.principals import PrincipalKind
 from cumulo.core.table import REGION, Record, Table
 from cumulo.services.messaging.sns import arns, confirmation_messages, subscriptions, topics
 from cumulo.services.messaging.sns.errors import AUTHORIZATION_ERROR, INVALID_PARAMETER, INVALID_TOKEN
@@ -60,10 +61,9 @@ def expire(ctx: Context, payload: dict[str, Any]) -> None:
         subscriptions.remove(ctx, current)
 
 
-@operation(public=True)
+@operation
 def confirm_subscription(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Confirm a subscription with the token that its endpoint received. A token may be used again while it lasts."""
-    ctx.authorized = True  # by the token
     account, name = arns.topic(ctx, request["TopicArn"])
     token = request["Token"]
     if not _TOKEN.fullmatch(token):
@@ -75,7 +75,7 @@ def confirm_subscription(ctx: Context, request: dict[str, Any]) -> dict[str, Any
     wanted = confirmation.subscription
     if topic is None or topic.id != wanted.topic_id:
         raise INVALID_PARAMETER(what="Token")
-    signed = ctx.principal.kind != "anonymous"
+    signed = ctx.principal.kind is not PrincipalKind.ANONYMOUS
     guarded = boolean(request.get("AuthenticateOnUnsubscribe") or "false", "AuthenticateOnUnsubscribe")
     if guarded and not signed:
         raise AUTHORIZATION_ERROR("AuthenticateOnUnsubscribe requires a signed request")

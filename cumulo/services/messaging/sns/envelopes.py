@@ -37,6 +37,7 @@ def string_to_sign(members: dict[str, str]) -> str:
     Source: SNS guide, "Manually building and verifying Amazon SNS message signatures": the signed members in byte
     order of their names, each name and value followed by a line feed; Subject only when there is one.
     """
+    names: tuple[str, ...]
     if members["Type"] == "Notification":
         names = ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type")
     else:

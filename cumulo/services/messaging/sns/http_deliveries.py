@@ -39,7 +39,7 @@ def retried(status: int) -> bool:
     return status == 429 or 500 <= status <= 599 or status < 200
 
 
-@task(attempts=1_000)
+@task
 async def deliver_to_url(ctx: Context, payload: dict[str, Any]) -> None:
     """POST a message to its subscription's URL."""
 
@@ -95,7 +95,7 @@ def _throttled(ctx: Context, subscription: Subscription, policy: dict[str, Any],
     return True
 
 
-@task(attempts=1_000)
+@task
 async def confirm_by_url(ctx: Context, payload: dict[str, Any]) -> None:
     """POST a request to confirm (or the farewell of a subscription that ended) to a URL."""
     members: dict[str, str] = payload["members"]

@@ -55,13 +55,9 @@ async def confirm_by_mail(ctx: Context, payload: dict[str, Any]) -> None:
         text = await ctx.transact(lambda ctx: notifications.confirmation(ctx, members, payload["version"]))
     else:
         what = "restore" if ending else "confirm"
-        said = (
-            "Your subscription to the topic below has been deactivated"
-            if ending
-            else "You have chosen to subscribe to the topic"
-        )
+        said = "Your subscription has been deactivated to" if ending else "You have chosen to subscribe to"
         text = (
-            f"{said}:\n{members['TopicArn']}\n\nTo {what} this subscription, click or visit the link below "
+            f"{said} the topic:\n{members['TopicArn']}\n\nTo {what} this subscription, click or visit the link below "
             f"(If this was in error no action is necessary):\n{members['SubscribeURL']}\n"
         )
     subject = f"AWS Notification - {'Unsubscribe' if ending else 'Subscription'} Confirmation"

@@ -93,14 +93,13 @@ def _check_attributes(platform: str, given: dict[str, str], kept: dict[str, str]
     for name, value in given.items():
         if name not in _SECRET and name not in _SHOWN:
             raise INVALID_PARAMETER(what=f"Attributes Reason: Invalid attribute name: {name}")
+        wrong = f"Attributes Reason: Invalid value for attribute: {name}"
         if name == "Enabled" and value.lower() not in ("true", "false"):
-            raise INVALID_PARAMETER(
-                what=f"Attributes Reason: Invalid value for attribute: {name}: must be true or false"
-            )
+            raise INVALID_PARAMETER(what=f"{wrong}: must be true or false")
         if name == "SuccessFeedbackSampleRate" and not (value.isdigit() and int(value) <= 100):
-            raise INVALID_PARAMETER(what=f"Attributes Reason: Invalid value for attribute: {name}: must be 0 to 100")
+            raise INVALID_PARAMETER(what=f"{wrong}: must be 0 to 100")
         if name.startswith("Event") and value:
-            arns.elements(value, f"Attributes Reason: Invalid value for attribute: {name}")
+            arns.elements(value, wrong)
     both = {**kept, **given}
     principal, credential = both.get("PlatformPrincipal"), both.get("PlatformCredential")
     if principal and not credential:

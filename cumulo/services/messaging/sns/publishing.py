@@ -52,7 +52,7 @@ def publish(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
         return sms.publish(ctx, request, number)
     if target is not None and ":endpoint/" in target:
         return pushes.publish(ctx, request, target)
-    topic = topics.find(ctx, arn if arn is not None else target, "TopicArn" if arn is not None else "TargetArn")
+    topic = topics.find(ctx, target, "TargetArn") if target is not None else topics.find(ctx, request["TopicArn"])
     message, size = messages.read(ctx, request, topic)
     if size > maximum_message_bytes(topic):
         raise INVALID_PARAMETER(what="Message too long")
@@ -110,9 +110,8 @@ def _accept(ctx: Context, topic: Topic, message: Message) -> dict[str, Any]:
         return answer
     message["sequence"] = _next_sequence(ctx, topic)
     answer = {"MessageId": message["id"], "SequenceNumber": message["sequence"]}
-    ctx.txn.put(
-        _deduplication_key(ctx, topic, message, 0), f"{message['id']} {message['sequence']} {ctx.now()}".encode()
-    )
+    remembered = f"{message['id']} {message['sequence']} {ctx.now()}"
+    ctx.txn.put(_deduplication_key(ctx, topic, message, 0), remembered.encode())
     if topic.archived_since:
         archive.keep(ctx, topic, message)
     fan_out(ctx, topic, message)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import operation
+from cumulo.core.policy.principals import PrincipalKind
 from cumulo.services.messaging.sns import (
-    arns,
     confirmations,
     replays,
     subscription_attributes,
@@ -93,26 +93,23 @@ def _answer(subscription: Subscription, request: dict[str, Any]) -> dict[str, An
     return {"SubscriptionArn": "pending confirmation" if hidden else subscription.arn}
 
 
-@operation(public=True)
+@operation
 def unsubscribe(ctx: Context, request: dict[str, Any]) -> None:
     """End a subscription; ending one that is not there is no error.
 
     The link in a message needs no signature, unless the subscription was confirmed with AuthenticateOnUnsubscribe.
     An HTTP(S) endpoint is told and can take it back; so can a mailbox whose link was followed.
     """
-    arns.subscription(ctx, request["SubscriptionArn"])
-    anonymous = ctx.principal.kind == "anonymous"
+    anonymous = ctx.principal.kind is PrincipalKind.ANONYMOUS
+    subscription = subscriptions.peek(ctx, request["SubscriptionArn"])
     if anonymous:
         ctx.authorized = True  # by knowing the ARN
+        if subscription is not None and subscription.guarded:
+            raise AUTHORIZATION_ERROR("This subscription can only be ended with a signed request")
     else:
-        ctx.authorize("*")
-    subscription = subscriptions.peek(ctx, request["SubscriptionArn"])
+        subscriptions.authorize(ctx, request["SubscriptionArn"], subscription)
     if subscription is None:
         return
-    if anonymous and subscription.guarded:
-        raise AUTHORIZATION_ERROR("This subscription can only be ended with a signed request")
-    if not anonymous:
-        subscriptions.check_owner(ctx, subscription)
     subscriptions.remove(ctx, subscription)
     topic = topics.TOPICS.peek(ctx, subscription.topic, account=subscription.account)
     told = subscription.protocol in ("http", "https") or (anonymous and subscription.protocol.startswith("email"))
@@ -141,9 +138,8 @@ def set_subscription_attributes(ctx: Context, request: dict[str, Any]) -> None:
     given = {**subscription.attributes, name: value}
     if name != "ReplayPolicy":
         given.pop("ReplayPolicy", None)
-    checked = subscription_attributes.check(
-        topic, subscription.protocol, subscription.endpoint, given, subscribing=False
-    )
+    protocol, endpoint = subscription.protocol, subscription.endpoint
+    checked = subscription_attributes.check(topic, protocol, endpoint, given, subscribing=False)
     if name == "FilterPolicy" and "FilterPolicy" not in subscription.attributes:
         subscription_attributes.check_filter_count(ctx, topic, checked)
     if name != "ReplayPolicy" and "ReplayPolicy" in subscription.attributes:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from msgspec.json import encode
+
 from cumulo.core import paging
 from cumulo.core.operation import operation
 from cumulo.core.table import REGION, Record, Table
@@ -84,16 +86,30 @@ def peek(ctx: Context, arn: str) -> Subscription | None:
 def find(ctx: Context, arn: str) -> Subscription:
     """The subscription with this ARN, of which the caller must own the topic or the endpoint."""
     found = peek(ctx, arn)
+    authorize(ctx, arn, found)
     if found is None:
         raise NOT_FOUND_SUBSCRIPTION()
-    check_owner(ctx, found)
     return found
 
 
-def check_owner(ctx: Context, subscription: Subscription) -> None:
-    """Only the two accounts that a subscription connects may see and change it."""
-    if not ctx.internal and ctx.account not in (subscription.owner, subscription.account):
+def authorize(ctx: Context, arn: str, subscription: Subscription | None) -> None:
+    """Only the two accounts that a subscription connects may see and change it; IAM asks about its topic.
+
+    The subscriber's account has its right by owning the subscription, as if the topic's policy gave it.
+    """
+    account, topic, _ = arns.subscription(ctx, arn)
+    owner = account if subscription is None else subscription.owner
+    if ctx.account not in (owner, account) and not ctx.internal:
+        ctx.authorized = True
         raise AUTHORIZATION_ERROR("Not authorized to access this subscription")
+    if ctx.trusted(ctx.account):
+        return
+    topic_arn = topics.TOPICS.arn(ctx, topic, account=account)
+    policy = None
+    if ctx.account != account:
+        statement = {"Effect": "Allow", "Principal": {"AWS": owner}, "Action": "SNS:*", "Resource": topic_arn}
+        policy = encode({"Version": "2012-10-17", "Statement": [statement]}).decode()
+    ctx.authorize(topic_arn, policy=policy)
 
 
 def put(ctx: Context, subscription: Subscription) -> None:

@@ -15,6 +15,8 @@ from cumulo.services.messaging.sns.json_reader import JsonError, parse
 from cumulo.wire.faults import Fault
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cumulo.core.context import Context
     from cumulo.services.messaging.sns.topics import Topic
 
@@ -62,7 +64,7 @@ def check(name: str, value: str, *, fifo: bool, creating: bool) -> str:
     While a topic is created the text says `Attributes Reason:` first.
     """
     start = "Attributes Reason: " if creating else ""
-    checker = _CHECKS.get(name)
+    checker: Callable[[str, str], str] | None = _CHECKS.get(name)
     if checker is None and _FEEDBACK.fullmatch(name):
         checker = _feedback
     if checker is None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cumulo.core import paging
 from cumulo.core import tags as tag_rules
 from cumulo.core.operation import operation
+from cumulo.core.policy.principals import PrincipalKind
 from cumulo.core.table import REGION, Record, Table
 from cumulo.services.messaging.sns import arns, data_protection_policies, topic_attributes
 from cumulo.services.messaging.sns.errors import INVALID_PARAMETER, INVALID_TAG, NOT_FOUND_TOPIC, TAG_LIMIT_EXCEEDED
@@ -70,7 +71,7 @@ def find(ctx: Context, arn: str, parameter: str = "TopicArn", *, context: dict[s
     so only they are asked about it.
     """
     account, name = arns.topic(ctx, arn, parameter)
-    service = ctx.principal.kind == "service" and not ctx.internal
+    service = ctx.principal.kind is PrincipalKind.SERVICE and not ctx.internal
     if context is None and not service:
         return TOPICS.get(ctx, name, account=account)
     topic = TOPICS.peek(ctx, name, account=account)
