@@ -26,7 +26,7 @@ from typing import Any
 
 import msgspec
 
-CUT_VERSION = 1
+CUT_VERSION = 2
 ALL = "all"  # the name under which the metadata of all services is kept
 _PATCHES = Path(__file__).parent / "patches"
 
@@ -128,6 +128,7 @@ class OperationCut(msgspec.Struct, rename="camel", omit_defaults=True, frozen=Tr
     http_checksum_required: bool = False
     http_checksum: dict[str, Any] | None = None
     endpoint: dict[str, str] | None = None
+    requestcompression: dict[str, tuple[str, ...]] | None = None
 
 
 class Metadata(msgspec.Struct, rename="camel", omit_defaults=True, frozen=True):

@@ -19,6 +19,7 @@ from cumulo.wire.protocols.failures import Response
 from cumulo.wire.protocols.query import form_of
 
 DEFAULT_REGION = "us-east-1"
+UNPACKED_LIMIT = 64 * 1024 * 1024
 _FORM = "application/x-www-form-urlencoded"
 _NOBODY = Service("unknown", StoredCut(Metadata(xml_namespace=""), {}, {}, {}, {}, (), ()))
 _FORM_PROTOCOLS = frozenset({"query", "ec2"})
@@ -64,8 +65,38 @@ def _codec(operation: Operation, protocol_name: str) -> tuple[Parse, Answer]:
     codec = operation.codecs.get(protocol_name)
     if codec is None:
         module = protocol(protocol_name)
-        codec = operation.codecs[protocol_name] = (module.parser(operation), module.answerer(operation))
+        parse = module.parser(operation)
+        if operation.cut.requestcompression is not None:
+            parse = _decompressing(parse)
+        codec = operation.codecs[protocol_name] = (parse, module.answerer(operation))
     return codec  # type: ignore[return-value]
+
+
+def _decompressing(parse: Parse) -> Parse:
+    """Operations with Smithy's requestCompression take their whole body gzipped (CloudWatch's PutMetricData)."""
+
+    def parse_compressed(request: Request, labels: dict[str, str]) -> dict[str, Any]:
+        if request.headers.get("content-encoding").rpartition(",")[2].strip().lower() == "gzip" and request.body:
+            request.body = gunzip(request.body)
+            if labels and "Action" in labels:
+                labels = {}
+        return parse(request, labels)
+
+    return parse_compressed
+
+
+def gunzip(body: bytes) -> bytes:
+    """The content of a gzipped body. Raises Fault for what is no gzip and for what unpacks to too much."""
+    import zlib
+
+    unpacker = zlib.decompressobj(wbits=31)
+    try:
+        content = unpacker.decompress(body, UNPACKED_LIMIT)
+    except zlib.error:
+        raise Fault("SerializationException", "The request body is no gzip.") from None
+    if not unpacker.eof:
+        raise Fault("RequestEntityTooLarge", "The request body is too large when unpacked.", status=413)
+    return content
 
 
 class Scope:

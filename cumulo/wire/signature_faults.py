@@ -31,6 +31,7 @@ PAYLOAD_HASHES = (
     "value."
 )
 
+
 def ec2_refusal() -> Fault:
     """EC2 does not tell a wrong key from a wrong signature."""
     return Fault("AuthFailure", "AWS was not able to validate the provided access credentials", status=401)

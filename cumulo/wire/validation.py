@@ -26,10 +26,15 @@ Validator = Callable[[dict[str, Any]], None]
 
 def validator(operation: Operation) -> Validator:
     """The closure that accepts a parsed request or raises a Fault with AWS's text."""
-    compiled = operation.codecs.get("validator")
-    if compiled is None:
-        compiled = operation.codecs["validator"] = _compile(operation)
-    return compiled  # type: ignore[return-value]
+    compiled: Validator | None = None
+
+    def validate(request: dict[str, Any]) -> None:
+        nonlocal compiled
+        if compiled is None:  # at the first request: a service has many operations, and start-up asks for all
+            compiled = _compile(operation)
+        compiled(request)
+
+    return validate
 
 
 def _compile(operation: Operation) -> Validator:

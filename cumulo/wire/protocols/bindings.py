@@ -13,6 +13,7 @@ from cumulo.wire.protocols.xml_values import scalar_text_reader
 from cumulo.wire.shapes import Member, Shape
 
 LOCATIONS = ("uri", "querystring", "header", "headers", "statusCode")
+ANSWER_LOCATIONS = ("header", "headers", "statusCode")  # an answer has no path and no query string
 Refuse = Callable[[Member], Fault]
 Fill = Callable[[Request, dict[str, str], dict[str, Any]], None]
 
@@ -29,9 +30,9 @@ def refuse_xml(member: Member) -> Fault:
     return Fault("InvalidArgument", f"Invalid value for {member.wire_name}")
 
 
-def body_members(shape: Shape) -> list[Member]:
-    """The members that travel in the body."""
-    return [member for member in shape.members.values() if member.location not in LOCATIONS]
+def body_members(shape: Shape, locations: tuple[str, ...] = LOCATIONS) -> list[Member]:
+    """The members that travel in the body, `locations` being the other places."""
+    return [member for member in shape.members.values() if member.location not in locations]
 
 
 def query_values(query: str) -> dict[str, list[str]]:

@@ -35,8 +35,7 @@ def answerer(operation: Operation) -> Callable[[dict[str, Any], str], Response]:
     id_header = service.metadata.request_id_header
     namespace = service.xml_namespace or f"http://ec2.amazonaws.com/doc/{service.api_version}/"
     opening = f'<?xml version="1.0" encoding="UTF-8"?>\n<{name}Response xmlns="{escape(namespace)}"><requestId>'
-    writer: xml_values.Writer = service.codecs.setdefault("ec2.writer", xml_values.Writer(item="item"))  # type: ignore[assignment]
-    write = writer.members(shape, list(shape.members.values())) if shape is not None else None
+    write = _writer(service).members(shape, list(shape.members.values())) if shape is not None else None
 
     def answer(result: dict[str, Any], request_id: str) -> Response:
         parts = [opening, escape(request_id), "</requestId>"]
@@ -54,10 +53,14 @@ def fail(service: Service, operation: Operation | None, fault: Fault, request_id
     """An error answer. Source: EC2 API Reference, "Error codes for the Amazon EC2 API"."""
     failure = Failure(fault, service, xml=True, rest=False)
     code = "UnauthorizedOperation" if failure.code == "AccessDenied" else failure.code
-    body = (
-        f'<?xml version="1.0" encoding="UTF-8"?>\n<Response><Errors><Error><Code>{escape(code)}</Code>'
-        f"<Message>{escape(failure.message)}</Message></Error></Errors>"
-        f"<RequestID>{escape(request_id)}</RequestID></Response>"
-    )
+    parts = ['<?xml version="1.0" encoding="UTF-8"?>\n<Response><Errors><Error>']
+    parts.append(f"<Code>{escape(code)}</Code><Message>{escape(failure.message)}</Message>")
+    if failure.shape is not None and failure.members.keys() <= failure.shape.members.keys():
+        _writer(service).members(failure.shape, list(failure.shape.members.values()))(parts, failure.members)
+    parts.append(f"</Error></Errors><RequestID>{escape(request_id)}</RequestID></Response>")
     headers = [(service.metadata.request_id_header, request_id), ("Content-Type", CONTENT_TYPE)]
-    return failure.status, headers, body.encode("utf-8", "replace")
+    return failure.status, headers, encode_xml(parts)
+
+
+def _writer(service: Service) -> xml_values.Writer:
+    return service.codecs.setdefault("ec2.writer", xml_values.Writer())  # type: ignore[return-value]

@@ -6,7 +6,7 @@ from urllib.parse import unquote_to_bytes
 
 from cumulo.wire.faults import Fault
 from cumulo.wire.protocols.memos import later
-from cumulo.wire.protocols.xml_values import scalar_text_reader
+from cumulo.wire.protocols.xml_values import flat_name, scalar_text_reader
 from cumulo.wire.shapes import Member, Shape
 
 FIELD_LIMIT = 50_000
@@ -120,11 +120,12 @@ class Reader:
 
     def _names(self, member: Member) -> list[str]:
         if self._ec2:
-            name = member.location_name
-            return [member.query_name or (name[0].upper() + name[1:] if name else member.name)]
+            name = member.wire_name
+            return [member.query_name or name[:1].upper() + name[1:], member.name]
         names = [member.query_name or member.wire_name]
-        if member.flattened and member.shape.type == "list" and member.shape.member.location_name:
-            names.insert(0, member.shape.member.location_name)
+        if member.flattened and member.shape.type == "list":
+            names.insert(0, flat_name(member))
+            names.append(member.shape.member.location_name or names[0])
         return names
 
     def _map(self, shape: Shape, flattened: bool) -> Read:

@@ -90,7 +90,7 @@ def _body_writer(operation: Operation) -> tuple[Callable[[dict[str, Any]], bytes
     assert shape is not None
     values, encode = writer(operation.service), json_values.encode
     if not shape.payload:
-        members = bindings.body_members(shape)
+        members = bindings.body_members(shape, bindings.ANSWER_LOCATIONS)
         write = values.structure(shape, members)
         if not members and operation.http_status == 204:
             return lambda result: b"", ""
@@ -121,7 +121,7 @@ def fail(service: Service, operation: Operation | None, fault: Fault, request_id
     if failure.shape is not None:
         bindings.response_writer(failure.shape)(failure.members, headers)
         for member in failure.shape.members.values():
-            if member.location in bindings.LOCATIONS:
+            if member.location in bindings.ANSWER_LOCATIONS:
                 members.pop(member.wire_name, None)
     headers.append(("Content-Type", CONTENT_TYPE))
     return failure.status, headers, json_values.encode(members)

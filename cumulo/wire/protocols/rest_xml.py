@@ -97,7 +97,7 @@ def _body_writer(operation: Operation) -> tuple[Callable[[dict[str, Any]], bytes
     shape = operation.output
     assert shape is not None
     if not shape.payload:
-        members = bindings.body_members(shape)
+        members = bindings.body_members(shape, bindings.ANSWER_LOCATIONS)
         if not members:
             return lambda result: b"", ""
         return _document_writer(operation, shape.location_name or shape.name, members), CONTENT_TYPE
@@ -152,7 +152,7 @@ def fail(service: Service, operation: Operation | None, fault: Fault, request_id
     members = dict(failure.members)
     if failure.shape is not None:
         bindings.response_writer(failure.shape)(failure.members, headers)
-        bound = {m.name for m in failure.shape.members.values() if m.location in bindings.LOCATIONS}
+        bound = {m.name for m in failure.shape.members.values() if m.location in bindings.ANSWER_LOCATIONS}
         members = {name: value for name, value in members.items() if name not in bound}
     failure.members = members
     parts = [_DECLARATION]

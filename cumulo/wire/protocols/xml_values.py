@@ -61,7 +61,8 @@ class Reader:
             if member.xml_attribute:
                 attributes.append((member.wire_name, member.name))
             elif member.flattened and member.shape.type in ("list", "map"):
-                flat[flat_name(member)] = (member.name, self.of(member.shape, form, True))
+                reader = (member.name, self.of(member.shape, form, True))
+                flat[member.wire_name] = flat[flat_name(member)] = reader
             else:
                 plain[member.wire_name] = (member.name, self.of(member.shape, form))
 
@@ -103,8 +104,8 @@ class Reader:
 
 
 def flat_name(member: Member) -> str:
-    """The element name of a flattened list or map: the list's own item name wins."""
-    if member.shape.type == "list" and member.shape.member.location_name:
+    """The element name of a flattened list or map: its member's own, else that of the list's items (SimpleDB)."""
+    if member.shape.type == "list" and not member.cut.location_name and member.shape.member.location_name:
         return member.shape.member.location_name
     return member.wire_name
 
@@ -148,13 +149,9 @@ def scalar_text_reader(kind: str) -> Callable[[str], Any]:
 
 
 class Writer:
-    """Compiles, per shape, the closure that appends XML to a list of texts.
+    """Compiles, per shape, the closure that appends XML to a list of texts."""
 
-    `ec2` selects that protocol's naming: its answers write a list's items as `item`.
-    """
-
-    def __init__(self, item: str = "member") -> None:
-        self._item = item
+    def __init__(self) -> None:
         self._memo: dict[tuple[object, ...], Write] = {}
 
     def element(self, name: str, member: Member) -> Write:
@@ -235,7 +232,7 @@ class Writer:
                         write_item(parts, item)
 
             return write_flat
-        write_child = self.element(shape.member.location_name or self._item, shape.member)
+        write_child = self.element(shape.member.location_name or "member", shape.member)
         opening, closing = opening_tag(name, namespace), f"</{name}>"
 
         def write(parts: list[str], value: Any) -> None:
