@@ -8,7 +8,6 @@ Source: "IAM identifiers" (IAM User Guide), table "Understanding unique ID prefi
 """
 
 from base64 import b32decode, b32encode
-from binascii import Error as BinasciiError
 from collections.abc import Callable
 from hashlib import sha256
 
@@ -35,7 +34,7 @@ def _bits(access_key_id: str) -> int | None:
         return None
     try:
         bits = int.from_bytes(b32decode(access_key_id[4:]), "big")
-    except BinasciiError:
+    except ValueError:
         return None
     return bits if bits >> 79 else None
 

@@ -24,6 +24,7 @@ MFA_FAILED = Error(
     "and associated with this user.",
     status=403,
 )
+TRADE_IN_TOKEN_INVALID = Error("ValidationError", "The provided trade-in token is invalid.", status=400)
 POLICY_NOT_FOUND = Error("ValidationError", "The policy {arn} does not exist or is not attachable.", status=400)
 
 
@@ -70,6 +71,16 @@ class SamlIdentity(msgspec.Struct, frozen=True, kw_only=True):
     conditions: dict[str, Any] = {}
 
 
+class Delegation(msgspec.Struct, frozen=True, kw_only=True):
+    """What an account let a partner do for a while: as which principal, within which policies, until when."""
+
+    arn: str
+    user_id: str
+    account: str
+    policies: tuple[str, ...] = ()
+    expires_at: float
+
+
 class Identities(Protocol):
     """What STS asks of IAM. Every method may read `ctx.txn`; none asks for permission."""
 
@@ -87,6 +98,10 @@ class Identities(Protocol):
 
     def web_identity(self, ctx: Context, account: str, token: str, provider_id: str) -> WebIdentity:
         """Verify an OpenID token (or, with `provider_id`, an OAuth access token). Raises InvalidIdentityToken, …"""
+        ...
+
+    def delegated_access(self, ctx: Context, trade_in_token: str) -> Delegation:
+        """Take a trade-in token for the delegation that an account granted. Raises ValidationError, ExpiredTradeInToken."""
         ...
 
     def saml_identity(self, ctx: Context, provider_arn: str, assertion: str) -> SamlIdentity:
@@ -111,6 +126,9 @@ class Nobody:
             raise INVALID_IDENTITY_TOKEN("The web identity token provided could not be validated with its provider.")
         issuer = issuer_of(token)
         raise INVALID_IDENTITY_TOKEN(f"No OpenIDConnect provider found in your account for {issuer}")
+
+    def delegated_access(self, ctx: Context, trade_in_token: str) -> Delegation:
+        raise TRADE_IN_TOKEN_INVALID()
 
     def saml_identity(self, ctx: Context, provider_arn: str, assertion: str) -> SamlIdentity:
         try:

@@ -236,7 +236,7 @@ def test_session_policies_limit(house: House) -> None:
         refused(house.sts.assume_role, RoleArn=arn, RoleSessionName="me", Policy="{}")[0] == "MalformedPolicyDocument"
     )
     noise = "".join(f'"s3:{hash((n, "salt")) & 0xFFFFFFFFFFFFFFF:x}",' for n in range(400))
-    huge = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Resource":"*","Action":[%s"s3:*"]}]}' % noise
+    huge = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Resource":"*","Action":[' + noise + '"s3:*"]}]}'
     code, message, _ = refused(house.sts.assume_role, RoleArn=arn, RoleSessionName="me", Policy=huge)
     assert code == "PackedPolicyTooLarge"
     assert message.endswith("% of allotted space, please use smaller policy.")

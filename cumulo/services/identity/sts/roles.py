@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from cumulo.core import credentials
 from cumulo.core.arns import Arn
 from cumulo.core.identities import Role
@@ -94,9 +96,9 @@ def _wish(ctx: Context, request: Any, key: AccessKey | None) -> Wish:
 def _with_mfa(principal: Principal, mfa_at: int | None) -> Principal:
     if mfa_at is None or principal.mfa_at == mfa_at:
         return principal
-    from msgspec.structs import replace
-
-    return replace(principal, mfa_at=float(mfa_at))
+    # The MFA keys belong to temporary credentials: for the trust policy the caller counts as having such.
+    issued_at = principal.token_issued_at if principal.token_issued_at is not None else float(mfa_at)
+    return replace(principal, mfa_at=float(mfa_at), token_issued_at=issued_at)
 
 
 def _role(ctx: Context, arn: str, operation: str) -> Role:

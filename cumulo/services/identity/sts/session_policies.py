@@ -21,7 +21,7 @@ MOST_POLICY_ARNS = 10
 
 
 class SessionPolicies:
-    """The policies passed to a session: `documents` (the inline one first), `arns`, and their packed size in percent."""
+    """What was passed to a session: `documents` (the inline one first), `arns`, and their packed size in percent."""
 
     __slots__ = ("arns", "documents", "percent")
 
