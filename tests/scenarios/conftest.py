@@ -40,9 +40,10 @@ class Server:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> "Server":
-        log = (self.data_dir.parent / f"{self.data_dir.name}.log").open("ab")
+        log = self.data_dir.parent / f"{self.data_dir.name}.log"
         command = [sys.executable, "-m", "cumulo", "start", "--port", str(self.port), "--data-dir", str(self.data_dir)]
-        self.process = subprocess.Popen([*command, *self.options], stdout=log, stderr=log, cwd=ROOT)
+        with log.open("ab") as output:
+            self.process = subprocess.Popen([*command, *self.options], stdout=output, stderr=output, cwd=ROOT)
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
@@ -52,7 +53,7 @@ class Server:
                     return self
             except OSError:
                 time.sleep(0.01)
-        raise AssertionError(f"cumulo did not start:\n{Path(log.name).read_text()[-4000:]}")
+        raise AssertionError(f"cumulo did not start:\n{log.read_text()[-4000:]}")
 
     def kill(self) -> None:
         """The power goes."""
@@ -96,10 +97,19 @@ def server(tmp_path: Path) -> Iterator[Server]:
         running.stop()
 
 
-@pytest.fixture(scope="session")
-def aws_v1() -> list[str]:
-    """The AWS CLI v1 of pip, run by this very interpreter."""
-    return [sys.executable, "-m", "awscli"]
+@pytest.fixture
+def server_url(server: Server) -> str:
+    return server.url
+
+
+@pytest.fixture
+def aws_v1(server_url: str) -> list[str]:
+    """The AWS CLI v1 of pip, run by this very interpreter.
+
+    For SQS it takes no notice of AWS_ENDPOINT_URL (it goes to queue.amazonaws.com, a rule of its own), so it is
+    told the endpoint by option; `cumulo exec` needs neither.
+    """
+    return [sys.executable, "-m", "awscli", "--endpoint-url", server_url]
 
 
 @pytest.fixture(scope="session")
