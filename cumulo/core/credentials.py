@@ -232,7 +232,7 @@ def issue(
     token_size: int = 0,
     **known: Any,
 ) -> Issued:
-    """Make a key here and now: a lasting one, or with `lasts_s` a session's, whose token has `token_size` bytes or more.
+    """Make a key: a lasting one, or with `lasts_s` a session's, whose token has `token_size` bytes or more.
 
     `known` are further fields of AccessKey.
     """

@@ -25,6 +25,10 @@ MFA_FAILED = Error(
     status=403,
 )
 TRADE_IN_TOKEN_INVALID = Error("ValidationError", "The provided trade-in token is invalid.", status=400)
+FEDERATION_DISABLED = Error(
+    "OutboundWebIdentityFederationDisabledException",
+    "Outbound web identity federation is not enabled for this account.",
+)
 POLICY_NOT_FOUND = Error("ValidationError", "The policy {arn} does not exist or is not attachable.", status=400)
 
 
@@ -100,8 +104,14 @@ class Identities(Protocol):
         """Verify an OpenID token (or, with `provider_id`, an OAuth access token). Raises InvalidIdentityToken, …"""
         ...
 
+    def outbound_token(
+        self, ctx: Context, audience: list[str], algorithm: str, lasts_s: int, tags: dict[str, str]
+    ) -> str:
+        """A JWT about the caller from its account's issuer. Raises OutboundWebIdentityFederationDisabledException."""
+        ...
+
     def delegated_access(self, ctx: Context, trade_in_token: str) -> Delegation:
-        """Take a trade-in token for the delegation that an account granted. Raises ValidationError, ExpiredTradeInToken."""
+        """The delegation behind a trade-in token. Raises ValidationError, ExpiredTradeInTokenException."""
         ...
 
     def saml_identity(self, ctx: Context, provider_arn: str, assertion: str) -> SamlIdentity:
@@ -126,6 +136,11 @@ class Nobody:
             raise INVALID_IDENTITY_TOKEN("The web identity token provided could not be validated with its provider.")
         issuer = issuer_of(token)
         raise INVALID_IDENTITY_TOKEN(f"No OpenIDConnect provider found in your account for {issuer}")
+
+    def outbound_token(
+        self, ctx: Context, audience: list[str], algorithm: str, lasts_s: int, tags: dict[str, str]
+    ) -> str:
+        raise FEDERATION_DISABLED()
 
     def delegated_access(self, ctx: Context, trade_in_token: str) -> Delegation:
         raise TRADE_IN_TOKEN_INVALID()

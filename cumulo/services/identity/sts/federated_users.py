@@ -45,8 +45,8 @@ def get_federation_token(ctx: Context, request: t.GetFederationTokenRequest) -> 
         session_policy_arns=policies.arns,
         issuer_keys=[key.access_key_id] if key is not None else [],
     )
-    return {
-        **sessions.answer(issued),
-        **policies.answer(),
-        "FederatedUser": {"FederatedUserId": user_id, "Arn": arn},
-    }
+    answer: t.GetFederationTokenResponse = sessions.answer(issued)
+    if policies.percent is not None:
+        answer["PackedPolicySize"] = policies.percent
+    answer["FederatedUser"] = {"FederatedUserId": user_id, "Arn": arn}
+    return answer

@@ -70,7 +70,8 @@ def assume_role(ctx: Context, request: t.AssumeRoleRequest) -> t.AssumeRoleRespo
     }
     _trusted(ctx, role, wish, given, set_source_identity="SourceIdentity" in request)
     chained = key is not None and key.kind == PrincipalKind.ROLE.value
-    return _session(ctx, request, role, wish, chained=chained)
+    answer: t.AssumeRoleResponse = _session(ctx, request, role, wish, chained=chained)
+    return answer
 
 
 def _wish(ctx: Context, request: Any, key: AccessKey | None) -> Wish:
@@ -130,7 +131,7 @@ def _trusted(ctx: Context, role: Role, wish: Wish, given: dict[str, Any], *, set
         ctx.authorize(role.arn, policy=role.trust_policy, tags=role.tags, action=action, context=present, trust=True)
 
 
-def _session(ctx: Context, request: Any, role: Role, wish: Wish, *, chained: bool = False) -> dict[str, Any]:
+def _session(ctx: Context, request: Any, role: Role, wish: Wish, *, chained: bool = False) -> Any:
     duration_s = DEFAULT_ROLE_SESSION_S if wish.duration_s is None else wish.duration_s
     if chained and duration_s > CHAINED_SESSION_S:
         raise sessions.VALIDATION_ERROR(CHAIN_TOO_LONG)
@@ -157,11 +158,10 @@ def _session(ctx: Context, request: Any, role: Role, wish: Wish, *, chained: boo
         session_policy_arns=policies.arns,
         issuer_keys=wish.issuer_keys[:8],
     )
-    answer = {
-        **sessions.answer(issued),
-        **policies.answer(),
-        "AssumedRoleUser": {"AssumedRoleId": user_id, "Arn": arn},
-    }
+    answer = sessions.answer(issued)
+    answer["AssumedRoleUser"] = {"AssumedRoleId": user_id, "Arn": arn}
+    if policies.percent is not None:
+        answer["PackedPolicySize"] = policies.percent
     if wish.source_identity:
         answer["SourceIdentity"] = wish.source_identity
     return answer
@@ -198,12 +198,11 @@ def assume_role_with_web_identity(
         "sts:RoleSessionName": wish.name,
     }
     _trusted(ctx, role, wish, given, set_source_identity=False)
-    return {
-        **_session(ctx, request, role, wish),
-        "SubjectFromWebIdentityToken": identity.subject,
-        "Provider": identity.provider_arn,
-        "Audience": identity.audience,
-    }
+    answer: t.AssumeRoleWithWebIdentityResponse = _session(ctx, request, role, wish)
+    answer["SubjectFromWebIdentityToken"] = identity.subject
+    answer["Provider"] = identity.provider_arn
+    answer["Audience"] = identity.audience
+    return answer
 
 
 @operation
@@ -229,14 +228,13 @@ def assume_role_with_saml(ctx: Context, request: t.AssumeRoleWithSAMLRequest) ->
         "sts:RoleSessionName": wish.name,
     }
     _trusted(ctx, role, wish, given, set_source_identity=False)
-    return {
-        **_session(ctx, request, role, wish),
-        "Subject": identity.subject,
-        "SubjectType": identity.subject_type,
-        "Issuer": identity.issuer,
-        "Audience": identity.audience,
-        "NameQualifier": identity.name_qualifier,
-    }
+    answer: t.AssumeRoleWithSAMLResponse = _session(ctx, request, role, wish)
+    answer["Subject"] = identity.subject
+    answer["SubjectType"] = identity.subject_type
+    answer["Issuer"] = identity.issuer
+    answer["Audience"] = identity.audience
+    answer["NameQualifier"] = identity.name_qualifier
+    return answer
 
 
 def _account_of(arn: str) -> str:

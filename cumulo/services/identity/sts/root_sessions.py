@@ -22,5 +22,5 @@ def assume_root(ctx: Context, request: t.AssumeRootRequest) -> t.AssumeRootRespo
     caller_key(ctx)
     account = request["TargetPrincipal"]
     arn = account if account.startswith("arn:") else f"arn:{ctx.partition}:iam::{account}:root"
-    ctx.authorize(arn)
+    ctx.authorize(arn, context={"sts:TaskPolicyArn": request["TaskPolicyArn"].get("arn", "")})
     raise ACCESS_DENIED(f"User: {ctx.principal.arn} is not authorized to perform: sts:AssumeRoot on resource: {arn}")

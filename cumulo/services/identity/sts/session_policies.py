@@ -30,10 +30,6 @@ class SessionPolicies:
         self.arns = arns
         self.percent = percent
 
-    def answer(self) -> dict[str, Any]:
-        """The member of the answer that tells the packed size, where anything was packed."""
-        return {} if self.percent is None else {"PackedPolicySize": self.percent}
-
 
 def session_policies(ctx: Context, request: Any, account: str, tags: dict[str, str]) -> SessionPolicies:
     """The policies that a request passes to its session, checked.

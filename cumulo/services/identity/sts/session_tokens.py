@@ -33,4 +33,5 @@ def get_session_token(ctx: Context, request: t.GetSessionTokenRequest) -> t.GetS
         mfa_at=mfa_at,
         issuer_keys=[key.access_key_id] if key is not None else [],
     )
-    return sessions.answer(issued)
+    answer: t.GetSessionTokenResponse = sessions.answer(issued)
+    return answer

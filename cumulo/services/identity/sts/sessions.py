@@ -59,7 +59,7 @@ def check_mfa(ctx: Context, request: Any) -> int | None:
     return int(ctx.now())
 
 
-def answer(issued: Issued) -> dict[str, Any]:
+def answer(issued: Issued) -> Any:
     """The members of an answer that carry credentials: themselves, their size and how full the token is."""
     key = issued.key
     size = len(issued.session_token)

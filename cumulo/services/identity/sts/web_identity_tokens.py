@@ -4,20 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cumulo.core.errors import Error
 from cumulo.core.operation import operation
+from cumulo.services.identity.sts.session_tags import session_tags
+from cumulo.services.identity.sts.sessions import VALIDATION_ERROR, caller_key
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
     from cumulo.stubs import sts as t
 
-FEDERATION_DISABLED = Error(
-    "OutboundWebIdentityFederationDisabledException",
-    "Outbound web identity federation is not enabled for this account.",
-)
+ALGORITHMS = ("ES384", "RS256")
+DEFAULT_TOKEN_S = 300
 
 
 @operation
 def get_web_identity_token(ctx: Context, request: t.GetWebIdentityTokenRequest) -> t.GetWebIdentityTokenResponse:
-    """Refused until the account enables it: iam:EnableOutboundWebIdentityFederation, off in every new account."""
-    raise FEDERATION_DISABLED()
+    """A JWT about the caller, signed by the account's issuer, which is off until IAM switches it on.
+
+    Source: iam:EnableOutboundWebIdentityFederation; GetWebIdentityToken (STS API Reference).
+    """
+    caller_key(ctx)
+    algorithm = request["SigningAlgorithm"]
+    if algorithm not in ALGORITHMS:
+        raise VALIDATION_ERROR(f"The signing algorithm must be one of {', '.join(ALGORITHMS)}")
+    tags = session_tags(request.get("Tags", []), (), {})
+    lasts_s = request.get("DurationSeconds", DEFAULT_TOKEN_S)
+    token = ctx.runtime.identities.outbound_token(ctx, request["Audience"], algorithm, lasts_s, tags)
+    return {"WebIdentityToken": token, "Expiration": int(ctx.now()) + lasts_s}
