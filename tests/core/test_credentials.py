@@ -10,7 +10,7 @@ from cumulo.core.credentials import AccessKey, resolve
 from cumulo.core.policy.principals import PrincipalKind
 from cumulo.wire.faults import Fault
 
-OURS = access_key_ids.new_access_key_id("ASIA", "111122223333", lambda count: bytes(count))
+OURS = access_key_ids.new_access_key_id("ASIA", "111122223333", bytes)
 
 
 def nobody(access_key_id: str) -> AccessKey | None:
