@@ -17,10 +17,10 @@ def read(url: str) -> tuple[str, str]:
     have handed out work. A bare `/123456789012/q` does too.
     """
     parts = url.rsplit("/", 2)
+    if not parts[-1]:  # a slash at the end
+        parts = url.rstrip("/").rsplit("/", 2)
     if len(parts) == 3:
         _, account, name = parts
         if name and len(account) == 12 and account.isdigit():
             return account, name
-        if not name and url:  # a slash at the end
-            return read(url.rstrip("/"))
     raise INVALID_ADDRESS(url=url)
