@@ -196,7 +196,7 @@ class Messages(asyncio.Protocol):
 
     def _parse(self, data: bytes | memoryview) -> None:
         self._feeding = True
-        received = self._received
+        before, received = self._incoming, self._received
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
@@ -209,7 +209,8 @@ class Messages(asyncio.Protocol):
         if self._head_open:
             self._watch_head(len(data))
         elif self._incoming is not None:
-            self._watch_body(len(data) - (self._received - received))
+            # A piece that a message begins in also holds its head and what was before it: none of that is framing.
+            self._watch_body(len(data) - (self._received - received) if self._incoming is before else 0)
 
     def _watch_head(self, count: int) -> None:
         if self._head_bytes == 0 and self._current is None:
