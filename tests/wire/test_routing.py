@@ -7,9 +7,9 @@ from cumulo.wire.http import Request
 from cumulo.wire.routing import Router
 from tests.wire.calls import request
 
-ROUTER = Router(
-    ["sqs", "sns", "sts", "s3", "s3control", "lambda", "ec2", "cloudwatch", "iam", "elb", "elbv2", "dynamodb"]
-)
+SERVICES = "sqs sns sts s3 s3control lambda ec2 cloudwatch iam elb elbv2 dynamodb"
+ROUTER = Router(SERVICES.split())
+ELB = "elasticloadbalancing"
 FORM = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
 
 
