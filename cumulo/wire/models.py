@@ -28,7 +28,7 @@ class ErrorShape:
     protocol always sends instead, "" when none.
     """
 
-    __slots__ = ("name", "code", "status", "fault", "shape", "query_message")
+    __slots__ = ("code", "fault", "name", "query_message", "shape", "status")
 
     def __init__(self, shape: Shape) -> None:
         error = shape.cut.error or cuts.ErrorCut()
@@ -44,8 +44,21 @@ class Operation:
     """An operation of a service."""
 
     __slots__ = (
-        "name", "python_name", "service", "cut", "http_method", "http_uri", "http_status", "auth",
-        "idempotent", "readonly", "paginator", "codecs", "_input", "_output", "_errors",
+        "_errors",
+        "_input",
+        "_output",
+        "auth",
+        "codecs",
+        "cut",
+        "http_method",
+        "http_status",
+        "http_uri",
+        "idempotent",
+        "name",
+        "paginator",
+        "python_name",
+        "readonly",
+        "service",
     )  # fmt: skip
 
     def __init__(self, name: str, cut: OperationCut, service: "Service") -> None:

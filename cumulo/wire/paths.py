@@ -11,7 +11,7 @@ from cumulo.wire.protocols.bindings import query_values, unquote
 class Entry:
     """One operation at one path."""
 
-    __slots__ = ("operation", "labels", "static", "tail", "weight", "_service", "_needs")
+    __slots__ = ("_needs", "_service", "labels", "operation", "static", "tail", "weight")
 
     def __init__(self, operation: str, uri: str, service: Service) -> None:
         path, _, query = uri.partition("?")
@@ -40,7 +40,7 @@ class Entry:
 
 
 class _Node:
-    __slots__ = ("literals", "label", "greedy", "entries")
+    __slots__ = ("entries", "greedy", "label", "literals")
 
     def __init__(self) -> None:
         self.literals: dict[str, _Node] = {}
@@ -64,7 +64,7 @@ def _is_label(segment: str) -> bool:
 class Match:
     """An operation found, its labels decoded, and the number of literal segments that matched."""
 
-    __slots__ = ("operation", "labels", "weight")
+    __slots__ = ("labels", "operation", "weight")
 
     def __init__(self, operation: str, labels: dict[str, str], weight: int) -> None:
         self.operation = operation

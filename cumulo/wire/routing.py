@@ -31,7 +31,7 @@ Answer = Callable[[dict[str, Any], str], Response]
 class Route:
     """Where a request goes. `region` is that of the credential scope, else of the host, else us-east-1."""
 
-    __slots__ = ("request", "service", "operation", "protocol", "region", "labels", "_codec")
+    __slots__ = ("_codec", "labels", "operation", "protocol", "region", "request", "service")
 
     def __init__(
         self, request: Request, operation: Operation, protocol_name: str, region: str, labels: dict[str, str]

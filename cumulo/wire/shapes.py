@@ -14,9 +14,34 @@ class Shape:
     """
 
     __slots__ = (
-        "name", "type", "required", "min", "max", "pattern", "enum", "sensitive", "location_name", "flattened",
-        "timestamp_format", "payload", "streaming", "eventstream", "event", "exception", "document", "union",
-        "sparse", "box", "wrapper", "xml_namespace", "cut", "_service", "_members", "_member", "_key", "_value",
+        "_key",
+        "_member",
+        "_members",
+        "_service",
+        "_value",
+        "box",
+        "cut",
+        "document",
+        "enum",
+        "event",
+        "eventstream",
+        "exception",
+        "flattened",
+        "location_name",
+        "max",
+        "min",
+        "name",
+        "pattern",
+        "payload",
+        "required",
+        "sensitive",
+        "sparse",
+        "streaming",
+        "timestamp_format",
+        "type",
+        "union",
+        "wrapper",
+        "xml_namespace",
     )  # fmt: skip
 
     def __init__(self, name: str, cut: ShapeCut, service: "Service") -> None:
@@ -87,7 +112,7 @@ class Shape:
 class Member:
     """A shape in its place: the traits of the place win over those of the shape."""
 
-    __slots__ = ("name", "cut", "location", "query_name", "xml_attribute", "_service", "_shape")
+    __slots__ = ("_service", "_shape", "cut", "location", "name", "query_name", "xml_attribute")
 
     def __init__(self, name: str, cut: MemberCut, service: "Service") -> None:
         self.name = name

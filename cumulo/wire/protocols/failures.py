@@ -35,7 +35,7 @@ _CORAL = frozenset({"SerializationException", "UnknownOperationException", "Acce
 class Failure:
     """A fault, resolved: `name` for JSON and CBOR (`__type`), `code` for query and XML."""
 
-    __slots__ = ("name", "code", "status", "sender", "message", "query_message", "shape", "members")
+    __slots__ = ("code", "members", "message", "name", "query_message", "sender", "shape", "status")
 
     def __init__(self, fault: Fault, service: Service, *, xml: bool, rest: bool) -> None:
         known = service.errors.get(fault.code)

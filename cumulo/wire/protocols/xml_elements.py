@@ -13,7 +13,7 @@ class MalformedXml(ValueError):
 class Element:
     """An element: its name without prefix, attributes as written, text and children."""
 
-    __slots__ = ("name", "attributes", "text", "children")
+    __slots__ = ("attributes", "children", "name", "text")
 
     def __init__(self, name: str, attributes: dict[str, str]) -> None:
         self.name = name
