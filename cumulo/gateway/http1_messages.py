@@ -196,7 +196,7 @@ class Messages(asyncio.Protocol):
 
     def _parse(self, data: bytes | memoryview) -> None:
         self._feeding = True
-        received = self._received
+        incoming, received = self._incoming, self._received
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
@@ -209,7 +209,8 @@ class Messages(asyncio.Protocol):
         if self._head_open:
             self._watch_head(len(data))
         elif self._incoming is not None:
-            self._watch_body(len(data) - (self._received - received))
+            same = self._incoming is incoming
+            self._watch_body(len(data) - (self._received - received) if same else 0)
 
     def _watch_head(self, count: int) -> None:
         if self._head_bytes == 0 and self._current is None:
@@ -411,4 +412,13 @@ class Messages(asyncio.Protocol):
         raise NotImplementedError
 
     def _stream_taken(self, count: int) -> None:
+        raise NotImplementedError
+
+    async def drained(self) -> None:
+        raise NotImplementedError
+
+    def finished(self, exchange: Http1Exchange) -> None:
+        raise NotImplementedError
+
+    def hand_over(self, protocol: Any) -> bytes:
         raise NotImplementedError
