@@ -4,7 +4,7 @@ There is no registry to edit: `discovery` finds the marks when the service is fi
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 CO_COROUTINE = 0x80  # inspect.CO_COROUTINE, without importing inspect at start-up
 
@@ -54,6 +54,10 @@ class Retry(Exception):
         self.after_s = after_s
 
 
+@overload
+def operation(function: F) -> F: ...
+@overload
+def operation(*, unsupported: tuple[str, ...] = (), public: bool = False) -> Callable[[F], F]: ...
 def operation(function: F | None = None, *, unsupported: tuple[str, ...] = (), public: bool = False) -> Any:
     """The AWS operation of this function's name (`send_message` is `SendMessage`).
 
@@ -69,6 +73,10 @@ def operation(function: F | None = None, *, unsupported: tuple[str, ...] = (), p
     return mark(function) if function is not None else mark
 
 
+@overload
+def task(function: F) -> F: ...
+@overload
+def task(*, attempts: int = 10, backoff_s: float = 1.0) -> Callable[[F], F]: ...
 def task(function: F | None = None, *, attempts: int = 10, backoff_s: float = 1.0) -> Any:
     """A durable task, started with `ctx.later(function, payload)`.
 

@@ -9,13 +9,13 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cumulo.gateway.http1 import Http1
+    from cumulo.gateway.http1_messages import Messages
 
 _AT_ONCE = 1024 * 1024  # then the loop gets its turn
 _PIECE = 256 * 1024
 
 
-async def send(connection: "Http1", descriptor: int, offset: int, count: int) -> None:
+async def send(connection: "Messages", descriptor: int, offset: int, count: int) -> None:
     """Send bytes of an open file. Raises EOFError if the file is shorter, Disconnected."""
     if connection._scheme == "https" or not hasattr(os, "sendfile"):
         await _copy(connection, descriptor, offset, count)
@@ -23,7 +23,7 @@ async def send(connection: "Http1", descriptor: int, offset: int, count: int) ->
         await _sendfile(connection, descriptor, offset, count)
 
 
-async def _copy(connection: "Http1", descriptor: int, offset: int, count: int) -> None:
+async def _copy(connection: "Messages", descriptor: int, offset: int, count: int) -> None:
     loop = connection._server.loop
     while count:
         piece = await loop.run_in_executor(None, os.pread, descriptor, min(count, _PIECE), offset)
@@ -36,7 +36,7 @@ async def _copy(connection: "Http1", descriptor: int, offset: int, count: int) -
     await connection.drained()
 
 
-async def _sendfile(connection: "Http1", descriptor: int, offset: int, count: int) -> None:
+async def _sendfile(connection: "Messages", descriptor: int, offset: int, count: int) -> None:
     transport = connection.transport
     # Everything written before must be in the kernel first: with a mark of 0, drained means empty.
     transport.set_write_buffer_limits(high=0)
@@ -62,7 +62,7 @@ async def _sendfile(connection: "Http1", descriptor: int, offset: int, count: in
         os.close(socket)
 
 
-async def _writable(connection: "Http1", socket: int) -> None:
+async def _writable(connection: "Messages", socket: int) -> None:
     server = connection._server
     waiter = server.loop.create_future()
     connection._drain_waiters.append(waiter)  # so that a lost connection ends the wait

@@ -4,7 +4,6 @@ A request that is answered is forgotten before the next one starts, and bytes th
 wait in the kernel: nothing a client sends can pile up.
 """
 
-import asyncio
 from typing import Any
 
 from cumulo.gateway.bodies import Disconnected
@@ -240,7 +239,7 @@ class Http1(Messages):
                 self._unsent = unsent
                 self.deadline = self._server.now + self._limits.write_timeout_s
             else:
-                self.abort()
+                self.transport.abort()
         elif self._ending:
             self.deadline = self._server.now + self._limits.write_timeout_s
             self.transport.close()

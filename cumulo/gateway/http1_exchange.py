@@ -11,7 +11,7 @@ from cumulo.gateway.exchange import ANSWERED, BEGUN, FRESH, LOST, Exchange
 from cumulo.wire.http import Request
 
 if TYPE_CHECKING:
-    from cumulo.gateway.http1 import Http1
+    from cumulo.gateway.http1_messages import Messages
     from cumulo.gateway.websocket import WebSocket
 
 # Below this, one copy is cheaper than a second write.
@@ -23,7 +23,7 @@ class Http1Exchange(Exchange):
 
     __slots__ = ("_bodiless", "_chunked", "_connection", "_left", "_socket", "keep_alive", "received", "started")
 
-    def __init__(self, connection: "Http1", request: Request, keep_alive: bool) -> None:
+    def __init__(self, connection: "Messages", request: Request, keep_alive: bool) -> None:
         # The base's fields are set here: one call less on the hottest path there is.
         self.request = request
         self.websocket = False

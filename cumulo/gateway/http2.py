@@ -363,7 +363,7 @@ class Http2(asyncio.Protocol):
                 self._unsent = unsent
                 self.deadline = self._server.now + self._limits.write_timeout_s
             else:
-                self.abort()
+                self.transport.abort()
             return
         if not self._streams:
             self._break(ErrorCodes.NO_ERROR)

@@ -22,8 +22,8 @@ from cumulo.gateway.bodies import Disconnected
 from cumulo.gateway.exchange import FRESH
 
 if TYPE_CHECKING:
-    from cumulo.gateway.http1 import Http1
     from cumulo.gateway.http1_exchange import Http1Exchange
+    from cumulo.gateway.http1_messages import Messages
 
 # Compressed bytes are taken in small steps: each may grow a thousandfold before we can count it.
 _STEP = 4096
@@ -40,7 +40,7 @@ class WebSocketClosed(Disconnected):
 
 
 def accept(
-    http: "Http1", exchange: "Http1Exchange", subprotocol: str | None, headers: list[tuple[str, str]]
+    http: "Messages", exchange: "Http1Exchange", subprotocol: str | None, headers: list[tuple[str, str]]
 ) -> "WebSocket":
     """Answer the handshake and take the connection over. A bad handshake is answered with 400."""
     connection = WSConnection(ConnectionType.SERVER)
@@ -74,7 +74,7 @@ class WebSocket(asyncio.Protocol):
     Messages wait for `receive` only up to a bound; then the client is not read any more.
     """
 
-    def __init__(self, http: "Http1", connection: WSConnection, subprotocol: str | None) -> None:
+    def __init__(self, http: "Messages", connection: WSConnection, subprotocol: str | None) -> None:
         self.subprotocol = subprotocol
         self.closed: WebSocketClosed | None = None
         self.deadline = float("inf")
