@@ -196,11 +196,7 @@ class Messages(asyncio.Protocol):
 
     def _parse(self, data: bytes | memoryview) -> None:
         self._feeding = True
-<<<<<<< HEAD
-        before, received = self._incoming, self._received
-=======
         incoming, received = self._incoming, self._received
->>>>>>> gate
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
@@ -213,13 +209,8 @@ class Messages(asyncio.Protocol):
         if self._head_open:
             self._watch_head(len(data))
         elif self._incoming is not None:
-<<<<<<< HEAD
-            # A piece that a message begins in also holds its head and what was before it: none of that is framing.
-            self._watch_body(len(data) - (self._received - received) if self._incoming is before else 0)
-=======
             same = self._incoming is incoming
             self._watch_body(len(data) - (self._received - received) if same else 0)
->>>>>>> gate
 
     def _watch_head(self, count: int) -> None:
         if self._head_bytes == 0 and self._current is None:
