@@ -5,13 +5,13 @@ its code is imported), corrected by `patches/<service>.json`, every entry with i
 decision needs is kept, in one small cache file a service.
 """
 
-import hashlib
 import importlib.util
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
+from cumulo.core.access.reference import Reference
 from cumulo.wire.faults import Fault
 
 _CUT: Final = 1  # raised whenever the form of the cache files changes
@@ -46,22 +46,6 @@ class Rule(msgspec.Struct, frozen=True):
         return bool(self.resource_types) and self.action is not None
 
 
-class _Action(msgspec.Struct, array_like=True):
-    name: str
-    level: str
-    types: list[tuple[str, bool, list[str]]]  # name, required, condition keys
-    keys: list[str]
-    dependent: list[str]
-
-
-class _Reference(msgspec.Struct, array_like=True):
-    """A service's part of the reference, by lower-case action and by resource type."""
-
-    prefix: str
-    actions: dict[str, _Action]
-    arns: dict[str, str]
-
-
 class _Patch(msgspec.Struct, forbid_unknown_fields=True):
     action: str = ""
     resource_types: list[str] | None = None
@@ -82,7 +66,7 @@ class Access:
 
     __slots__ = ("_operations", "_patches", "_reference", "prefix", "service")
 
-    def __init__(self, service: str, reference: _Reference, patches: _Patches) -> None:
+    def __init__(self, service: str, reference: Reference, patches: _Patches) -> None:
         self.service = service
         self.prefix = reference.prefix
         self._reference = reference
@@ -189,17 +173,18 @@ def data_version() -> str:
     return _versions[0]
 
 
-def _reference(prefix: str) -> _Reference:
+def _reference(prefix: str) -> Reference:
     """The service's cut reference: from the cache file, else from the package, and then cached."""
     path = None
     if _cache_dir is not None:
-        mark = hashlib.blake2b(f"{data_version()}/{_CUT}".encode(), digest_size=6).hexdigest()
-        path = _cache_dir / f"access-{prefix}-{mark}.msgpack"
+        path = _cache_dir / f"access-{prefix}-{data_version()}-{_CUT}.msgpack"
         try:
-            return msgspec.msgpack.decode(path.read_bytes(), type=_Reference)
+            return msgspec.msgpack.decode(path.read_bytes(), type=Reference)
         except (OSError, msgspec.DecodeError):
             pass  # not there yet, or cut short: made anew below
-    reference = _cut(prefix)
+    from cumulo.core.access.cut import cut  # once a service and version
+
+    reference = cut(prefix, _data())
     if path is not None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -209,54 +194,3 @@ def _reference(prefix: str) -> _Reference:
         except OSError:
             pass  # a cache that cannot be written costs time, nothing else
     return reference
-
-
-class _SourceType(msgspec.Struct, rename="camel"):
-    name: str
-    required: bool = False
-    condition_keys: list[str] = []
-    dependent_actions: list[str] = []
-
-
-class _SourceAction(msgspec.Struct, rename="camel"):
-    name: str
-    access_level: str = ""
-    resource_types: list[_SourceType] = []
-    condition_keys: list[str] = []
-    dependent_actions: list[str] = []
-
-
-class _SourceResource(msgspec.Struct, rename="camel"):
-    key: str
-    arn: str = "*"
-
-
-def _cut(prefix: str) -> _Reference:
-    data = _data()
-    actions_path = data / "actions" / f"{prefix}.json"
-    if not actions_path.exists():
-        return _Reference(prefix, {}, {})
-    actions = msgspec.json.decode(actions_path.read_bytes(), type=dict[str, _SourceAction])
-    types_path = data / "resourceTypes" / f"{prefix}.json"
-    types = msgspec.json.decode(types_path.read_bytes(), type=dict[str, _SourceResource]) if types_path.exists() else {}
-    return _Reference(
-        prefix=prefix,
-        actions={
-            name: _Action(
-                name=action.name,
-                level=action.access_level,
-                types=[(each.name, each.required, each.condition_keys) for each in action.resource_types],
-                keys=action.condition_keys,
-                dependent=list(
-                    dict.fromkeys(
-                        [
-                            *action.dependent_actions,
-                            *(more for each in action.resource_types for more in each.dependent_actions),
-                        ]
-                    )
-                ),
-            )
-            for name, action in actions.items()
-        },
-        arns={resource.key: resource.arn for resource in types.values()},
-    )

@@ -1,15 +1,20 @@
 """`authorize`: the one question that the rest of the cloud asks of policies."""
 
-from typing import Final, Protocol
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
 
 from cumulo.core.policy.condition_keys import Environment, Given, Organization, RequestContext, Tags
 from cumulo.core.policy.decision import Decision, DecisionKind, Policies, PolicyType, decide
-from cumulo.core.policy.documents import Kind
-from cumulo.core.policy.explanation import Explanation, explain
 from cumulo.core.policy.principals import Principal, PrincipalKind
-from cumulo.core.policy.statements import Policy, compile_policy
+
+if TYPE_CHECKING:  # a cloud that nobody but root uses never needs to read a policy
+    from collections.abc import Callable
+
+    from cumulo.core.policy.explanation import Explanation
+    from cumulo.core.policy.statements import Policy
 
 
 class Attached(msgspec.Struct, frozen=True):
@@ -123,13 +128,13 @@ class Question:
         principal = self.principal
         policy = self.resource_policy
         if isinstance(policy, str):
-            policy = compile_policy(policy, Kind.TRUST if self.trust else Kind.RESOURCE) if policy else None
+            policy = compiled(policy, "trust" if self.trust else "resource") if policy else None
         attached = source.attached(principal) if principal.account else _Nothing._attached
         sessions = principal.session_policies
         return Policies(
             attached.identity,
             attached.boundary,
-            tuple(compile_policy(text, Kind.INLINE) for text in sessions) if sessions else (),
+            tuple(compiled(text, "inline") for text in sessions) if sessions else (),
             policy,
             attached.service_controls,
             source.resource_controls(self.resource_account) if source.controlled else (),
@@ -165,6 +170,8 @@ class Question:
 
     def explain(self, source: PolicySource = NOTHING) -> Explanation:
         """Every statement for the action, and what each lacked."""
+        from cumulo.core.policy.explanation import explain  # only denials and the curious need it
+
         lookup = self.context(source).lookup
         return explain(self.principal, self.action, self.arn, self.policies(source), lookup)
 
@@ -224,3 +231,21 @@ def account_of(arn: str) -> str:
     """The account in an ARN, "" where it names none ("*", arn:aws:s3:::bucket)."""
     parts = arn.split(":", 5)
     return parts[4] if len(parts) == 6 and parts[4].isdigit() else ""
+
+
+_compile: Callable[[str, str], Policy] | None = None
+
+
+def compiled(text: str, kind: str) -> Policy:
+    """The compiled policy for a document of the kind ("inline", "resource", "trust"…): see `compile_policy`."""
+    global _compile
+    if _compile is None:
+        from cumulo.core.policy import documents, statements
+
+        kinds = {kind.value: kind for kind in documents.Kind}
+
+        def compile_(text: str, kind: str) -> Policy:
+            return statements.compile_policy(text, kinds[kind])
+
+        _compile = compile_
+    return _compile(text, kind)

@@ -4,7 +4,6 @@ Source: IAM User Guide, "AWS global condition context keys" and "IAM policy elem
 (the table of principal key values).
 """
 
-import base64
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Protocol
@@ -12,8 +11,9 @@ from typing import Final, Protocol
 import msgspec
 
 from cumulo.core.policy.principals import Principal, PrincipalKind
-from cumulo.core.policy.variables import Value
 
+Value = str | list[str]
+"""The value of a condition key: a list when the key may hold several."""
 Plain = str | bytes | bool | int | float
 Given = Mapping[str, Plain | Sequence[Plain] | None]
 Tags = Mapping[str, str] | Callable[[], Mapping[str, str] | None] | None
@@ -144,6 +144,8 @@ def _text(value: Plain) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, bytes):
+        import base64  # rare
+
         return base64.b64encode(value).decode("ascii")
     return str(value)
 

@@ -13,7 +13,8 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from cumulo.core.policy import variables
-from cumulo.core.policy.variables import Lookup, Part, Value
+from cumulo.core.policy.condition_keys import Value
+from cumulo.core.policy.variables import Lookup, Part
 from cumulo.core.policy.wildcards import Matcher, Token, arn_matcher, matcher, tokens
 
 Condition = Callable[[Lookup], bool]

@@ -5,15 +5,20 @@ requests to allow or deny access", "Policy evaluation for requests within a sing
 policy evaluation logic"; "Troubleshooting access denied error messages" for the texts.
 """
 
-from collections.abc import Sequence
+from __future__ import annotations
+
 from enum import Enum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from cumulo.core.policy.principals import Grade, Principal, PrincipalKind
-from cumulo.core.policy.statements import Policy, Statement
-from cumulo.core.policy.variables import Lookup
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cumulo.core.policy.statements import Policy, Statement
+    from cumulo.core.policy.variables import Lookup
 
 
 class DecisionKind(Enum):
@@ -93,11 +98,6 @@ class Decision(msgspec.Struct, frozen=True):
         return f"{who}{on_resource} {self.reason()}"
 
 
-_Match = tuple[Policy, Statement]
-_Allows = Sequence[tuple[Policy, tuple[Statement, ...]]]
-_NO_POLICIES: Final = Policies()
-
-
 class _Evaluation:
     """One request on its way through the policies."""
 
@@ -113,7 +113,7 @@ class _Evaluation:
         self.policies = policies
         self.lookup = lookup
 
-    def result(self, kind: DecisionKind, by: PolicyType, match: _Match | None = None) -> Decision:
+    def result(self, kind: DecisionKind, by: PolicyType, match: tuple[Policy, Statement] | None = None) -> Decision:
         allowed = kind is DecisionKind.ALLOWED
         if match is None:
             return Decision(allowed, kind, by, self.caller.arn, self.shown, self.arn)
@@ -130,7 +130,7 @@ class _Evaluation:
             statement.index,
         )
 
-    def denied(self, policies: Sequence[Policy]) -> _Match | None:
+    def denied(self, policies: Sequence[Policy]) -> tuple[Policy, Statement] | None:
         """The first statement that denies."""
         for policy in policies:
             for statement in policy.candidates(self.action)[0]:
@@ -138,7 +138,7 @@ class _Evaluation:
                     return policy, statement
         return None
 
-    def allowed(self, policies: Sequence[Policy]) -> _Match | None:
+    def allowed(self, policies: Sequence[Policy]) -> tuple[Policy, Statement] | None:
         """The first statement that allows."""
         for policy in policies:
             for statement in policy.candidates(self.action)[1]:
@@ -146,7 +146,7 @@ class _Evaluation:
                     return policy, statement
         return None
 
-    def resource_denied(self) -> _Match | None:
+    def resource_denied(self) -> tuple[Policy, Statement] | None:
         policy = self.policies.resource
         if policy is None:
             return None
@@ -159,10 +159,10 @@ class _Evaluation:
                 return policy, statement
         return None
 
-    def resource_allowed(self) -> tuple[Grade, _Match | None]:
+    def resource_allowed(self) -> tuple[Grade, tuple[Policy, Statement] | None]:
         """How closely the resource policy allows this caller, and by which statement."""
         best = Grade.NONE
-        match: _Match | None = None
+        match: tuple[Policy, Statement] | None = None
         policy = self.policies.resource
         if policy is None:
             return best, match

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 import msgspec
 
+from cumulo.core.policy.condition_keys import Value
 from cumulo.core.policy.decision import Policies, PolicyType
 from cumulo.core.policy.principals import Principal
 from cumulo.core.policy.statements import Policy, Statement
-from cumulo.core.policy.variables import Lookup, Value
+from cumulo.core.policy.variables import Lookup
 
 
 class TestedCondition(msgspec.Struct, frozen=True):

@@ -3,11 +3,15 @@
 Source: IAM User Guide, "AWS JSON policy elements: Principal" and "... NotPrincipal".
 """
 
+from __future__ import annotations
+
 from enum import IntEnum, StrEnum
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from cumulo.core.policy.documents import PrincipalElement
+if TYPE_CHECKING:
+    from cumulo.core.policy.documents import PrincipalElement
 
 
 class PrincipalKind(StrEnum):

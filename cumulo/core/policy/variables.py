@@ -6,9 +6,9 @@ Source: IAM User Guide, "IAM policy elements: Variables and tags".
 import re
 from collections.abc import Callable, Sequence
 
+from cumulo.core.policy.condition_keys import Value
 from cumulo.core.policy.wildcards import Token, tokens
 
-Value = str | list[str]
 Lookup = Callable[[str], Value | None]
 """The request context: lower-case key to its value, a list when the key holds several, or None."""
 
