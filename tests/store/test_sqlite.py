@@ -46,7 +46,7 @@ def turn(stand: Stand, until: Any = None) -> None:
     """Let the loop run a little, or until something is so."""
 
     async def some() -> None:
-        for _ in range(1000 if until else 10):
+        for _ in range(20_000 if until else 10):
             await asyncio.sleep(0.001)
             if until and until():
                 return
@@ -136,7 +136,8 @@ def test_a_failed_commit_takes_back_all_that_was_built_on_it(sqlite: Stand, code
     assert sqlite.everything() == {b"a": b"old", b"gone": b"x", b"b": b"again"}
 
 
-def test_while_the_disk_is_behind_work_is_put_off(sqlite: Stand) -> None:
+def test_while_the_disk_is_behind_work_is_put_off(sqlite: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cumulo.store.sqlite._BATCH_BYTES", 4 << 20)
     gate = Gate(sqlite)
     done: list[Any] = []
     ran: list[int] = []
@@ -144,7 +145,7 @@ def test_while_the_disk_is_behind_work_is_put_off(sqlite: Stand) -> None:
     def work(number: int) -> Any:
         def write(transaction: Any) -> int:
             ran.append(number)
-            transaction.put(b"%03d" % number, bytes(8 << 20))
+            transaction.put(b"%03d" % number, bytes(1 << 20))
             return number
 
         return write
@@ -158,7 +159,7 @@ def test_while_the_disk_is_behind_work_is_put_off(sqlite: Stand) -> None:
     gate.open.set()
     turn(sqlite, lambda: len(done) == 11)
     assert ran == list(range(10))
-    assert done == [*range(10), 8 << 20]
+    assert done == [*range(10), 1 << 20]
 
 
 def test_row_by_row_is_the_same(sqlite: Stand) -> None:
