@@ -45,6 +45,13 @@ class BodyStream:
             self._error = error
             self._wake()
 
+    def discard(self) -> int:
+        """Forget what has not been taken; returns how many bytes that was."""
+        count = sum(len(piece) for piece in self._pieces)
+        self._pieces.clear()
+        self.size = 0
+        return count
+
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)

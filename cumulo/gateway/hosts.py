@@ -32,6 +32,7 @@ _OUR_SUFFIXES = (
     ".cloudfront.net",
 )
 _CACHED_MOST = 4096
+_LONGEST = 253 + len(":65535")
 
 BROWSER_FIELDS = frozenset({"origin", "sec-fetch-site"})
 
@@ -56,13 +57,13 @@ class Hosts:
         known = self._known.get(host)
         if known is None:
             known = self._decide(host.lower())
-            if len(self._known) < _CACHED_MOST:
+            if len(self._known) < _CACHED_MOST and len(host) <= _LONGEST:
                 self._known[host] = known
         return known
 
     def _decide(self, host: str) -> bool:
         name = _without_port(host)
-        if not name or not host.isascii() or any(character in " ,/@\\?#" for character in host):
+        if not name or len(host) > _LONGEST or not host.isascii() or any(character in " ,/@\\?#" for character in host):
             return False
         name = name.rstrip(".")
         return self._any_host or _is_address(name) or name in self._names or name.endswith(self._suffixes)
@@ -155,11 +156,11 @@ def _without_port(host: str) -> str:
     if host.startswith("["):
         return host[: host.find("]") + 1]
     name, colon, port = host.partition(":")
-    return name if not colon or port.isdigit() else ""
+    return name if not colon or port.isdecimal() else ""
 
 
 def _is_address(name: str) -> bool:
     if name.startswith("["):
         return name.endswith("]") and len(name) > 3 and all(digit in "0123456789abcdef:." for digit in name[1:-1])
     parts = name.split(".")
-    return len(parts) == 4 and all(part.isdigit() and len(part) <= 3 and int(part) <= 255 for part in parts)
+    return len(parts) == 4 and all(part.isdecimal() and len(part) <= 3 and int(part) <= 255 for part in parts)

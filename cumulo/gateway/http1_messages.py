@@ -243,7 +243,7 @@ class Messages(asyncio.Protocol):
         if len(self._target) > limits.target_bytes:
             return refusal(request, 414, "RequestUriTooLong", "The request target is too long.")
         if request.http_version != "1.1" and request.http_version != "1.0":
-            return refusal(request, 505, "HttpVersionNotSupported", "This is neither HTTP/1.1 nor HTTP/1.0.")
+            return refusal(request, 505, "HttpVersionNotSupported", "This version of HTTP is not served.")
         if request.method not in _KNOWN_METHODS:
             return refusal(request, 405, "MethodNotAllowed", "The specified method is not allowed.")
         return None

@@ -22,7 +22,7 @@ from h2.events import (
     WindowUpdated,
 )
 from h2.exceptions import H2Error
-from h2.settings import SettingCodes
+from h2.settings import SettingCodes, Settings
 from hyperframe.frame import GoAwayFrame
 
 from cumulo.gateway.answers import Answer, refusal
@@ -51,12 +51,13 @@ class Http2(asyncio.Protocol):
         self.transport: Any = None
         self.deadline = NEVER
         self.h2 = H2Connection(H2Configuration(client_side=False, header_encoding=None))
-        self.h2.local_settings.update(
-            {
+        self.h2.local_settings = Settings(
+            client=False,
+            initial_values={
                 SettingCodes.MAX_CONCURRENT_STREAMS: limits.streams_per_connection,
                 SettingCodes.MAX_HEADER_LIST_SIZE: limits.header_bytes,
                 SettingCodes.INITIAL_WINDOW_SIZE: limits.stream_buffer_bytes,
-            }
+            },
         )
         self._streams: dict[int, Http2Exchange] = {}
         self._bodies: dict[int, bytearray] = {}
@@ -91,6 +92,8 @@ class Http2(asyncio.Protocol):
                 handler = self._HANDLERS.get(type(event))
                 if handler is not None:
                     handler(self, event)
+                if self.transport.is_closing():
+                    break
         except H2Error:  # h2 has prepared the GOAWAY that names the error
             self._feeding = False
             self._break()
@@ -199,7 +202,7 @@ class Http2(asyncio.Protocol):
     def _admit_body(self, exchange: Http2Exchange) -> None:
         request = exchange.request
         declared = request.headers.get("content-length")
-        length = int(declared) if declared.isdigit() else -1
+        length = int(declared) if declared.isdecimal() else -1
         streams = False
         if length < 0 or length >= self._limits.stream_from_bytes:
             streams = self._server.application.wants_stream(request)
@@ -321,6 +324,9 @@ class Http2(asyncio.Protocol):
     def _forget(self, exchange: Http2Exchange) -> None:
         self._streams.pop(exchange.number, None)
         self._buffered -= len(self._bodies.pop(exchange.number, b""))
+        if exchange._stream is not None:
+            # What the application left unread must not stay missing from the connection's window.
+            self._taken(exchange, exchange._stream.discard())
 
     def cut(self, exchange: Http2Exchange, code: ErrorCodes) -> None:
         """Reset a stream whose answer cannot be completed."""

@@ -133,7 +133,7 @@ def test_memory_stays_bounded_while_a_slow_application_reads(serve: Serve) -> No
             pass
         assert sent < 32 * MIB  # the kernel's buffers, and ours
         client.settimeout(20)
-        served.call(lambda: served.toy.release.set())
+        served.call(served.toy.release.set)
         while sent < size:
             sent += client.send(piece[: size - sent])
         assert json.loads(read_answer(client)[2])["size"] == size

@@ -189,7 +189,7 @@ def test_continue_waits_for_its_turn(serve: Serve) -> None:
         with pytest.raises(TimeoutError):
             client.recv(1)
         client.settimeout(10)
-        served.call(lambda: served.toy.release.set())
+        served.call(served.toy.release.set)
         assert read_answer(client)[2] == b"held"
         assert client.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
         client.sendall(b"hello")
@@ -225,7 +225,7 @@ def test_a_half_closed_client_gets_its_answer(serve: Serve) -> None:
         client.sendall(GET % b"/hold")
         client.shutdown(socket.SHUT_WR)
         served.wait_for(lambda: "half close" in served.toy.events)
-        served.call(lambda: served.toy.release.set())
+        served.call(served.toy.release.set)
         assert read_all(client).endswith(b"held")
     served.wait_for(lambda: not served.server.connections)
     assert served.call(lambda: served.toy.events) == ["holding", "half close"]
@@ -239,7 +239,7 @@ def test_a_reset_is_a_disconnect(serve: Serve) -> None:
     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
     client.close()
     served.wait_for(lambda: "disconnect" in served.toy.events)
-    served.call(lambda: served.toy.release.set())  # the answer to nobody is dropped
+    served.call(served.toy.release.set)  # the answer to nobody is dropped
     served.wait_for(lambda: not served.server.connections)
 
 
@@ -298,7 +298,7 @@ def test_drain_lets_work_finish(serve: Serve) -> None:
         assert idle.recv(1) == b""  # at once
         with pytest.raises(OSError):
             served.connect()
-        served.call(lambda: served.toy.release.set())
+        served.call(served.toy.release.set)
         _, headers, body = read_answer(busy)
         assert body == b"held"
         assert headers["connection"] == "close"

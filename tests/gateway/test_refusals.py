@@ -164,16 +164,45 @@ def test_a_working_request_has_no_deadline(serve: Serve) -> None:
         client.sendall(b"GET /hold HTTP/1.1\r\n" + HOST + b"\r\n")
         served.wait_for(lambda: served.toy.events)
         time.sleep(0.1)
-        served.call(lambda: served.toy.release.set())
+        served.call(served.toy.release.set)
         assert read_answer(client)[2] == b"held"
 
 
 TOKENS = st.sampled_from(
-    [b"GET ", b"POST ", b"/", b"/upload", b"/later", b" HTTP/1.1", b"\r\n", b"\r\n\r\n", b"\n", b"\0", b": ", b"Host"]
-    + [HOST, b"Content-Length: 3\r\n", b"Content-Length: 99999\r\n", b"Transfer-Encoding: chunked\r\n", b"0\r\n\r\n"]
-    + [b"3\r\nabc\r\n", b"abc", b"Expect: 100-continue\r\n", b"Upgrade: websocket\r\n", b"Connection: upgrade\r\n"]
-    + [b"Upgrade: h2c\r\n", b"Connection: close\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"\x16\x03\x01", b"\xff" * 9]
-    + [b"\x00\x00\x00\x04\x00\x00\x00\x00\x00", b"HEAD ", b" HTTP/1.0", b"x" * 5000, b"GET / HTTP/1.1\r\n" + HOST]
+    [
+        b"GET ",
+        b"POST ",
+        b"/",
+        b"/upload",
+        b"/later",
+        b" HTTP/1.1",
+        b"\r\n",
+        b"\r\n\r\n",
+        b"\n",
+        b"\x00",
+        b": ",
+        b"Host",
+        HOST,
+        b"Content-Length: 3\r\n",
+        b"Content-Length: 99999\r\n",
+        b"Transfer-Encoding: chunked\r\n",
+        b"0\r\n\r\n",
+        b"3\r\nabc\r\n",
+        b"abc",
+        b"Expect: 100-continue\r\n",
+        b"Upgrade: websocket\r\n",
+        b"Connection: upgrade\r\n",
+        b"Upgrade: h2c\r\n",
+        b"Connection: close\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"\x16\x03\x01",
+        b"\xff" * 9,
+        b"\x00\x00\x00\x04\x00\x00\x00\x00\x00",
+        b"HEAD ",
+        b" HTTP/1.0",
+        b"x" * 5000,
+        b"GET / HTTP/1.1\r\n" + HOST,
+    ]
 )
 INPUT = st.one_of(
     st.lists(TOKENS, max_size=14).map(b"".join),
