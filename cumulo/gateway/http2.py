@@ -261,6 +261,9 @@ class Http2(asyncio.Protocol):
         if not self.lost and count:
             self.h2.acknowledge_received_data(count, exchange.number)
             self.flush()
+            if not self._feeding:
+                exchange.last_data = self._server.now  # the client's turn again
+                self.arm()
 
     def _ended(self, event: Any) -> None:
         exchange = self._streams.get(event.stream_id)

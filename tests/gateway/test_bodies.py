@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Served, read_all, read_answer
+
+from tests.gateway.served import Served, read_all, read_answer
 
 Serve = Callable[..., Served]
 MIB = 1024 * 1024
@@ -18,8 +19,7 @@ GET = b"GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 def _resident() -> int:
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def test_a_streamed_body_with_a_length(serve: Serve) -> None:

@@ -1,10 +1,10 @@
 from collections.abc import Callable
 
 import pytest
-from conftest import Served, read_answer
 
 from cumulo.gateway.hosts import Hosts
 from cumulo.wire.http import Headers, Request
+from tests.gateway.served import Served, read_answer
 
 Serve = Callable[..., Served]
 

@@ -1,3 +1,4 @@
+import errno
 import http.client
 import json
 import socket
@@ -6,7 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import Served, read_all, read_answer
+
+from cumulo.gateway.server import Server
+from tests.gateway.served import Served, read_all, read_answer
 
 Serve = Callable[..., Served]
 GET = b"GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -101,7 +104,8 @@ def test_pipelining_without_reading_is_not_piled_up(serve: Serve) -> None:
 @pytest.mark.parametrize("chop", [1, 7])
 def test_a_request_in_small_pieces(serve: Serve, chop: int) -> None:
     served = serve()
-    data = b"POST /x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;e=f\r\nde\r\n0\r\nT: r\r\n\r\n"
+    data = b"POST /x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+    data += b"3\r\nabc\r\n2;e=f\r\nde\r\n0\r\nT: r\r\n\r\n"
     with served.connect() as client:
         for start in range(0, len(data), chop):
             client.sendall(data[start : start + chop])
@@ -324,3 +328,27 @@ def test_too_many_connections(serve: Serve) -> None:
             client.sendall(GET % b"/")
             read_answer(client)
         assert served.ask(GET % b"/") == b""
+
+
+def test_localhost_is_both_loopback_addresses(serve: Serve) -> None:
+    served = serve(host="localhost")
+    for family, address in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+        with socket.socket(family) as client:
+            try:
+                client.connect((address, served.port))
+            except OSError:
+                assert family == socket.AF_INET6  # a machine without IPv6
+                continue
+            client.sendall(GET % b"/")
+            assert read_answer(client)[0] == 200
+
+
+def test_a_taken_port_is_an_error(serve: Serve) -> None:
+    served = serve()
+
+    async def again() -> None:
+        await Server(served.toy, clock=time.time, host="127.0.0.1", port=served.port).start()
+
+    with pytest.raises(OSError) as raised:
+        served.call(again)
+    assert raised.value.errno == errno.EADDRINUSE

@@ -11,12 +11,12 @@ import h2.connection
 import h2.errors
 import h2.events
 import pytest
-from conftest import Served, read_all
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cumulo.gateway.hosts import Hosts
 from cumulo.gateway.tls import Authority
+from tests.gateway.served import Served, read_all
 
 Serve = Callable[..., Served]
 MIB = 1024 * 1024

@@ -6,9 +6,10 @@ import time
 from collections.abc import Callable
 
 import pytest
-from conftest import Served, read_all, read_answer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from tests.gateway.served import Served, read_all, read_answer
 
 Serve = Callable[..., Served]
 HOST = b"Host: localhost\r\n"
@@ -170,38 +171,12 @@ def test_a_working_request_has_no_deadline(serve: Serve) -> None:
 
 TOKENS = st.sampled_from(
     [
-        b"GET ",
-        b"POST ",
-        b"/",
-        b"/upload",
-        b"/later",
-        b" HTTP/1.1",
-        b"\r\n",
-        b"\r\n\r\n",
-        b"\n",
-        b"\x00",
-        b": ",
-        b"Host",
-        HOST,
-        b"Content-Length: 3\r\n",
-        b"Content-Length: 99999\r\n",
-        b"Transfer-Encoding: chunked\r\n",
-        b"0\r\n\r\n",
-        b"3\r\nabc\r\n",
-        b"abc",
-        b"Expect: 100-continue\r\n",
-        b"Upgrade: websocket\r\n",
-        b"Connection: upgrade\r\n",
-        b"Upgrade: h2c\r\n",
-        b"Connection: close\r\n",
-        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-        b"\x16\x03\x01",
-        b"\xff" * 9,
-        b"\x00\x00\x00\x04\x00\x00\x00\x00\x00",
-        b"HEAD ",
-        b" HTTP/1.0",
-        b"x" * 5000,
-        b"GET / HTTP/1.1\r\n" + HOST,
+        *(b"GET ", b"POST ", b"HEAD ", b"/", b"/upload", b"/later", b" HTTP/1.1", b" HTTP/1.0", b"\r\n", b"\r\n\r\n"),
+        *(b"\n", b"\0", b": ", b"Host", HOST, b"Content-Length: 3\r\n", b"Content-Length: 99999\r\n"),
+        *(b"Transfer-Encoding: chunked\r\n", b"0\r\n\r\n", b"3\r\nabc\r\n", b"abc", b"Expect: 100-continue\r\n"),
+        *(b"Upgrade: websocket\r\n", b"Upgrade: h2c\r\n", b"Connection: upgrade\r\n", b"Connection: close\r\n"),
+        *(b"Origin: http://\xb2.0.0.1\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"\x16\x03\x01", b"\xff" * 9),
+        *(b"\x00\x00\x00\x04\x00\x00\x00\x00\x00", b"x" * 5000, b"GET / HTTP/1.1\r\n" + HOST),
     ]
 )
 INPUT = st.one_of(
