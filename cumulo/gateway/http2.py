@@ -188,7 +188,12 @@ class Http2(asyncio.Protocol):
                 exchange.respond(*preflight)
                 return
         if event.stream_ended is None:
-            self._admit_body(exchange)
+            try:
+                self._admit_body(exchange)
+            except H2Error:
+                raise
+            except Exception as error:  # the application's, in wants_stream or continue_
+                exchange._crashed(error)
 
     def _refuse_head(self, request: Request, raw: list[tuple[bytes, bytes]]) -> Answer | None:
         if len(raw) > self._limits.header_count:

@@ -233,6 +233,7 @@ def test_continue_and_refusals(serve: Serve) -> None:
         assert client.answer(number)[0] == 200
         assert client.answer(client.ask("/forbidden", "PUT", expect, end=False))[0] == 403
         assert client.answer(client.ask("/unexpected", "PUT", expect, end=False))[0] == 417
+        assert client.answer(client.ask("/odd", "PUT", expect, end=False))[0] == 500
         assert client.answer(client.ask("/", "PUT", ("content-length", "100001"), end=False))[0] == 413
         number = client.ask("/", "PUT", end=False)
         client.send(number, b"x" * 100_001, end=False)
