@@ -214,10 +214,10 @@ def test_a_poll_ends_with_nothing_after_its_time(cloud: Account, sqs: Any, queue
     assert waiting.result(5) == []
 
 
-def test_the_queue_may_say_how_long_to_wait(cloud: Account, sqs: Any, queue: str, poll: Poll) -> None:
+def test_the_queue_may_say_how_long_to_wait(cloud: Account, sqs: Any, queue: str) -> None:
     sqs.set_queue_attributes(QueueUrl=queue, Attributes={"ReceiveMessageWaitTimeSeconds": "10"})
     assert receive(sqs, queue, WaitTimeSeconds=0) == []
-    waiting = poll(queue, WaitTimeSeconds=None) if False else poll_default(cloud, queue)
+    waiting = poll_default(cloud, queue)
     sqs.send_message(QueueUrl=queue, MessageBody="one")
     assert bodies(waiting.result(5)) == ["one"]
 
