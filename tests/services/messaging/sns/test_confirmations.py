@@ -101,7 +101,9 @@ def test_the_link_in_a_message_ends_the_subscription_and_it_can_be_restored(
     assert sns.list_subscriptions()["Subscriptions"][0]["SubscriptionArn"] == arn
 
 
-def test_a_guarded_subscription_needs_a_signature_to_end(sns: Any, topic: str, asked: dict[str, Any], cloud: Account) -> None:
+def test_a_guarded_subscription_needs_a_signature_to_end(
+    sns: Any, topic: str, asked: dict[str, Any], cloud: Account
+) -> None:
     arn = sns.confirm_subscription(TopicArn=topic, Token=asked["Token"], AuthenticateOnUnsubscribe="true")[
         "SubscriptionArn"
     ]

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cumulo.services.messaging.sns.filter_policies import FilterPolicyError, compile_policy
@@ -161,26 +161,27 @@ def test_attributes_by_type() -> None:
     assert attribute_matches({"s": ["x"]}, s=("String.Custom", "x"), other=("String", "y"))
 
 
-SCALARS = st.one_of(
-    st.sampled_from(["", "a", "ab", "abc", "b", "A"]), st.integers(-2, 3), st.booleans(), st.none()
-)
+SCALARS = st.one_of(st.sampled_from(["", "a", "ab", "abc", "b", "A"]), st.integers(-2, 3), st.booleans(), st.none())
 CONDITIONS = st.one_of(
     SCALARS,
     st.sampled_from(["", "a", "ab", "b"]).map(lambda text: {"prefix": text}),
     st.sampled_from(["", "a", "b", "c"]).map(lambda text: {"suffix": text}),
     st.lists(st.sampled_from(["a", "b", "ab"]), min_size=1, max_size=2).map(lambda values: {"anything-but": values}),
-    st.tuples(st.sampled_from(["=", "<", "<=", ">", ">="]), st.integers(-2, 3)).map(lambda each: {"numeric": list(each)}),
+    st.tuples(st.sampled_from(["=", "<", "<=", ">", ">="]), st.integers(-2, 3)).map(
+        lambda each: {"numeric": list(each)}
+    ),
     st.booleans().map(lambda there: {"exists": there}),
 )
-POLICIES = st.dictionaries(
-    st.sampled_from("xyz"), st.lists(CONDITIONS, min_size=1, max_size=3), min_size=1, max_size=3
-)
+POLICIES = st.dictionaries(st.sampled_from("xyz"), st.lists(CONDITIONS, min_size=1, max_size=3), min_size=1, max_size=3)
 BODIES = st.dictionaries(st.sampled_from("xyz"), st.one_of(SCALARS, st.lists(SCALARS, max_size=3)), max_size=3)
 
 
 def naive(policy: dict[str, list[Any]], body: dict[str, Any]) -> bool:
     """The same question, answered straight from the guide's text for flat bodies."""
-    return all(any(naive_condition(condition, body.get(name, [])) for condition in conditions) for name, conditions in policy.items())
+    return all(
+        any(naive_condition(condition, body.get(name, [])) for condition in conditions)
+        for name, conditions in policy.items()
+    )
 
 
 def naive_condition(condition: Any, value: Any) -> bool:
@@ -207,11 +208,13 @@ def naive_condition(condition: Any, value: Any) -> bool:
     return any(each.startswith(operand) if operator == "prefix" else each.endswith(operand) for each in texts)
 
 
+@settings(deadline=None)
 @given(POLICIES, BODIES)
 def test_the_matcher_agrees_with_a_naive_one(policy: dict[str, list[Any]], body: dict[str, Any]) -> None:
     assert matches(policy, body) == naive(policy, body)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet='{}[]":,ab1 \n\\tru', max_size=40))
 def test_any_text_is_read_or_refused(document: str) -> None:
     for nested in (False, True):

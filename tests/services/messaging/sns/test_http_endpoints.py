@@ -116,7 +116,12 @@ def test_failures_are_retried_when_the_policy_says(cloud: Account, topic: str, r
 
 def test_the_phases_of_a_policy(cloud: Account, topic: str, receiver: Receiver) -> None:
     policy = retries(
-        numRetries=5, numNoDelayRetries=1, numMinDelayRetries=1, numMaxDelayRetries=1, minDelayTarget=10, maxDelayTarget=40
+        numRetries=5,
+        numNoDelayRetries=1,
+        numMinDelayRetries=1,
+        numMaxDelayRetries=1,
+        minDelayTarget=10,
+        maxDelayTarget=40,
     )
     subscribe(cloud, topic, receiver, DeliveryPolicy=policy)
     receiver.statuses = [500] * 10

@@ -60,7 +60,9 @@ def test_subscribing_again_is_the_same_subscription(
         again = {**given, "Attributes": attributes} if attributes is not None else given
         assert sns.subscribe(**again)["SubscriptionArn"] == first
     error = refused(sns.subscribe, **given, Attributes={"RawMessageDelivery": "false"})
-    assert error.message == "Invalid parameter: Attributes Reason: Subscription already exists with different attributes"
+    assert (
+        error.message == "Invalid parameter: Attributes Reason: Subscription already exists with different attributes"
+    )
 
 
 @pytest.mark.parametrize(
@@ -68,13 +70,14 @@ def test_subscribing_again_is_the_same_subscription(
     [
         ("", "Invalid parameter: SubscriptionArn Reason: no value for required parameter"),
         ("x", "Invalid parameter: SubscriptionArn Reason: An ARN must have at least 6 elements, not 1"),
-        ("arn:aws:sns:us-east-1:1", "Invalid parameter: SubscriptionArn Reason: An ARN must have at least 6 elements, not 5"),
+        (
+            "arn:aws:sns:us-east-1:1",
+            "Invalid parameter: SubscriptionArn Reason: An ARN must have at least 6 elements, not 5",
+        ),
         ("arn:aws:sns:us-east-1:123456789012:topic", "Invalid parameter: SubscriptionId"),
     ],
 )
-def test_unsubscribing_what_is_no_subscription(
-    sns: Any, refused: Callable[..., Any], arn: str, message: str
-) -> None:
+def test_unsubscribing_what_is_no_subscription(sns: Any, refused: Callable[..., Any], arn: str, message: str) -> None:
     assert refused(sns.unsubscribe, SubscriptionArn=arn).message == message
 
 
@@ -136,7 +139,9 @@ def test_fifo_topics_take_queues_only(sns: Any, refused: Callable[..., Any], fif
     assert error.message == "Invalid parameter: Invalid protocol type: sms"
 
 
-def test_functions_and_streams_are_refused_by_name(cloud: Account, sns: Any, refused: Callable[..., Any], topic: str) -> None:
+def test_functions_and_streams_are_refused_by_name(
+    cloud: Account, sns: Any, refused: Callable[..., Any], topic: str
+) -> None:
     arn = f"arn:aws:lambda:us-east-1:{cloud.account}:function:f"
     error = refused(sns.subscribe, TopicArn=topic, Protocol="lambda", Endpoint=arn)
     assert error.code == "NotImplemented"
