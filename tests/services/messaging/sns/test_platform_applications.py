@@ -54,7 +54,8 @@ def test_an_application_is_made_shown_and_changed(cloud: Account, sns: Any, appl
         ("a" * 257, "Invalid parameter: " + "a" * 257 + " Reason: must be at most 256 characters long"),
         (
             "@name",
-            "Invalid parameter: @name Reason: must contain only characters 'a'-'z', 'A'-'Z', '0'-'9', '_', '-', and '.'",
+            "Invalid parameter: @name Reason: must contain only characters "
+            "'a'-'z', 'A'-'Z', '0'-'9', '_', '-', and '.'",
         ),
     ],
 )
@@ -80,7 +81,8 @@ def test_wrong_names(sns: Any, refused: Callable[..., Any], name: str, message: 
         (
             "ADM",
             {},
-            "1 validation error detected: Value null at 'attributes' failed to satisfy constraint: Member must not be null",
+            "1 validation error detected: Value null at 'attributes' failed to satisfy constraint: "
+            "Member must not be null",
         ),
     ],
 )
