@@ -61,7 +61,7 @@ def expire(ctx: Context, payload: dict[str, Any]) -> None:
         subscriptions.remove(ctx, current)
 
 
-@operation
+@operation(public=True)
 def confirm_subscription(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Confirm a subscription with the token that its endpoint received. A token may be used again while it lasts."""
     account, name = arns.topic(ctx, request["TopicArn"])

@@ -29,7 +29,7 @@ def publish(ctx: Context, request: dict[str, Any], arn: str) -> dict[str, Any]:
         raise APPLICATION_DISABLED()
     if not endpoint.enabled:
         raise ENDPOINT_DISABLED()
-    ctx.later(send, _entry(ctx, endpoint, message))
+    ctx.later(push, _entry(ctx, endpoint, message))
     return {"MessageId": message["id"]}
 
 
@@ -49,7 +49,7 @@ def _entry(ctx: Context, endpoint: PlatformEndpoint, message: Message) -> dict[s
 
 
 @task
-async def send(ctx: Context, payload: dict[str, Any]) -> None:
+async def push(ctx: Context, payload: dict[str, Any]) -> None:
     """Write a push where a person can read it."""
     path = await captures.line(ctx, "push", payload)
     ctx.logger.info("push to %s (%s)", payload["endpoint"], path)
@@ -66,4 +66,4 @@ def deliver_to_device(ctx: Context, payload: dict[str, Any]) -> None:
     if endpoint is None or application is None or not application.enabled or not endpoint.enabled:
         deliveries.dead_letter(ctx, subscription, payload["message"], "the endpoint is disabled or gone")
         return
-    ctx.later(send, _entry(ctx, endpoint, payload["message"]))
+    ctx.later(push, _entry(ctx, endpoint, payload["message"]))

@@ -152,7 +152,7 @@ def publish(ctx: Context, request: dict[str, Any], number: str) -> dict[str, Any
     if len(text) > MAX_CHARACTERS:
         raise INVALID_PARAMETER(what="Message too long")
     if OPTED_OUT.peek(ctx, number) is None:
-        ctx.later(send, _entry(ctx, number, text, message))
+        ctx.later(send_text, _entry(ctx, number, text, message))
     else:
         ctx.logger.info("no sms to %s: the number is opted out", number)
     return {"MessageId": message["id"]}
@@ -177,7 +177,7 @@ def _entry(ctx: Context, number: str, text: str, message: dict[str, Any]) -> dic
 
 
 @task
-async def send(ctx: Context, payload: dict[str, Any]) -> None:
+async def send_text(ctx: Context, payload: dict[str, Any]) -> None:
     """Write a text message where a person can read it."""
     path = await captures.line(ctx, "sms", payload)
     ctx.logger.info("sms to %s (%s)", payload["to"], path)
@@ -192,4 +192,4 @@ def deliver_to_phone(ctx: Context, payload: dict[str, Any]) -> None:
     message = payload["message"]
     number = digits(subscription.endpoint)
     if OPTED_OUT.peek(ctx, number, account=subscription.account) is None:
-        ctx.later(send, _entry(ctx, number, messages.text_for(message, "sms"), message))
+        ctx.later(send_text, _entry(ctx, number, messages.text_for(message, "sms"), message))

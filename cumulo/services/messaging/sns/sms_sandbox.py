@@ -74,7 +74,7 @@ def create_sms_sandbox_phone_number(ctx: Context, request: dict[str, Any]) -> No
         "message": f"Your Amazon SNS verification code is {code}. It is valid for 24 hours.",
         "message_id": ctx.uuid(),
     }
-    ctx.later(sms.send, entry)
+    ctx.later(sms.send_text, entry)
 
 
 @operation

@@ -55,7 +55,10 @@ def test_a_notification_has_aws_members_in_aws_order(
 def test_raw_delivery_keeps_attributes_as_the_queues_own(sns: Any, topic: str, queue: Callable[..., Any]) -> None:
     orders = queue()
     subscribe(sns, topic, orders, RawMessageDelivery="true")
-    attributes = {"store": {"DataType": "Binary", "BinaryValue": b"\x02"}, "n": {"DataType": "Number", "StringValue": "1"}}
+    attributes = {
+        "store": {"DataType": "Binary", "BinaryValue": b"\x02"},
+        "n": {"DataType": "Number", "StringValue": "1"},
+    }
     sns.publish(TopicArn=topic, Message="m", MessageAttributes=attributes)
     [received] = orders.messages()
     assert received["Body"] == "m"
@@ -84,9 +87,7 @@ def test_a_group_and_a_trace_reach_the_queue(sns: Any, topic: str, queue: Callab
     assert received["Attributes"]["AWSTraceHeader"] == trace
 
 
-def test_nothing_from_before_the_subscription_or_after_its_end(
-    sns: Any, topic: str, queue: Callable[..., Any]
-) -> None:
+def test_nothing_from_before_the_subscription_or_after_its_end(sns: Any, topic: str, queue: Callable[..., Any]) -> None:
     orders = queue()
     sns.publish(TopicArn=topic, Message="before")
     subscription = subscribe(sns, topic, orders, RawMessageDelivery="true")
@@ -138,15 +139,21 @@ def test_fifo_order_ids_and_envelope(sns: Any, fifo_topic: str, queue: Callable[
     orders = queue("orders.fifo")
     subscribe(sns, fifo_topic, orders)
     for number in range(20):
-        sns.publish(
-            TopicArn=fifo_topic, Message=str(number), MessageGroupId="g", MessageDeduplicationId=f"id-{number}"
-        )
+        sns.publish(TopicArn=fifo_topic, Message=str(number), MessageGroupId="g", MessageDeduplicationId=f"id-{number}")
     received = orders.messages()
     bodies = [json.loads(message["Body"]) for message in received]
     assert [body["Message"] for body in bodies] == [str(number) for number in range(20)]
     assert received[3]["Attributes"]["MessageGroupId"] == "g"
     assert received[3]["Attributes"]["MessageDeduplicationId"] == "id-3"
-    assert list(bodies[0]) == ["Type", "MessageId", "SequenceNumber", "TopicArn", "Message", "Timestamp", "UnsubscribeURL"]
+    assert list(bodies[0]) == [
+        "Type",
+        "MessageId",
+        "SequenceNumber",
+        "TopicArn",
+        "Message",
+        "Timestamp",
+        "UnsubscribeURL",
+    ]
 
 
 def test_content_makes_the_deduplication_id(sns: Any, queue: Callable[..., Any]) -> None:

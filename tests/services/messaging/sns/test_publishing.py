@@ -59,7 +59,10 @@ def test_a_topic_may_allow_longer_messages(sns: Any, refused: Callable[..., Any]
 @pytest.mark.parametrize(
     ("attribute", "message"),
     [
-        ({"StringValue": "v"}, "The message attribute 'a' must contain non-empty message attribute type."),
+        (
+            {"DataType": "", "StringValue": "v"},
+            "The message attribute 'a' must contain non-empty message attribute type.",
+        ),
         (
             {"DataType": "Colour", "StringValue": "v"},
             "The message attribute 'a' has an invalid message attribute type, the set of supported type prefixes is "
