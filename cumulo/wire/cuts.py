@@ -14,13 +14,10 @@ into what is there (a null value removes a key). `source` names the AWS page tha
 "observed in AWS's answers". Metadata keys that botocore does not have are listed at `Metadata`.
 """
 
-import ast
-import gzip
 import hashlib
 import importlib.util
 import os
 import re
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -244,6 +241,8 @@ def _model_folder(folder: Path, name: str) -> Path:
 
 def _read(path: Path) -> bytes | None:
     """The content of a JSON file that may be there plain or as .gz."""
+    import gzip  # only for cutting, which start-up does not do
+
     packed = path.with_name(path.name + ".gz")
     if packed.exists():
         return gzip.decompress(packed.read_bytes())
@@ -279,6 +278,8 @@ def _merge(target: dict[str, Any], addition: dict[str, Any]) -> None:
 
 def read_metadata(folder: Path, name: str) -> Metadata:
     """Only the metadata of a service: it stands first in the file, so only the file's head is unpacked."""
+    import gzip
+
     path = _model_folder(folder, name) / "service-2.json"
     packed = path.with_name(path.name + ".gz")
     if packed.exists():
@@ -331,6 +332,8 @@ def cut(folder: Path, name: str) -> bytes:
 
 def _special_names(folder: Path) -> dict[str, str]:
     """botocore's list of operation names that its rule does not cover, read from its source as data."""
+    import ast
+
     source = (folder / "__init__.py").read_text()
     match = re.search(r"^_xform_cache = (\{.*?^\})", source, re.DOTALL | re.MULTILINE)
     table = ast.literal_eval(match[1]) if match else {}
@@ -380,13 +383,12 @@ class Shelf:
             return
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".cut-")
+            temporary = path.with_name(f".{path.name}.{os.getpid()}")
             try:
-                with os.fdopen(descriptor, "wb") as file:
-                    file.write(data)
-                Path(temporary).replace(path)
+                temporary.write_bytes(data)
+                temporary.replace(path)
             except BaseException:
-                Path(temporary).unlink(missing_ok=True)
+                temporary.unlink(missing_ok=True)
                 raise
         except OSError:
             return  # a cut can always be made again: a full or read-only disk must not stop an answer

@@ -343,11 +343,4 @@ def _body_reader(operation: Operation, shape: Shape, protocol: str) -> Callable[
         read_xml = rest_xml.reader(service).of(shape)
         return lambda payload: read_xml(rest_xml.decode(payload))
     read_json = json.reader(service).of(shape)
-
-    def read(payload: bytes) -> Any:
-        try:
-            return read_json(json_values.decode(payload))
-        except RecursionError:
-            raise malformed("nested too deeply") from None
-
-    return read
+    return lambda payload: read_json(json_values.decode(payload))

@@ -46,6 +46,7 @@ def _compile(pattern: str) -> re.Pattern[str] | None:
 
 def translate(pattern: str) -> str:
     """Write Java's classes of Unicode properties as ranges, and its other spellings in Python's."""
+    pattern = re.sub(r"\\u([dD][89abAB]..)\\u([dD][c-fC-F]..)", _joined, pattern)
     if "\\p" not in pattern and "\\P" not in pattern and "(?<" not in pattern and "\\z" not in pattern:
         return pattern
     out = []
@@ -76,6 +77,12 @@ def translate(pattern: str) -> str:
         out.append(char)
         at += 1
     return "".join(out)
+
+
+def _joined(pair: re.Match[str]) -> str:
+    """Two surrogates, as Java writes a character beyond the first plane, as that character."""
+    high, low = int(pair[1], 16), int(pair[2], 16)
+    return f"\\U{0x10000 + ((high - 0xD800) << 10) + low - 0xDC00:08x}"
 
 
 def _property_name(pattern: str, at: int) -> tuple[str, int]:

@@ -225,7 +225,7 @@ class Router:
         if absentee is not None:
             return absent(*absentee)
         text = f"cumulo knows no service that signs as '{signing_name[:64]}'."
-        return Fault("NotImplemented", text, status=501)
+        return Fault("NotImplemented", text, status=501, sender=False)
 
     # ---- JSON
 
@@ -359,7 +359,7 @@ def _region(request: Request, scope: Scope | None) -> str:
 def absent(name: str, meta: Metadata) -> Fault:
     """The refusal of a service of AWS that this router does not have."""
     text = f"cumulo does not offer {meta.service_full_name or name} ('{name}') yet."
-    return Fault("NotImplemented", text, status=501)
+    return Fault("NotImplemented", text, status=501, sender=False)
 
 
 def unknown_operation(status: int = 400) -> Fault:

@@ -153,4 +153,5 @@ class Values:
             return self.chance.choice(shape.enum)
         alphabet = _PLAIN if location in ("header", "headers", "key") else _TEXT
         text = "".join(self.chance.choice(alphabet) for _ in range(self.chance.randint(1, 12)))
-        return text.strip() or "x"
+        text = text.strip() or "x"
+        return text.lower() if location == "headers" else text  # HTTP has no case in names

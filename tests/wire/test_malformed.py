@@ -177,6 +177,18 @@ def test_hostile_requests_get_their_fault_at_once(sent: Request, code: str) -> N
     assert time.process_time() - begin < 1
 
 
+def below(frames: int, sent: Request) -> str:
+    """The answer, asked for from this many frames down the stack."""
+    return answered(sent) if frames == 0 else below(frames - 1, sent)
+
+
+@pytest.mark.parametrize("levels", [10, 49, 60, 90, 97, 98, 99, 120])
+def test_what_is_not_too_deep_to_be_read_is_not_too_deep_for_anything_else(levels: int) -> None:
+    value = b'{"L":[' * levels + b'{"S":"x"}' + b"]}" * levels
+    sent = request(headers=JSON, body=b'{"TableName":"table","Item":{"a":' + value + b"}}")
+    assert below(200, sent) == ("" if levels <= 98 else "SerializationException")
+
+
 @pytest.mark.parametrize("size", [20_000, 40_000])
 def test_work_grows_with_the_size_only(size: int) -> None:
     begin = time.process_time()

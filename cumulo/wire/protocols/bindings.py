@@ -8,7 +8,7 @@ import msgspec
 
 from cumulo.wire.faults import Fault
 from cumulo.wire.http import Headers, Request
-from cumulo.wire.protocols import scalars
+from cumulo.wire.protocols import json_values, scalars
 from cumulo.wire.protocols.xml_values import scalar_text_reader
 from cumulo.wire.shapes import Member, Shape
 
@@ -157,8 +157,8 @@ def _header_reader(member: Member, refuse: Refuse) -> Callable[[str], Any]:
 
 def _read_jsonvalue(value: str, member: Member, refuse: Refuse) -> Any:
     try:
-        return msgspec.json.decode(scalars.read_blob(value))
-    except (ValueError, RecursionError):
+        return json_values.decode(scalars.read_blob(value))
+    except (ValueError, Fault):
         raise refuse(member) from None
 
 

@@ -107,10 +107,7 @@ def parser(operation: Operation) -> Callable[[Request, dict[str, str]], dict[str
     def parse(request: Request, labels: dict[str, str]) -> dict[str, Any]:
         if not request.body:
             return {}
-        try:
-            out: dict[str, Any] = read(decode(request.body))
-        except RecursionError:
-            raise Fault("SerializationException", "Request is nested too deeply") from None
+        out: dict[str, Any] = read(decode(request.body))
         return out
 
     return parse

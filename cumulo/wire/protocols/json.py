@@ -25,11 +25,7 @@ def parser(operation: Operation) -> Callable[[Request, dict[str, str]], dict[str
         body = request.body
         if not body or stream is not None:  # the first event carries the input of a stream
             return {}
-        value = decode(body)
-        try:
-            out: dict[str, Any] = read(value)
-        except RecursionError:
-            raise Fault("SerializationException", "Request is nested too deeply") from None
+        out: dict[str, Any] = read(decode(body))
         return out
 
     return parse

@@ -11,7 +11,7 @@ from cumulo.wire.protocols import scalars
 from cumulo.wire.protocols.memos import later
 from cumulo.wire.shapes import Member, Shape
 
-DEPTH_LIMIT = 200  # of documents and unknown members; AWS's own parsers stop at some hundreds
+DEPTH_LIMIT = 200  # every reader, check and writer takes two frames a level at most, of Python's thousand
 _TOKENS = {str: "STRING_VALUE", int: "NUMBER_VALUE", float: "NUMBER_VALUE", list: "START_ARRAY", dict: "START_OBJECT"}
 _JAVA = {
     "string": "String", "character": "Character", "integer": "Integer", "long": "Long", "float": "Float",
@@ -39,9 +39,13 @@ def refuse(value: Any, wanted: str) -> Fault:
 def decode(body: bytes) -> Any:
     """The values of a JSON text. Raises Fault for what is no JSON, too deep, or holds impossible numbers."""
     try:
-        return msgspec.json.decode(body)
+        value = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError):
         raise Fault("SerializationException") from None
+    # Few brackets cannot be deep, so most bodies are not walked for this.
+    if body.count(b"{") + body.count(b"[") > DEPTH_LIMIT:
+        check_depth(value)
+    return value
 
 
 encode: Callable[[Any], bytes] = msgspec.json.Encoder(decimal_format="number").encode
@@ -68,7 +72,7 @@ class Reader:
     def _build(self, shape: Shape) -> Convert:
         kind = shape.type
         if shape.document:
-            return read_document
+            return _read_document
         if kind == "structure":
             return self.structure(shape, list(shape.members.values()))
         if kind == "list":
@@ -120,13 +124,13 @@ def _map_reader(read_item: Convert, sparse: bool) -> Convert:
     return read
 
 
-def read_document(value: Any) -> Any:
-    """A document as it is, unless it is nested too deeply to be handled by anyone later."""
+def check_depth(value: Any) -> Any:
+    """The value as it is. Raises Fault when it is nested too deeply to be handled by anyone later."""
     level, depth = [value], 0
     while level:
         depth += 1
         if depth > DEPTH_LIMIT:
-            raise Fault("SerializationException", "Document is nested too deeply")
+            raise Fault("SerializationException", "Request is nested too deeply")
         inner: list[Any] = []
         for item in level:
             if type(item) is dict:
@@ -134,6 +138,10 @@ def read_document(value: Any) -> Any:
             elif type(item) is list:
                 inner.extend(child for child in item if type(child) in (dict, list))
         level = inner
+    return value
+
+
+def _read_document(value: Any) -> Any:
     return value
 
 

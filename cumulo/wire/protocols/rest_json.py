@@ -22,10 +22,7 @@ def parser(operation: Operation) -> Callable[[Request, dict[str, str]], dict[str
     read_body = _body_reader(operation)
 
     def parse(request: Request, labels: dict[str, str]) -> dict[str, Any]:
-        try:
-            out = read_body(request)
-        except RecursionError:
-            raise Fault("SerializationException", "Request is nested too deeply") from None
+        out = read_body(request)
         fill(request, labels, out)
         return out
 
