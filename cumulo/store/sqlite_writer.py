@@ -145,6 +145,7 @@ class Writer:
                 failure = StoreFailure(f"{self._path}: {error!r}")
                 failure.__cause__ = error
             self._committed(batch, failure)
+            batch = None  # the last to let go frees it all, and should be the loop that made it
             idle_s = _IDLE_S
 
     def _checkpoint(self) -> None:
