@@ -9,13 +9,24 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cumulo.services.messaging.sqs import fifo
 from cumulo.services.messaging.sqs.in_flight import length
-from cumulo.services.messaging.sqs.messages import DELAYED, IN_FLIGHT, MESSAGE, RECEIVED, SECOND_US, WAITING
+from cumulo.services.messaging.sqs.messages import (
+    CODEC,
+    DELAYED,
+    IN_FLIGHT,
+    MESSAGE,
+    RECEIVED,
+    SECOND_US,
+    WAITING,
+    expired,
+)
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
     from cumulo.services.messaging.sqs.queues import Queue
+    from cumulo.store.transaction import Transaction
 
 _GROUPS = 1000
+_PAGE = 500
 
 
 class Counts(NamedTuple):
@@ -37,8 +48,20 @@ def of(ctx: Context, queue: Queue) -> Counts:
         delayed = length(txn, place + DELAYED + after, place + DELAYED + b"\xff")
         total = length(txn, place + MESSAGE, place + MESSAGE + b"\xff")
         return Counts(total - in_flight - delayed, in_flight, delayed)
-    # Whatever became visible before this was sent before it, and is expired though nobody dropped it yet.
+    # What became visible before this was sent before it, and is expired though nobody dropped it yet.
     oldest = (max(now_us - queue.retention_s * SECOND_US, 0) + 1).to_bytes(8, "big")
-    visible = sum(length(txn, place + kind + oldest, place + kind + after) for kind in (WAITING, RECEIVED))
+    visible = length(txn, place + WAITING + oldest, place + WAITING + after)
+    visible += _visible_again(txn, queue, place + RECEIVED + oldest, place + RECEIVED + after, now_us // 1000)
     in_flight = length(txn, place + RECEIVED + after, place + RECEIVED + b"\xff")
     return Counts(visible, in_flight, length(txn, place + WAITING + after, place + WAITING + b"\xff"))
+
+
+def _visible_again(txn: Transaction, queue: Queue, begin: bytes, end: bytes, now_ms: int) -> int:
+    """Messages that came back: usually few, and their age does not show in their keys."""
+    total = 0
+    while True:
+        found = txn.range(begin, end, limit=_PAGE)
+        total += sum(not expired(CODEC.decode(value), queue.retention_s, now_ms) for _, value in found)
+        if len(found) < _PAGE:
+            return total
+        begin = found[-1][0] + b"\x00"
