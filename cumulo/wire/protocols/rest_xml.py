@@ -170,8 +170,10 @@ def fail(service: Service, operation: Operation | None, fault: Fault, request_id
 
 
 def reader(service: Service) -> xml_values.Reader:
+    """The reader of a service's XML, made once."""
     return service.codecs.setdefault("xml.reader", xml_values.Reader())  # type: ignore[return-value]
 
 
 def writer(service: Service) -> xml_values.Writer:
+    """The writer of a service's XML, made once."""
     return service.codecs.setdefault("xml.writer", xml_values.Writer())  # type: ignore[return-value]
