@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, multiple, rule
 
 from cumulo.services.messaging.sqs import counts, receipt_handles, shelves
 from cumulo.services.messaging.sqs.messages import SECOND_US, Message
@@ -100,24 +100,30 @@ class QueueMachine(RuleBasedStateMachine):
     def find(self, body: str) -> Kept | None:
         return next((kept for kept in self.alive() if kept.body == body), None)
 
-    @rule(group=st.sampled_from(["a", "b", "a!"]), delay=st.sampled_from([0, 0, 5]), size=st.sampled_from([0, 3000]))
-    def send(self, group: str, delay: int, size: int) -> None:
-        self.sent += 1
-        body = f"{self.sent} " + "x" * size
-        message = Message(str(self.sent), body, "", self.now_us // 1000, "", group=group if self.fifo else "")
-        self.shelf.put(self.ctx, self.queue, message, self.now_us, delay * SECOND_US)
-        kept = Kept(body, self.ctx.time + delay, self.ctx.time + self.retention_s)
-        self.groups.setdefault(group, []).append(kept)
+    @rule(
+        group=st.sampled_from(["a", "a!"]),
+        delay=st.sampled_from([0, 0, 0, 5]),
+        size=st.sampled_from([0, 0, 3000]),
+        times=st.integers(1, 4),
+    )
+    def send(self, group: str, delay: int, size: int, times: int) -> None:
+        for _ in range(times):
+            self.sent += 1
+            body = f"{self.sent} " + "x" * size
+            message = Message(str(self.sent), body, "", self.now_us // 1000, "", group=group if self.fifo else "")
+            self.shelf.put(self.ctx, self.queue, message, self.now_us, delay * SECOND_US)
+            kept = Kept(body, self.ctx.time + delay, self.ctx.time + self.retention_s)
+            self.groups.setdefault(group, []).append(kept)
 
-    @rule(seconds=st.sampled_from([0.5, 3, 5, 40, 1000]))
+    @rule(seconds=st.sampled_from([0.5, 3, 5, 40, 40, 1000]))
     def wait(self, seconds: float) -> None:
         self.ctx.time += seconds
 
-    @rule(target=handles, limit=st.integers(1, 10), timeout=st.sampled_from([0, 2, 30, 3000]))
+    @rule(target=handles, limit=st.integers(1, 10), timeout=st.sampled_from([0, 2, 30, 30, 3000]))
     def receive(self, limit: int, timeout: int) -> Any:
         taken = self.shelf.take(self.ctx, self.queue, limit, timeout * SECOND_US, self.now_us)
         self.check_taken([message.body for message, _, _ in taken], limit)
-        found = None
+        found: list[tuple[str, str, int]] = []
         for message, _, handle in taken:
             kept = self.find(message.body)
             assert kept is not None
@@ -126,8 +132,8 @@ class QueueMachine(RuleBasedStateMachine):
             kept.hidden_since = self.ctx.time
             assert message.receive_count == kept.received
             kept.visible_at = self.ctx.time + timeout
-            found = (message.body, handle, kept.received)
-        return found
+            found.append((message.body, handle, kept.received))
+        return multiple(*found)
 
     def check_taken(self, bodies: list[str], limit: int) -> None:
         raise NotImplementedError
@@ -136,9 +142,7 @@ class QueueMachine(RuleBasedStateMachine):
         raise NotImplementedError
 
     @rule(handle=consumes(handles), again=st.booleans())
-    def delete(self, handle: tuple[str, str, int] | None, again: bool) -> None:
-        if handle is None:
-            return
+    def delete(self, handle: tuple[str, str, int], again: bool) -> None:
         body, text, count = handle
         kept = self.find(body)
         for _ in range(2 if again else 1):
@@ -155,9 +159,7 @@ class QueueMachine(RuleBasedStateMachine):
                     group.remove(kept)
 
     @rule(handle=handles, timeout=st.sampled_from([0, 1, 100]))
-    def change(self, handle: tuple[str, str, int] | None, timeout: int) -> None:
-        if handle is None:
-            return
+    def change(self, handle: tuple[str, str, int], timeout: int) -> None:
         body, text, count = handle
         kept = self.find(body)
         read = receipt_handles.read(text, self.queue.id)
