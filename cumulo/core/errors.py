@@ -9,7 +9,7 @@ the patches; the constant needs them only where there is no shape.
 
 from typing import Any
 
-from cumulo.wire.faults import Fault
+from cumulo.wire.faults import Fault as Fault  # for services, which do not know wire
 
 
 class Error:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 import msgspec
 
-from cumulo.store.keys import pack, prefix_range
+from cumulo.store.keys import pack as pack  # both for services, which do not know store
+from cumulo.store.keys import prefix_range as prefix_range
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context

@@ -91,9 +91,9 @@ def drop(ctx: Context, account: str, topic_id: str) -> bool:
     return len(found) == 200
 
 
-def receives_new(subscription: Subscription) -> bool:
-    """Whether new messages go to a subscription directly: not during a replay, nor after one that had an end."""
-    if subscription.replay_status != COMPLETED:
+def receives_new(subscription: Subscription, now: float) -> bool:
+    """Whether a new message goes to a subscription directly: not while it is sent older ones, nor after its end."""
+    if subscription.replay_status != COMPLETED and not subscription.replay_caught_up:
         return False
     found = replay_policy(subscription.attributes.get("ReplayPolicy") or "{}")
-    return found is None or found[1] is None
+    return found is None or found[1] is None or now < found[1]

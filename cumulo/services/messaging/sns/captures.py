@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from time import gmtime, strftime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+
+from cumulo.services.messaging.sns.envelopes import iso8601
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 async def line(ctx: Context, folder: str, entry: dict[str, Any]) -> Path:
     """Append one line of JSON to today's file in a folder of the data directory; the file."""
-    path = ctx.data_dir / folder / f"{strftime('%Y-%m-%d', gmtime(ctx.now()))}.jsonl"
+    path = ctx.data_dir / folder / f"{iso8601(ctx.now())[:10]}.jsonl"
     await asyncio.to_thread(_append, path, msgspec.json.encode(entry) + b"\n")
     return path
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core import delivery
+from cumulo.core.errors import Fault
 from cumulo.core.operation import Retry, task
 from cumulo.services.messaging.sns import filter_policies, messages, notifications, subscriptions
 from cumulo.services.messaging.sns.delivery_policies import managed_delay
 from cumulo.services.messaging.sns.subscription_attributes import dead_letter_queue
 from cumulo.services.messaging.sns.topics import TOPICS
-from cumulo.wire.faults import Fault
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context

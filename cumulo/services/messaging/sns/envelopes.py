@@ -6,7 +6,7 @@ by byte. A FIFO topic's notifications carry a sequence number and no signature.
 
 from __future__ import annotations
 
-from time import gmtime, strftime
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -110,5 +110,4 @@ def unsubscribe_url(endpoint: str, subscription: str) -> str:
 
 def iso8601(seconds: float) -> str:
     """`2026-01-02T03:04:05.678Z`."""
-    milliseconds = int(seconds * 1000)
-    return f"{strftime('%Y-%m-%dT%H:%M:%S', gmtime(milliseconds // 1000))}.{milliseconds % 1000:03d}Z"
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"

@@ -31,7 +31,7 @@ def fan_out(ctx: Context, topic: Topic, message: Message) -> None:
     for subscription in SUBSCRIPTIONS.range(ctx, topic.name, account=topic.account):
         if subscription.pending or subscription.topic_id != topic.id:
             continue
-        if subscription.replay_status and not archive.receives_new(subscription):
+        if subscription.replay_status and not archive.receives_new(subscription, ctx.now()):
             continue
         if deliveries.accepts(subscription, message):
             deliver(ctx, subscription, message)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import gmtime, strftime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import task
@@ -74,7 +74,7 @@ async def _write(ctx: Context, name: str, to: str, sender: str, subject: str, te
     mail["From"] = Address(sender, user, domain)
     mail["To"] = to
     mail["Subject"] = subject
-    mail["Date"] = strftime("%a, %d %b %Y %H:%M:%S +0000", gmtime(ctx.now()))
+    mail["Date"] = datetime.fromtimestamp(int(ctx.now()), UTC)
     mail["Message-ID"] = f"<{name}@sns.amazonaws.com>"
     mail.set_content(text)
     path = await captures.file(ctx, "mail", f"{name}.eml", mail.as_bytes())

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from cumulo.core import paging
+from cumulo.core.errors import Fault
 from cumulo.core.operation import operation, task
 from cumulo.core.table import REGION, Record, Table
 from cumulo.services.messaging.sns import arns, platform_applications
 from cumulo.services.messaging.sns.errors import INVALID_PARAMETER, NOT_FOUND_ENDPOINT
 from cumulo.services.messaging.sns.platform_applications import APPLICATIONS, PlatformApplication
-from cumulo.wire.faults import Fault
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context

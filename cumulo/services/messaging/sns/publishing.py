@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from cumulo.core.errors import Fault
 from cumulo.core.operation import operation, reconciler
-from cumulo.core.table import GLOBAL, REGION, Space
+from cumulo.core.table import GLOBAL, REGION, Space, prefix_range
 from cumulo.services.messaging.sns import archive, messages, pushes, sms, topics
 from cumulo.services.messaging.sns.errors import (
     BATCH_TOO_LONG,
@@ -19,8 +20,6 @@ from cumulo.services.messaging.sns.errors import (
 )
 from cumulo.services.messaging.sns.fan_out import fan_out
 from cumulo.services.messaging.sns.topic_attributes import maximum_message_bytes
-from cumulo.store.keys import prefix_range
-from cumulo.wire.faults import Fault
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context

@@ -32,6 +32,7 @@ def start(ctx: Context, topic: Topic, subscription: Subscription) -> None:
     assert span is not None
     start = max(span[0], topic_attributes.archive_begins(ctx, topic))
     subscription.replay_status, subscription.replay_id = archive.PENDING, ctx.new_id("", hex=16)
+    subscription.replay_caught_up = False
     payload = {"subscription": subscription.arn, "replay": subscription.replay_id, "after": [int(start * 1000), 0]}
     ctx.later(replay, payload)
 
@@ -56,9 +57,17 @@ def replay(ctx: Context, payload: dict[str, Any]) -> None:
         subscription.replay_status = archive.RUNNING
         ctx.later(replay, {**payload, "after": [found[-1].at_ms, found[-1].sequence + 1]})
     elif span[1] is not None and span[1] > ctx.now():
-        subscription.replay_status = archive.RUNNING  # the span is not over: what is still published belongs to it
-        after = [found[-1].at_ms, found[-1].sequence + 1] if found else payload["after"]
-        ctx.later(replay, {**payload, "after": after}, at=min(span[1], ctx.now() + 1.0))
+        subscription.replay_status, subscription.replay_caught_up = archive.RUNNING, True
+        ctx.later(finish_replay, payload, at=span[1])  # what is published until then belongs to it too
     else:
         subscription.replay_status = archive.COMPLETED
     subscriptions.put(ctx, subscription)
+
+
+@task
+def finish_replay(ctx: Context, payload: dict[str, Any]) -> None:
+    """End a replay that had caught up before its ending point."""
+    subscription = subscriptions.peek(ctx, payload["subscription"])
+    if subscription is not None and subscription.replay_id == payload["replay"]:
+        subscription.replay_status = archive.COMPLETED
+        subscriptions.put(ctx, subscription)

@@ -28,6 +28,7 @@ _BATCH = 200
 class Subscription(Record):
     """A subscription. `topic_id` is the topic's own id: a later topic of the same name is another one.
 
+    A replay that has caught up is sent what is published until its ending point.
     `owner` is the subscriber's account, `principal` the ARN of who subscribed. `pending` waits for its confirmation;
     `authenticated` says that the confirmation was signed, `guarded` that ending it must be.
     """
@@ -50,6 +51,7 @@ class Subscription(Record):
     password: str = ""  # of an HTTP endpoint, whose shown form hides it
     replay_status: str = ""
     replay_id: str = ""
+    replay_caught_up: bool = False
 
     @property
     def raw(self) -> bool:

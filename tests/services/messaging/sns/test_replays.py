@@ -110,3 +110,21 @@ def test_a_replay_needs_an_archive_and_a_start(
     policy = json.dumps({"PointType": "Timestamp", "StartingPoint": iso(time.time())})
     error = refused(sns.subscribe, **{**given, "TopicArn": plain}, Attributes={"ReplayPolicy": policy})
     assert error.code == "InvalidParameter"
+
+
+def test_a_replay_into_the_future_takes_what_comes_until_its_end(
+    cloud: Account, sns: Any, archived: str, queue: Callable[..., Any]
+) -> None:
+    start = now(cloud)
+    orders = queue("orders.fifo")
+    arn = subscribe(sns, archived, orders, start, start + 100)
+    publish(sns, archived, "during")
+    assert orders.bodies() == ["during"]
+    assert sns.get_subscription_attributes(SubscriptionArn=arn)["Attributes"]["ReplayStatus"] == "In progress"
+    cloud.advance(101)
+    publish(sns, archived, "after")
+    assert orders.bodies() == []
+    assert sns.get_subscription_attributes(SubscriptionArn=arn)["Attributes"]["ReplayStatus"] == "Completed"
+    sns.set_subscription_attributes(SubscriptionArn=arn, AttributeName="ReplayPolicy", AttributeValue="{}")
+    publish(sns, archived, "again")
+    assert orders.bodies() == ["again"]
