@@ -46,6 +46,7 @@ class Server:
     def start(self) -> None:
         """Start it in the foreground, in a session of its own."""
         environment = {**os.environ, "GATEWAY_PORT": str(self.port)}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed program is compiled once, not at every start
         if self.name == "cumulo":
             program = [sys.executable, "-m", "cumulo", "start", "--port", str(self.port)]
             command = [*program, "--data-dir", str(self.folder / "data"), "--log-level", "error"]
