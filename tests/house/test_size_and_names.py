@@ -46,4 +46,5 @@ def test_public_things_have_docstrings() -> None:
 
 def _is_operation(node: ast.stmt) -> bool:
     """An operation's documentation is AWS's; an overload's is its function's."""
-    return any("operation" in ast.unparse(mark) or "overload" in ast.unparse(mark) for mark in getattr(node, "decorator_list", []))
+    marks = [ast.unparse(mark) for mark in getattr(node, "decorator_list", [])]
+    return any("operation" in mark or "overload" in mark for mark in marks)
