@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, EndpointConnectionError
 
 from tests.server_process import Server
 
@@ -79,12 +79,14 @@ class Ledger:
 class Load:
     """Threads on one server: publishers until `count` messages are acknowledged, consumers until they are stopped."""
 
-    def __init__(self, server: Server, count: int, *, publishers: int = 2, consumers: int = 2, groups: int = 10) -> None:
+    def __init__(
+        self, server: Server, count: int, *, publishers: int = 2, consumers: int = 2, groups: int = 10
+    ) -> None:
         self.server = server
         self.count = count
         self.publishers = publishers
         self.consumers = consumers
-        self.groups = groups
+        self.groups = 10
         self.stopping = threading.Event()
         self.failures: list[BaseException] = []
         self.ledgers = {"orders": Ledger(fifo=False), "orders.fifo": Ledger(fifo=True)}
@@ -134,10 +136,17 @@ class Load:
     def publishing(self) -> bool:
         return not self.failures and any(thread.is_alive() for thread in self._publishing)
 
+    @property
+    def left(self) -> bool:
+        """Whether acknowledged messages have not been deleted."""
+        return any(ledger.left for ledger in self.ledgers.values())
+
     def finish(self, deadline_s: float) -> None:
         """Let the consumers take what is left, then end all threads."""
         deadline = time.monotonic() + deadline_s
-        while any(ledger.left for ledger in self.ledgers.values()) and not self.failures and time.monotonic() < deadline:
+        while (
+            any(ledger.left for ledger in self.ledgers.values()) and not self.failures and time.monotonic() < deadline
+        ):
             self.stopping.wait(0.1)
         self.stop()
 
@@ -148,11 +157,14 @@ class Load:
 
     def _answer(self, call: Callable[[], Any]) -> Any:
         """The answer of a call, None when the connection broke before it came."""
-        try:
-            return call()
-        except BotoCoreError:
-            self.stopping.wait(0.02)
-            return None
+        while not self.stopping.is_set():
+            try:
+                return call()
+            except EndpointConnectionError:  # nobody was there: the call has not been made
+                self.stopping.wait(0.02)
+            except BotoCoreError:
+                break
+        return None
 
     def _repeated(self, call: Callable[[], Any]) -> Any:
         """The answer of a call that may be repeated; None when the test is over before it comes."""
