@@ -9,12 +9,14 @@ Keys, all in the store:
     tasks.dead  id            tasks that failed too often, kept for a person to read
 
 A `def` task commits its effects and its own removal together, so it happens exactly once. An
-`async def` task holds a lease while it runs; when its node dies another takes it after the lease.
+`async def` task holds a lease while it runs; when its node dies another takes it as soon as heartbeats
+are missing, and at the latest after the lease.
 """
 
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 SIGNAL = b"tasks"
 LEASE_S = 60.0
+LOOK_FOR_NODES_S = 2.0
 MAX_BACKOFF_S = 3600.0
 BATCH = 64
 CONCURRENT = 64
@@ -64,6 +67,8 @@ class Tasks:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._last_id = 0
+        self._last_id_lock = threading.Lock()  # a shared store runs transactions in several threads
+        self._watching: asyncio.Task[None] | None = None
         self._running: dict[str, asyncio.Task[None]] = {}
         self._timer: Timer | None = None
         self._pump_soon = False
@@ -74,8 +79,9 @@ class Tasks:
 
     def _new_id(self) -> str:
         # Ordered by creation: microseconds, then a counter within one; the node keeps nodes apart.
-        self._last_id = max(self._last_id + 1, int(self._runtime.clock.now() * 1_000_000))
-        return f"{self._last_id:014x}-{self._runtime.store.node_id[:8]}"
+        with self._last_id_lock:
+            self._last_id = number = max(self._last_id + 1, int(self._runtime.clock.now() * 1_000_000))
+        return f"{number:014x}-{self._runtime.store.node_id[:8]}"
 
     def add(
         self, ctx: Context, function: Callable[..., Any], payload: dict[str, Any], *, at: float | None, lane: str | None
@@ -152,7 +158,14 @@ class Tasks:
     async def open(self) -> None:
         """Take back what this store's dead nodes had leased, and begin to run."""
         self._open = True
-        alive = set(self._runtime.store.live_nodes())
+        await self._take_back()
+        self._runtime.store.on_signal(self._on_signal)
+        if self._runtime.store.name == "postgres":
+            self._watching = asyncio.get_running_loop().create_task(self._watch_nodes())
+        self._wake()
+
+    async def _take_back(self) -> None:
+        alive = self._runtime.store.live_nodes() | {self._runtime.store.node_id}
 
         def take_back(txn: Transaction) -> None:
             ctx = self._context("tasks.open")
@@ -161,22 +174,36 @@ class Tasks:
             for key, _ in txn.range(*prefix_range(LEASES.key(ctx))):
                 node, task_id = unpack(key)[-2:]
                 task = TASKS.peek(ctx, str(task_id))
-                if node in alive and node != self._runtime.store.node_id:
+                if node in alive:
                     continue
                 txn.delete(key)
                 if task is not None:
                     self._move(ctx, task, now_ms, "")
 
         await self._runtime.store.run(take_back)
-        self._runtime.store.on_signal(self._on_signal)
-        self._wake()
+
+    async def _watch_nodes(self) -> None:
+        """Take over from a node that is gone without waiting for its leases to end."""
+        store = self._runtime.store
+        known = store.live_nodes()
+        while True:
+            await asyncio.sleep(LOOK_FOR_NODES_S)
+            alive = store.live_nodes()
+            if store.node_id not in alive:
+                continue  # the store is out of our reach: we know nothing of others
+            try:
+                if known - alive:
+                    await self._take_back()
+                known = alive
+            except Exception:
+                self._runtime.logger("tasks").exception("the tasks of a dead node could not be taken over yet")
 
     async def close(self) -> None:
         """Stop running; whatever is unfinished stays in the store."""
         self._open = False
         if self._timer is not None:
             self._timer.cancel()
-        waiting = [*self._running.values(), *([self._pumping] if self._pumping else [])]
+        waiting = [*self._running.values(), *[task for task in (self._pumping, self._watching) if task]]
         for running in waiting:
             running.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)

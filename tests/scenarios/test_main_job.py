@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tests.scenarios.conftest import Server
+from tests.server_process import Server
 
 
 def allow_topic(queue_arn: str, topic_arn: str) -> str:

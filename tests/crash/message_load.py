@@ -1,0 +1,234 @@
+"""Publishers and consumers on a server that dies all the time, and the ledger of what it answered them.
+
+Each topic has one queue. A standard message that got no answer is not sent again: it may arrive or not. A FIFO batch
+that got no answer is sent again with the same deduplication ids; a FIFO receive that got none is repeated with the same
+attempt id, a delete with the same receipt handles: all of that is what AWS's guides tell people to do.
+"""
+
+import itertools
+import json
+import threading
+import time
+import uuid
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, EndpointConnectionError
+
+from tests.server_process import Server
+
+BATCH = 10
+
+
+class Ledger:
+    """What was published, received and deleted on one topic and its queue. Message numbers count within a group."""
+
+    def __init__(self, *, fifo: bool) -> None:
+        self.fifo = fifo
+        self.lock = threading.Lock()
+        self.acknowledged: set[str] = set()
+        self.uncertain: set[str] = set()  # standard: published, without an answer
+        self.ids: dict[str, set[str]] = defaultdict(set)  # the message ids under which a body came
+        self.deleting: set[str] = set()
+        self.deleted_at: dict[str, float] = {}
+        self.next_number: dict[str, int] = defaultdict(int)  # FIFO: which message of a group comes first from now on
+        self.received = 0
+        self.violations: list[str] = []
+
+    def arrived(self, messages: list[dict[str, Any]], asked_at: float) -> None:
+        """Hold one answer of ReceiveMessage against what is known."""
+        with self.lock:
+            for message in messages:
+                body = message["Body"]
+                self.received += 1
+                self.ids[body].add(message["MessageId"])
+                if self.deleted_at.get(body, asked_at) < asked_at:
+                    self.violations.append(f"{body} was deleted and came back")
+                if self.fifo:
+                    self._in_order(body)
+            self.deleting.update(message["Body"] for message in messages)
+
+    def _in_order(self, body: str) -> None:
+        group, _, text = body.partition(" ")
+        number = int(text)
+        # The first time each follows its predecessor; again it comes only while it may not be deleted yet.
+        if number > self.next_number[group]:
+            self.violations.append(f"{body} came before {self.next_number[group]}")
+        self.next_number[group] = max(self.next_number[group], number + 1)
+
+    def published(self, bodies: list[str], answered: bool) -> None:
+        with self.lock:
+            (self.acknowledged if answered else self.uncertain).update(bodies)
+
+    def deleted(self, bodies: list[str]) -> None:
+        with self.lock:
+            self.deleted_at.update(dict.fromkeys(bodies, time.monotonic()))
+
+    @property
+    def left(self) -> set[str]:
+        with self.lock:
+            return self.acknowledged - self.deleted_at.keys()
+
+    @property
+    def repeated(self) -> int:
+        """How many receipts were of a message that had been received before."""
+        return self.received - len(self.ids)
+
+
+class Load:
+    """Threads on one server: publishers until `count` messages are acknowledged, consumers until they are stopped."""
+
+    def __init__(
+        self, server: Server, count: int, *, publishers: int = 2, consumers: int = 2, groups: int = 10
+    ) -> None:
+        self.server = server
+        self.count = count
+        self.publishers = publishers
+        self.consumers = consumers
+        self.groups = 10
+        self.stopping = threading.Event()
+        self.failures: list[BaseException] = []
+        self.ledgers = {"orders": Ledger(fifo=False), "orders.fifo": Ledger(fifo=True)}
+        self.urls: dict[str, str] = {}
+        self.topics: dict[str, str] = {}
+        self._publishing: list[threading.Thread] = []
+        self._consuming: list[threading.Thread] = []
+
+    def set_up(self, visibility_s: int) -> None:
+        """A standard and a FIFO topic, each with its queue."""
+        sqs, sns = self.server.client("sqs"), self.server.client("sns")
+        for name, ledger in self.ledgers.items():
+            arn = f"arn:aws:sqs:us-east-1:000000000000:{name}"
+            statement = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:*"}
+            policy = json.dumps({"Version": "2012-10-17", "Statement": [statement | {"Resource": arn}]})
+            attributes = {"VisibilityTimeout": str(visibility_s), "Policy": policy}
+            fifo = {"FifoQueue": "true"} if ledger.fifo else {}
+            self.urls[name] = sqs.create_queue(QueueName=name, Attributes=attributes | fifo)["QueueUrl"]
+            fifo = {"FifoTopic": "true"} if ledger.fifo else {}
+            self.topics[name] = sns.create_topic(Name=name, Attributes=fifo)["TopicArn"]
+            raw = {"RawMessageDelivery": "true"}
+            sns.subscribe(TopicArn=self.topics[name], Protocol="sqs", Endpoint=arn, Attributes=raw)
+        sqs.close()
+        sns.close()
+
+    def start(self) -> None:
+        for name, ledger in self.ledgers.items():
+            share = self.count // len(self.ledgers) // self.publishers
+            publish = self._publish_in_order if ledger.fifo else self._publish
+            for number in range(self.publishers):
+                self._publishing.append(self._thread(publish, name, ledger, f"p{number}", share))
+            for _ in range(self.consumers):
+                self._consuming.append(self._thread(self._consume, name, ledger))
+        for thread in self._publishing + self._consuming:
+            thread.start()
+
+    def _thread(self, work: Callable[..., None], *arguments: Any) -> threading.Thread:
+        def run() -> None:
+            try:
+                work(*arguments)
+            except BaseException as failure:
+                self.failures.append(failure)
+
+        return threading.Thread(target=run)
+
+    @property
+    def publishing(self) -> bool:
+        return not self.failures and any(thread.is_alive() for thread in self._publishing)
+
+    @property
+    def left(self) -> bool:
+        """Whether acknowledged messages have not been deleted."""
+        return any(ledger.left for ledger in self.ledgers.values())
+
+    def finish(self, deadline_s: float) -> None:
+        """Let the consumers take what is left, then end all threads."""
+        deadline = time.monotonic() + deadline_s
+        while (
+            any(ledger.left for ledger in self.ledgers.values()) and not self.failures and time.monotonic() < deadline
+        ):
+            self.stopping.wait(0.1)
+        self.stop()
+
+    def stop(self) -> None:
+        self.stopping.set()
+        for thread in self._publishing + self._consuming:
+            thread.join(60)
+
+    def _answer(self, call: Callable[[], Any]) -> Any:
+        """The answer of a call, None when the connection broke before it came."""
+        while not self.stopping.is_set():
+            try:
+                return call()
+            except EndpointConnectionError:  # nobody was there: the call has not been made
+                self.stopping.wait(0.02)
+            except BotoCoreError:
+                break
+        return None
+
+    def _repeated(self, call: Callable[[], Any]) -> Any:
+        """The answer of a call that may be repeated; None when the test is over before it comes."""
+        while not self.stopping.is_set():
+            answer = self._answer(call)
+            if answer is not None:
+                return answer
+        return None
+
+    def _publish(self, name: str, ledger: Ledger, publisher: str, share: int) -> None:
+        sns = self.server.client("sns")
+        acknowledged = 0
+        for number in itertools.count():
+            if acknowledged >= share or self.stopping.is_set():
+                break
+            bodies = [f"{publisher} {number * BATCH + index}" for index in range(BATCH)]
+            entries = [{"Id": str(index), "Message": body} for index, body in enumerate(bodies)]
+            batch = {"TopicArn": self.topics[name], "PublishBatchRequestEntries": entries}
+            answer = self._answer(lambda batch=batch: sns.publish_batch(**batch))
+            assert answer is None or len(answer["Successful"]) == BATCH, answer
+            ledger.published(bodies, answer is not None)
+            acknowledged += BATCH if answer is not None else 0
+        sns.close()
+
+    def _publish_in_order(self, name: str, ledger: Ledger, publisher: str, share: int) -> None:
+        sns = self.server.client("sns")
+        numbers: dict[str, int] = defaultdict(int)
+        groups = itertools.cycle([f"{publisher}-{group}" for group in range(self.groups)])
+        for _ in range(share // BATCH):
+            bodies: list[str] = []
+            for group in itertools.islice(groups, BATCH // 2):
+                bodies += [f"{group} {numbers[group]}", f"{group} {numbers[group] + 1}"]
+                numbers[group] += 2
+            entries = [
+                {"Id": str(index), "Message": body, "MessageGroupId": body.split(" ")[0]}
+                | {"MessageDeduplicationId": body.replace(" ", "-")}
+                for index, body in enumerate(bodies)
+            ]
+            batch = {"TopicArn": self.topics[name], "PublishBatchRequestEntries": entries}
+            answer = self._repeated(lambda batch=batch: sns.publish_batch(**batch))
+            if answer is None:
+                break
+            assert len(answer["Successful"]) == BATCH, answer
+            ledger.published(bodies, True)
+        sns.close()
+
+    def _consume(self, name: str, ledger: Ledger) -> None:
+        sqs = self.server.client("sqs")
+        url = self.urls[name]
+        while not self.stopping.is_set():
+            attempt = {"ReceiveRequestAttemptId": str(uuid.uuid4())} if ledger.fifo else {}
+            request = {"QueueUrl": url, "MaxNumberOfMessages": BATCH, "WaitTimeSeconds": 1, **attempt}
+            asked_at = time.monotonic()
+            answer = self._repeated(lambda request=request: sqs.receive_message(**request))
+            messages = (answer or {}).get("Messages", [])
+            if not messages:
+                continue
+            ledger.arrived(messages, asked_at)
+            entries = [
+                {"Id": str(index), "ReceiptHandle": message["ReceiptHandle"]} for index, message in enumerate(messages)
+            ]
+            batch = {"QueueUrl": url, "Entries": entries}
+            answer = self._repeated(lambda batch=batch: sqs.delete_message_batch(**batch))
+            # A FIFO message that has become visible again refuses its old handle, and comes again.
+            done = [messages[int(entry["Id"])]["Body"] for entry in (answer or {}).get("Successful", [])]
+            ledger.deleted(done)
+        sqs.close()
