@@ -95,6 +95,8 @@ class ServiceCode:
                 if (mark := getattr(function, OPERATION, None)) is not None:
                     self._add(name, function, mark, rules, denied)
                 elif (task := getattr(function, TASK, None)) is not None:
+                    if task.name in self.tasks:
+                        raise DiscoveryError(f"two tasks are named {task.name}: {module.__name__} has the second")
                     self.tasks[task.name] = (function, task)
                 elif (reconciler := getattr(function, RECONCILER, None)) is not None:
                     self.reconcilers.append((function, reconciler))
