@@ -32,8 +32,7 @@ from itertools import count
 from struct import Struct
 from typing import TYPE_CHECKING, Any
 
-from cumulo.core.table import Codec, Record
-from cumulo.store.keys import pack
+from cumulo.core.table import GLOBAL, Codec, Record, Space
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
@@ -48,7 +47,7 @@ INLINE_BODY_BYTES = 2048
 SERIAL_LENGTH = 16
 SECOND_US = 1_000_000
 
-_PLACE = pack("sqs.messages")
+_PLACE = Space("sqs.messages", scope=GLOBAL).prefix("", "")
 _COUNTER_BITS = 40
 _COUNTER_MASK = (1 << _COUNTER_BITS) - 1
 _TWO = Struct(">QQ")
