@@ -222,10 +222,8 @@ class Cloud:
             exchange.respond(*response)
             runtime.journal.record(ctx, fault)
 
-        waiting = runtime.start(ctx, route.parse, done, authenticate)
-        if waiting is not None:
-            exchange.on_half_close(ctx.hang_up)
-        return waiting
+        ctx.on_wait = exchange.on_half_close
+        return runtime.start(ctx, route.parse, done, authenticate)
 
 
 async def serve(settings: Settings, *, on_ready: Callable[[Cloud], None] | None = None) -> None:

@@ -39,6 +39,7 @@ class Context:
         "handler",
         "headers",
         "internal",
+        "on_wait",
         "operation",
         "principal",
         "protocol",
@@ -94,6 +95,7 @@ class Context:
         self.denial: dict[str, Any] | None = None
         self.authorized = False
         self.gone = False
+        self.on_wait: Callable[[Callable[[], None]], None] | None = None  # tells of a client that hangs up meanwhile
         self._listener: Listener | None = None
         self._txn: Transaction | None = None
 

@@ -54,6 +54,17 @@ class Retry(Exception):
         self.after_s = after_s
 
 
+class Wait(Exception):
+    """Raised by a `def` operation that finds it has to wait: undo what it did and go on with `then(ctx)`.
+
+    So an operation that seldom waits, such as a poll, costs no more than one that never does.
+    """
+
+    def __init__(self, then: Callable[[Any], Awaitable[Any]]) -> None:
+        super().__init__("this operation waits")
+        self.then = then
+
+
 @overload
 def operation(function: F) -> F: ...
 @overload

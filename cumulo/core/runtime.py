@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from cumulo.core.errors import INTERNAL_FAILURE, SERVICE_UNAVAILABLE, not_implem
 from cumulo.core.identities import NOBODY, Identities
 from cumulo.core.ids import Ids
 from cumulo.core.journal import Journal
+from cumulo.core.operation import Wait
 from cumulo.core.policy.authorization import NOTHING, PolicySource
 from cumulo.core.policy.principals import Principal, service
 from cumulo.core.reconcilers import Reconcilers
@@ -68,6 +69,7 @@ class Runtime:
         self.policy_source: PolicySource = NOTHING  # IAM takes this place when it lands
         self.identities: Identities = NOBODY  # and this one
         self._service_principals: dict[str, Principal] = {}
+        self._waiting: set[asyncio.Task[None]] = set()
         store.on_signal(self.signals.deliver)
 
     def _loaded(self, code: ServiceCode) -> None:
@@ -80,6 +82,8 @@ class Runtime:
 
     async def close(self) -> None:
         """Stop it, in order; nothing that was answered is lost."""
+        for waiting in tuple(self._waiting):
+            waiting.cancel()
         await self.reconcilers.close()
         await self.tasks.close()
         self.journal.close()
@@ -139,8 +143,23 @@ class Runtime:
             finally:
                 ctx.enter(None)
 
-        self.store.transact(work, lambda answer, error: done(answer, self._fault(ctx, error)))
-        return None
+        started = False
+        going_on: Coroutine[Any, Any, None] | None = None
+
+        def finish(answer: dict[str, Any] | None, error: BaseException | None) -> None:
+            nonlocal going_on
+            if error is None:
+                done(answer, None)
+            elif isinstance(error, Wait):
+                going_on = self._go_on(ctx, handler, error.then, done)
+                if started:  # the caller has gone: it returns before a distant store, or one that must commit first
+                    self._spawn(going_on)
+            else:
+                done(answer, self._fault(ctx, error))
+
+        self.store.transact(work, finish)
+        started = True
+        return going_on
 
     async def _start_async(
         self,
@@ -158,17 +177,33 @@ class Runtime:
             if handler.asks_first:
                 ctx.authorize("*")
 
+        async def admitted(ctx: Context) -> Any:
+            await ctx.transact(admit)
+            return await handler.function(ctx, ctx.request)
+
+        await self._go_on(ctx, handler, admitted, done)
+
+    async def _go_on(
+        self, ctx: Context, handler: Handler, then: Callable[[Context], Awaitable[Any]], done: Done
+    ) -> None:
+        """Run what waits, and answer."""
+        if ctx.on_wait is not None:
+            ctx.on_wait(ctx.hang_up)
         answer: dict[str, Any] | None = None
         error: BaseException | None = None
         try:
-            await ctx.transact(admit)
-            answer = await handler.function(ctx, ctx.request) or {}
+            answer = await then(ctx) or {}
             self._check_authorized(ctx, handler)
         except asyncio.CancelledError:
             raise
         except Exception as failure:
             error = failure
         done(answer, self._fault(ctx, error))
+
+    def _spawn(self, waiting: Coroutine[Any, Any, None]) -> None:
+        running = asyncio.get_running_loop().create_task(waiting)
+        self._waiting.add(running)
+        running.add_done_callback(self._waiting.discard)
 
     def nested(self, ctx: Context, request: dict[str, Any], txn: Transaction) -> dict[str, Any]:
         """A call inside another call's transaction; a fault undoes only its own writes."""
@@ -185,6 +220,10 @@ class Runtime:
                 self._prepare(ctx, handler, request)
                 return self._handle(ctx, handler)
         except Exception as failure:
+            if isinstance(failure, Wait):
+                raise TypeError(
+                    f"{handler.service}:{handler.model.name} waits: await ctx.aws instead of ctx.call"
+                ) from None
             fault = self._fault(ctx, failure)
             assert fault is not None
             raise fault from None

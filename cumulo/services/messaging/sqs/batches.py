@@ -6,13 +6,13 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from cumulo.core.errors import Fault
 from cumulo.services.messaging.sqs.errors import (
     BATCH_ENTRY_IDS_NOT_DISTINCT,
     EMPTY_BATCH_REQUEST,
     INVALID_BATCH_ENTRY_ID,
     TOO_MANY_ENTRIES,
 )
-from cumulo.wire.faults import Fault
 
 LIMIT = 10
 

@@ -7,26 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from cumulo.services.messaging.sqs import fifo
+from cumulo.services.messaging.sqs import fifo, shelves, standard
 from cumulo.services.messaging.sqs.in_flight import length
-from cumulo.services.messaging.sqs.messages import (
-    CODEC,
-    DELAYED,
-    IN_FLIGHT,
-    MESSAGE,
-    RECEIVED,
-    SECOND_US,
-    WAITING,
-    expired,
-)
+from cumulo.services.messaging.sqs.messages import DELAYED, MESSAGE, SECOND_US, VISIBLE
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
     from cumulo.services.messaging.sqs.queues import Queue
-    from cumulo.store.transaction import Transaction
 
-_GROUPS = 1000
-_PAGE = 500
+_SEEN = 200
 
 
 class Counts(NamedTuple):
@@ -38,30 +27,21 @@ class Counts(NamedTuple):
 
 
 def of(ctx: Context, queue: Queue) -> Counts:
-    """The numbers of a queue now. Messages past the retention period are not counted."""
+    """The numbers of a queue now.
+
+    Messages past the retention period are not counted, when they are among the first _SEEN that are visible;
+    others until they are dropped, within a minute.
+    """
     txn, place = ctx.txn, queue.place
     now_us = int(ctx.now() * SECOND_US)
+    shelves.of(queue).drop_expired(ctx, queue, now_us, b"", _SEEN)
     after = (now_us + 1).to_bytes(8, "big")
+    delayed = length(txn, place + DELAYED + after, place + DELAYED + b"\xff")
     if queue.fifo:
-        fifo.drop_expired(ctx, queue, now_us, b"", _GROUPS)
-        in_flight = length(txn, place + IN_FLIGHT + after, place + IN_FLIGHT + b"\xff")
-        delayed = length(txn, place + DELAYED + after, place + DELAYED + b"\xff")
+        in_flight = fifo.in_flight(txn, place, now_us)
         total = length(txn, place + MESSAGE, place + MESSAGE + b"\xff")
         return Counts(total - in_flight - delayed, in_flight, delayed)
-    # What became visible before this was sent before it, and is expired though nobody dropped it yet.
-    oldest = (max(now_us - queue.retention_s * SECOND_US, 0) + 1).to_bytes(8, "big")
-    visible = length(txn, place + WAITING + oldest, place + WAITING + after)
-    visible += _visible_again(txn, queue, place + RECEIVED + oldest, place + RECEIVED + after, now_us // 1000)
-    in_flight = length(txn, place + RECEIVED + after, place + RECEIVED + b"\xff")
-    return Counts(visible, in_flight, length(txn, place + WAITING + after, place + WAITING + b"\xff"))
-
-
-def _visible_again(txn: Transaction, queue: Queue, begin: bytes, end: bytes, now_ms: int) -> int:
-    """Messages that came back: usually few, and their age does not show in their keys."""
-    total = 0
-    while True:
-        found = txn.range(begin, end, limit=_PAGE)
-        total += sum(not expired(CODEC.decode(value), queue.retention_s, now_ms) for _, value in found)
-        if len(found) < _PAGE:
-            return total
-        begin = found[-1][0] + b"\x00"
+    # What became visible before this was sent before it.
+    oldest = max(now_us - queue.retention_s * SECOND_US, 0).to_bytes(8, "big")
+    visible = length(txn, place + VISIBLE + oldest, place + VISIBLE + after)
+    return Counts(visible, standard.in_flight(txn, place, now_us), delayed)

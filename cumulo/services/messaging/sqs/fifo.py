@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from cumulo.services.messaging.sqs import dead_letters, receipt_handles
 from cumulo.services.messaging.sqs.errors import INVALID_PARAMETER
 from cumulo.services.messaging.sqs.in_flight import IN_FLIGHT as LIMITS
+from cumulo.services.messaging.sqs.in_flight import length
 from cumulo.services.messaging.sqs.messages import (
     BODY,
     CODEC,
@@ -66,7 +67,7 @@ def put(ctx: Context, queue: Queue, message: Message, now_us: int, delay_us: int
 def take(ctx: Context, queue: Queue, limit: int, visibility_us: int, now_us: int) -> list[Delivery]:
     """Give out up to `limit` messages, of the group that has been ready longest first."""
     txn, place = ctx.txn, queue.place
-    limit = min(limit, LIMITS.room(txn, place + IN_FLIGHT, now_us, limit))
+    limit = LIMITS.room(place, limit, lambda: in_flight(txn, place, now_us))
     taken: list[Delivery] = []
     seen: set[bytes] = set()  # hidden for 0 s, a group is ready again at once: not for this receiver
     begin, end = place + READY, place + READY + (now_us + 1).to_bytes(8, "big")
@@ -82,8 +83,13 @@ def take(ctx: Context, queue: Queue, limit: int, visibility_us: int, now_us: int
         if len(ready) < wanted:
             break
         begin = ready[-1][0] + b"\x00"
-    LIMITS.add(place + IN_FLIGHT, len(taken))
+    LIMITS.add(place, len(taken))
     return taken
+
+
+def in_flight(txn: Transaction, place: bytes, now_us: int) -> int:
+    """How many messages are in flight."""
+    return length(txn, place + IN_FLIGHT + (now_us + 1).to_bytes(8, "big"), place + IN_FLIGHT + b"\xff")
 
 
 def _take_group(
@@ -185,7 +191,7 @@ def delete(ctx: Context, queue: Queue, handle: ReceiptHandle, text: str, now_us:
     group = handle.group.encode()
     _remove(txn, place, group, handle.serial, message)
     _refresh(txn, place, group)
-    LIMITS.add(place + IN_FLIGHT, -1)
+    LIMITS.add(place, -1)
 
 
 def hidden(ctx: Context, queue: Queue, handle: ReceiptHandle, now_us: int) -> Message | None:

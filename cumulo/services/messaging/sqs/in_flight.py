@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cumulo.store.transaction import Transaction
 
 LIMIT = 120_000
@@ -39,20 +41,19 @@ class InFlight:
     def __init__(self) -> None:
         self._bounds: dict[bytes, int] = {}
 
-    def room(self, txn: Transaction, prefix: bytes, now_us: int, wanted: int) -> int:
-        """How many of `wanted` messages may be given out; `prefix` begins the keys that end in a time and a serial."""
-        bound = self._bounds.get(prefix)
+    def room(self, place: bytes, wanted: int, measure: Callable[[], int]) -> int:
+        """How many of `wanted` messages of the queue at `place` may be given out; `measure` counts those in flight."""
+        bound = self._bounds.get(place)
         if bound is None or bound + wanted > LIMIT:
             if len(self._bounds) >= _QUEUES:
                 self._bounds.clear()
-            bound = length(txn, prefix + (now_us + 1).to_bytes(8, "big"), prefix + b"\xff")
-            self._bounds[prefix] = bound
+            bound = self._bounds[place] = measure()
         return min(wanted, LIMIT - bound)
 
-    def add(self, prefix: bytes, count: int) -> None:
+    def add(self, place: bytes, count: int) -> None:
         """Note that so many more (or fewer) are in flight."""
-        if count and prefix in self._bounds:
-            self._bounds[prefix] = max(0, self._bounds[prefix] + count)
+        if count and place in self._bounds:
+            self._bounds[place] = max(0, self._bounds[place] + count)
 
 
 IN_FLIGHT = InFlight()

@@ -5,16 +5,15 @@ bytes that no other queue ever has, and an epoch that PurgeQueue advances: so de
 is one write, and what lies under the old place is swept later. Under that place (`place_of`), a letter:
 
     standard queues (standard.py)
-      w  visible_us, serial           a message that was never received
-      r  visible_us, serial           a message that was received: in flight until visible_us, then visible again
-      l  serial                       where in `r` a message is that moved since its first delivery
+      v  visible_us, serial           a message: delayed or in flight until visible_us, then visible
+      l  serial                       where in `v` a message is that moved since its first delivery
     FIFO queues (fifo.py)
       m  group, 0, serial             a message
       g  ready_us, group              a group, by the time its first message is visible
       h  group                        ready_us of that entry (all ones: none), and the time in its last serial
       i  visible_us, serial           a message in flight, for the counts
-      d  visible_us, serial           a delayed message, for the counts
     both
+      d  visible_us, serial           a delayed message, for the counts
       b  serial                       a body too large to be written anew with each delivery
 
 and under the id alone (so that they survive a purge), deduplication.py:
@@ -33,14 +32,13 @@ from itertools import count
 from struct import Struct
 from typing import TYPE_CHECKING, Any
 
-from cumulo.core.table import Codec, Record
-from cumulo.store.keys import pack
+from cumulo.core.table import GLOBAL, Codec, Record, Space
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
     from cumulo.store.transaction import Transaction
 
-WAITING, RECEIVED, LOCATION = b"w", b"r", b"l"
+VISIBLE, LOCATION = b"v", b"l"
 MESSAGE, READY, HEAD, IN_FLIGHT, DELAYED = b"m", b"g", b"h", b"i", b"d"
 BODY = b"b"
 SEEN, ATTEMPT = b"x", b"a"
@@ -49,7 +47,7 @@ INLINE_BODY_BYTES = 2048
 SERIAL_LENGTH = 16
 SECOND_US = 1_000_000
 
-_PLACE = pack("sqs.messages")
+_PLACE = Space("sqs.messages", scope=GLOBAL).prefix("", "")
 _COUNTER_BITS = 40
 _COUNTER_MASK = (1 << _COUNTER_BITS) - 1
 _TWO = Struct(">QQ")
@@ -75,7 +73,7 @@ class Message(Record):
     deduplication_id: str = ""
     trace_header: str = ""
     dead_letter_source: str = ""
-    delayed: bool = False  # FIFO queues: it has an entry under DELAYED until it is received
+    delayed: bool = False  # it has an entry under DELAYED, until it is received
 
 
 CODEC = Codec(Message)

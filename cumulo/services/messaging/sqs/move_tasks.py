@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from cumulo.core.arns import Arn
-from cumulo.core.errors import Error
+from cumulo.core.errors import Error, Fault
 from cumulo.core.operation import operation, task
 from cumulo.core.table import REGION, Record, Table
 from cumulo.services.messaging.sqs import counts, shelves
@@ -25,7 +25,6 @@ from cumulo.services.messaging.sqs.errors import (
 from cumulo.services.messaging.sqs.messages import SECOND_US, Message
 from cumulo.services.messaging.sqs.queues import QUEUES, Queue, check_owner
 from cumulo.services.messaging.sqs.receipt_handles import read as read_handle
-from cumulo.wire.faults import Fault
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context

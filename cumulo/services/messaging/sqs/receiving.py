@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from cumulo.core.operation import operation
+from cumulo.core.operation import Wait, operation
 from cumulo.services.messaging.sqs import (
     deduplication,
     digests,
@@ -44,13 +44,23 @@ SYSTEM_ATTRIBUTES = frozenset(
 
 
 @operation
-async def receive_message(ctx: Context, request: t.ReceiveMessageRequest) -> t.ReceiveMessageResult:
+def receive_message(ctx: Context, request: t.ReceiveMessageRequest) -> t.ReceiveMessageResult:
     """Take messages from a queue, waiting for one when the request or the queue says so."""
-    account, name = queue_urls.read(request["QueueUrl"])
+    attempt = _attempt(ctx, request)
+    if attempt.messages:
+        return {"Messages": attempt.messages}
+    if attempt.wait_s:
+        raise Wait(_poll)
+    return {}
+
+
+async def _poll(ctx: Context) -> t.ReceiveMessageResult:
+    """Look again whenever something may have become visible, until the time is over."""
+    account, name = queue_urls.read(ctx.request["QueueUrl"])
     until: float | None = None
     with ctx.listen(signal_of(account, ctx.region, name)) as heard:
         while True:
-            attempt = await ctx.transact(lambda ctx: _attempt(ctx, request))
+            attempt = await ctx.transact(lambda ctx: _attempt(ctx, ctx.request))
             now = ctx.now()
             if until is None:
                 until = now + attempt.wait_s

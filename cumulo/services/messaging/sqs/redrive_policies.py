@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from cumulo.core.arns import Arn
+from cumulo.core.errors import Fault
 from cumulo.services.messaging.sqs.errors import INVALID_PARAMETER
-from cumulo.wire.faults import Fault
 
 MAXIMUM_RECEIVES = 1000
 MAXIMUM_SOURCES = 10

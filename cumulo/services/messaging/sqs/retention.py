@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import reconciler, task
+from cumulo.core.table import GLOBAL, Space
 from cumulo.services.messaging.sqs import deduplication, shelves
 from cumulo.services.messaging.sqs.messages import SECOND_US
 from cumulo.services.messaging.sqs.queues import QUEUES, Queue
-from cumulo.store.keys import pack, prefix_range
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
 
 _SWEPT = 500
+_ALL_QUEUES = Space(QUEUES.name, scope=GLOBAL)  # the same keys, whatever account and region they name next
 _EXPIRED = 200
 _QUEUES = 100
 
@@ -45,12 +47,13 @@ async def expire_messages(ctx: Context) -> None:
             place: bytes | None = b""
             while place is not None:
                 place = await ctx.transact(partial(_expire, queue=queue, after=place))
+                await asyncio.sleep(0)  # a transaction that wrote nothing does not wait: let others have a turn
 
 
 def _some_queues(ctx: Context, after: bytes) -> tuple[list[Queue], bytes | None]:
     """Queues of all accounts and regions, and the key to go on after."""
-    begin, end = prefix_range(pack(QUEUES.name))
-    found = ctx.txn.range(max(after, begin), end, limit=_QUEUES)
+    everywhere = _ALL_QUEUES.prefix("", "")
+    found = ctx.txn.range(max(after, everywhere), everywhere + b"\xff", limit=_QUEUES)
     queues = [QUEUES.codec.decode(value) for _, value in found]
     return queues, found[-1][0] + b"\x00" if len(found) == _QUEUES else None
 
