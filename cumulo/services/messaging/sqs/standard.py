@@ -12,6 +12,7 @@ from cumulo.services.messaging.sqs.messages import (
     CODEC,
     DELAYED,
     LOCATION,
+    SECOND_US,
     SERIAL_LENGTH,
     SERIALS,
     VISIBLE,
@@ -26,6 +27,13 @@ if TYPE_CHECKING:
     from cumulo.services.messaging.sqs.queues import Queue
     from cumulo.services.messaging.sqs.receipt_handles import ReceiptHandle
     from cumulo.store.transaction import Transaction
+
+# Where to look first: behind what was last taken. A receiver then need not pass over what others have just taken and
+# the store has yet to forget. It is only a hint, for a second: when it finds too little, or a transaction was undone,
+# or another node's clock is behind, the next look is from the beginning.
+HEADS: dict[bytes, tuple[bytes, int]] = {}
+HINT_US = SECOND_US
+_HINTED = 4096
 
 # A message as it is given out, its serial and its receipt handle.
 Delivery = tuple[Message, bytes, str]
@@ -58,10 +66,16 @@ def take(ctx: Context, queue: Queue, limit: int, visibility_us: int, now_us: int
     moved: list[tuple[bytes, bytes]] = []  # written last: hidden for 0 s, a message must not be found twice here
     now_ms, visible_us = now_us // 1000, now_us + visibility_us
     when = visible_us.to_bytes(8, "big")
-    begin, end = place + VISIBLE, place + VISIBLE + (now_us + 1).to_bytes(8, "big")
+    first = place + VISIBLE
+    end = first + (now_us + 1).to_bytes(8, "big")
+    begin, hinted_until_us = HEADS.get(place, (first, 0))
+    if not now_us < hinted_until_us <= now_us + HINT_US:
+        begin, hinted_until_us = first, now_us + HINT_US
     while len(taken) < limit:
         wanted = limit - len(taken)
         found = txn.range(begin, end, limit=wanted)
+        if found:
+            HEADS[place] = found[-1][0] + b"\x00", hinted_until_us
         for key, value in found:
             txn.delete(key)
             serial, message = key[-SERIAL_LENGTH:], CODEC.decode(value)
@@ -71,14 +85,18 @@ def take(ctx: Context, queue: Queue, limit: int, visibility_us: int, now_us: int
                 _forget(txn, place, key, serial, message)
                 continue
             _deliver(txn, place, key, serial, message, now_us, when)
-            moved.append((begin + when + serial, CODEC.encode(message)))
+            moved.append((first + when + serial, CODEC.encode(message)))
             handle = receipt_handles.write(queue.id, queue.epoch, visible_us, serial, message.receive_count)
             taken.append((with_body(txn, place, serial, message), serial, handle))
         if len(found) < wanted:
-            break
+            if begin == first:
+                break
+            begin, hinted_until_us = first, now_us + HINT_US
     for key, value in moved:
         txn.put(key, value)
     IN_FLIGHT.add(place, len(taken))
+    if len(HEADS) > _HINTED:
+        HEADS.clear()
     return taken
 
 
