@@ -106,8 +106,6 @@ def _attempt(ctx: Context, request: Mapping[str, Any]) -> Attempt:
     if not taken:
         next_us = shelves.of(queue).next_visible_us(ctx.txn, queue, now_us) if wait_s else None
         return Attempt([], wait_s, None if next_us is None else next_us / SECOND_US)
-    if visibility_s == 0:
-        ctx.signal(queue.signal)  # visible again at once, for others who wait
     names = request.get("MessageAttributeNames")
     return Attempt([_answer(queue, delivery, system, names) for delivery in taken], wait_s, None)
 

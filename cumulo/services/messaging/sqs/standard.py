@@ -84,7 +84,7 @@ def take(ctx: Context, queue: Queue, limit: int, visibility_us: int, now_us: int
             ):
                 _forget(txn, place, key, serial, message)
                 continue
-            _deliver(txn, place, key, serial, message, now_us, when)
+            _deliver(txn, place, key, serial, message, now_us, when, visibility_us > 0)
             moved.append((first + when + serial, CODEC.encode(message)))
             handle = receipt_handles.write(queue.id, queue.epoch, visible_us, serial, message.receive_count)
             taken.append((with_body(txn, place, serial, message), serial, handle))
@@ -108,12 +108,14 @@ def in_flight(txn: Transaction, place: bytes, now_us: int) -> int:
 
 
 def _deliver(
-    txn: Transaction, place: bytes, key: bytes, serial: bytes, message: Message, now_us: int, when: bytes
+    txn: Transaction, place: bytes, key: bytes, serial: bytes, message: Message, now_us: int, when: bytes, hides: bool
 ) -> None:
     if message.delayed:
         message.delayed = False
         txn.delete(place + DELAYED + key[-SERIAL_LENGTH - 8 :])
-    if message.receive_count > message.earlier_receives:  # handles of earlier deliveries must still find it
+    # Handles of earlier deliveries must still find it. One that was only looked at, hidden for no time, is found by the
+    # last handle ("the most recent time you received the message", API reference, DeleteMessage): that saves a write.
+    if message.moved or (hides and message.receive_count > message.earlier_receives):
         message.moved = True
         txn.put(place + LOCATION + serial, when)
     message.receive_count += 1

@@ -68,7 +68,8 @@ class Kept:
         self.visible_at = visible_at
         self.expires_at = expires_at
         self.received = 0
-        self.hidden_since = 0.0
+        self.places: dict[int, float] = {}  # by delivery, the time until which it was hidden
+        self.moved = False  # and older handles find it too
 
 
 class QueueMachine(RuleBasedStateMachine):
@@ -129,9 +130,9 @@ class QueueMachine(RuleBasedStateMachine):
             assert kept is not None
             assert kept.visible_at <= self.ctx.time
             kept.received += 1
-            kept.hidden_since = self.ctx.time
+            kept.moved = kept.moved or (timeout > 0 and kept.received > 1)
             assert message.receive_count == kept.received
-            kept.visible_at = self.ctx.time + timeout
+            kept.visible_at = kept.places[kept.received] = self.ctx.time + timeout
             found.append((message.body, handle, kept.received))
         return multiple(*found)
 
@@ -170,6 +171,7 @@ class QueueMachine(RuleBasedStateMachine):
         if hidden is not None:
             self.shelf.hide(self.ctx, self.queue, read, self.now_us + timeout * SECOND_US)
             kept.visible_at = self.ctx.time + timeout
+            kept.moved = True
 
     @rule()
     def drop_expired(self) -> None:
@@ -204,7 +206,7 @@ class QueueMachine(RuleBasedStateMachine):
 
 
 class StandardMachine(QueueMachine):
-    """A standard queue gives out what is visible, the longest visible first; any handle deletes."""
+    """A standard queue gives out what is visible, the longest visible first; handles delete, old ones too."""
 
     def check_taken(self, bodies: list[str], limit: int) -> None:
         visible = [kept for kept in self.alive() if kept.visible_at <= self.ctx.time]
@@ -216,7 +218,7 @@ class StandardMachine(QueueMachine):
         assert not left or not times or times[-1] <= min(left) + 1e-6
 
     def may_use(self, kept: Kept | None, count: int) -> bool:
-        return kept is not None
+        return kept is not None and (kept.moved or kept.places[count] == kept.visible_at)
 
 
 class FifoMachine(QueueMachine):
