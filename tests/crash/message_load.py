@@ -76,13 +76,43 @@ class Ledger:
         return self.received - len(self.ids)
 
 
-class Load:
-    """Threads on one server: publishers until `count` messages are acknowledged, consumers until they are stopped."""
+class Caller:
+    """One thread's clients: it stays with a server until nobody is there, and goes on to the next."""
 
-    def __init__(
-        self, server: Server, count: int, *, publishers: int = 2, consumers: int = 2, groups: int = 10
-    ) -> None:
-        self.server = server
+    def __init__(self, service: str, servers: list[Server], stopping: threading.Event) -> None:
+        self._clients = itertools.cycle([server.client(service) for server in servers])
+        self._client = next(self._clients)
+        self._stopping = stopping
+
+    def once(self, operation: str, **request: Any) -> Any:
+        """The answer of a call, None when the connection broke before it came."""
+        while not self._stopping.is_set():
+            try:
+                return getattr(self._client, operation)(**request)
+            except EndpointConnectionError:  # nobody was there: the call has not been made
+                self._client = next(self._clients)
+                self._stopping.wait(0.02)
+            except BotoCoreError:
+                break
+        return None
+
+    def until_answered(self, operation: str, **request: Any) -> Any:
+        """The answer of a call that may be repeated; None when the test is over before it comes."""
+        while not self._stopping.is_set():
+            answer = self.once(operation, **request)
+            if answer is not None:
+                return answer
+        return None
+
+
+class Load:
+    """Publishers until `count` messages are acknowledged, consumers until they are stopped; a thread each.
+
+    With several servers (of one cloud) the threads of a kind begin on different ones.
+    """
+
+    def __init__(self, servers: list[Server], count: int, *, publishers: int = 2, consumers: int = 2) -> None:
+        self.servers = servers
         self.count = count
         self.publishers = publishers
         self.consumers = consumers
@@ -97,7 +127,7 @@ class Load:
 
     def set_up(self, visibility_s: int) -> None:
         """A standard and a FIFO topic, each with its queue."""
-        sqs, sns = self.server.client("sqs"), self.server.client("sns")
+        sqs, sns = self.servers[0].client("sqs"), self.servers[0].client("sns")
         for name, ledger in self.ledgers.items():
             arn = f"arn:aws:sqs:us-east-1:000000000000:{name}"
             statement = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:*"}
@@ -117,9 +147,10 @@ class Load:
             share = self.count // len(self.ledgers) // self.publishers
             publish = self._publish_in_order if ledger.fifo else self._publish
             for number in range(self.publishers):
-                self._publishing.append(self._thread(publish, name, ledger, f"p{number}", share))
-            for _ in range(self.consumers):
-                self._consuming.append(self._thread(self._consume, name, ledger))
+                caller = self._caller("sns", number)
+                self._publishing.append(self._thread(publish, caller, name, ledger, f"p{number}", share))
+            for number in range(self.consumers):
+                self._consuming.append(self._thread(self._consume, self._caller("sqs", number), name, ledger))
         for thread in self._publishing + self._consuming:
             thread.start()
 
@@ -144,9 +175,7 @@ class Load:
     def finish(self, deadline_s: float) -> None:
         """Let the consumers take what is left, then end all threads."""
         deadline = time.monotonic() + deadline_s
-        while (
-            any(ledger.left for ledger in self.ledgers.values()) and not self.failures and time.monotonic() < deadline
-        ):
+        while self.left and not self.failures and time.monotonic() < deadline:
             self.stopping.wait(0.1)
         self.stop()
 
@@ -155,27 +184,11 @@ class Load:
         for thread in self._publishing + self._consuming:
             thread.join(60)
 
-    def _answer(self, call: Callable[[], Any]) -> Any:
-        """The answer of a call, None when the connection broke before it came."""
-        while not self.stopping.is_set():
-            try:
-                return call()
-            except EndpointConnectionError:  # nobody was there: the call has not been made
-                self.stopping.wait(0.02)
-            except BotoCoreError:
-                break
-        return None
+    def _caller(self, service: str, number: int) -> Caller:
+        first = number % len(self.servers)
+        return Caller(service, self.servers[first:] + self.servers[:first], self.stopping)
 
-    def _repeated(self, call: Callable[[], Any]) -> Any:
-        """The answer of a call that may be repeated; None when the test is over before it comes."""
-        while not self.stopping.is_set():
-            answer = self._answer(call)
-            if answer is not None:
-                return answer
-        return None
-
-    def _publish(self, name: str, ledger: Ledger, publisher: str, share: int) -> None:
-        sns = self.server.client("sns")
+    def _publish(self, sns: Caller, name: str, ledger: Ledger, publisher: str, share: int) -> None:
         acknowledged = 0
         for number in itertools.count():
             if acknowledged >= share or self.stopping.is_set():
@@ -183,14 +196,12 @@ class Load:
             bodies = [f"{publisher} {number * BATCH + index}" for index in range(BATCH)]
             entries = [{"Id": str(index), "Message": body} for index, body in enumerate(bodies)]
             batch = {"TopicArn": self.topics[name], "PublishBatchRequestEntries": entries}
-            answer = self._answer(lambda batch=batch: sns.publish_batch(**batch))
+            answer = sns.once("publish_batch", **batch)
             assert answer is None or len(answer["Successful"]) == BATCH, answer
             ledger.published(bodies, answer is not None)
             acknowledged += BATCH if answer is not None else 0
-        sns.close()
 
-    def _publish_in_order(self, name: str, ledger: Ledger, publisher: str, share: int) -> None:
-        sns = self.server.client("sns")
+    def _publish_in_order(self, sns: Caller, name: str, ledger: Ledger, publisher: str, share: int) -> None:
         numbers: dict[str, int] = defaultdict(int)
         groups = itertools.cycle([f"{publisher}-{group}" for group in range(self.groups)])
         for _ in range(share // BATCH):
@@ -204,21 +215,19 @@ class Load:
                 for index, body in enumerate(bodies)
             ]
             batch = {"TopicArn": self.topics[name], "PublishBatchRequestEntries": entries}
-            answer = self._repeated(lambda batch=batch: sns.publish_batch(**batch))
+            answer = sns.until_answered("publish_batch", **batch)
             if answer is None:
                 break
             assert len(answer["Successful"]) == BATCH, answer
             ledger.published(bodies, True)
-        sns.close()
 
-    def _consume(self, name: str, ledger: Ledger) -> None:
-        sqs = self.server.client("sqs")
+    def _consume(self, sqs: Caller, name: str, ledger: Ledger) -> None:
         url = self.urls[name]
         while not self.stopping.is_set():
             attempt = {"ReceiveRequestAttemptId": str(uuid.uuid4())} if ledger.fifo else {}
             request = {"QueueUrl": url, "MaxNumberOfMessages": BATCH, "WaitTimeSeconds": 1, **attempt}
             asked_at = time.monotonic()
-            answer = self._repeated(lambda request=request: sqs.receive_message(**request))
+            answer = sqs.until_answered("receive_message", **request)
             messages = (answer or {}).get("Messages", [])
             if not messages:
                 continue
@@ -227,8 +236,7 @@ class Load:
                 {"Id": str(index), "ReceiptHandle": message["ReceiptHandle"]} for index, message in enumerate(messages)
             ]
             batch = {"QueueUrl": url, "Entries": entries}
-            answer = self._repeated(lambda batch=batch: sqs.delete_message_batch(**batch))
+            answer = sqs.until_answered("delete_message_batch", **batch)
             # A FIFO message that has become visible again refuses its old handle, and comes again.
             done = [messages[int(entry["Id"])]["Body"] for entry in (answer or {}).get("Successful", [])]
             ledger.deleted(done)
-        sqs.close()
