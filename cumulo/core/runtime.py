@@ -224,6 +224,8 @@ class Runtime:
                 raise TypeError(
                     f"{handler.service}:{handler.model.name} waits: await ctx.aws instead of ctx.call"
                 ) from None
+            if txn.failed:
+                raise  # no fault of the call's: the whole transaction runs again
             fault = self._fault(ctx, failure)
             assert fault is not None
             raise fault from None

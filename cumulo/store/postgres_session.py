@@ -47,6 +47,11 @@ class PostgresTransaction(Transaction):
         self._session = session
         self.failure: psycopg.Error | None = None  # kept: `work` may have caught it
 
+    @property
+    def failed(self) -> bool:
+        """As when it conflicted with another transaction."""
+        return self.failure is not None
+
     def get(self, key: bytes) -> bytes | None:
         """The value of a key, None when there is none."""
         if key in self.writes:

@@ -52,6 +52,11 @@ class Transaction(ABC):
         """`with transaction.savepoint():` an exception that leaves it takes its writes, signals and callbacks back."""
         return Savepoint(self)
 
+    @property
+    def failed(self) -> bool:
+        """Whether the store has given this attempt up: whatever `work` still does is in vain, and it will run again."""
+        return False
+
     def end(self) -> None:
         """Refuse every further use: what is written after the commit would be lost in silence."""
         self.writes = ENDED
