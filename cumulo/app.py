@@ -222,7 +222,11 @@ class Cloud:
             exchange.respond(*response)
             runtime.journal.record(ctx, fault)
 
-        ctx.on_wait = exchange.on_half_close
+        def on_wait(callback: Callable[[], None]) -> None:
+            exchange.on_half_close(callback)
+            exchange.on_disconnect(callback)
+
+        ctx.on_wait = on_wait
         return runtime.start(ctx, route.parse, done, authenticate)
 
 

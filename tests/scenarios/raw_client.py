@@ -5,6 +5,7 @@ import socket
 from typing import Any
 from urllib.parse import urlencode
 
+import cbor2
 import msgspec
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -25,10 +26,16 @@ class Answer:
 
     @property
     def code(self) -> str:
-        text = self.body.decode()
-        if "json" in self.headers.get("Content-Type", "") and self.status >= 400:
-            return str(msgspec.json.decode(text)["__type"]).rpartition("#")[2]
-        return text.partition("<Code>")[2].partition("</Code>")[0]
+        kind = self.headers.get("Content-Type", "")
+        if self.status < 400:
+            return ""
+        if "X-Amzn-ErrorType" in self.headers:
+            return str(self.headers["X-Amzn-ErrorType"]).partition(":")[0]
+        if "json" in kind:
+            return str(msgspec.json.decode(self.body)["__type"]).rpartition("#")[2]
+        if "cbor" in kind:
+            return str(cbor2.loads(self.body)["__type"]).rpartition("#")[2]
+        return self.body.decode().partition("<Code>")[2].partition("</Code>")[0]
 
     def __repr__(self) -> str:
         return f"{self.status} {self.code} {self.body[:300]!r}"
