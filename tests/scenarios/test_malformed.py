@@ -267,7 +267,8 @@ def sample(service: str, name: str, protocol: str, seed: int, host: str) -> Requ
         "QueueName": "orders",
         "WaitTimeSeconds": 0,
     }
-    params = {key: there.get(key, value) for key, value in params.items()}
+    if name not in ("DeleteQueue", "DeleteTopic"):
+        params = {key: there.get(key, value) for key, value in params.items()}
     return request_of(service, name, params, protocol)
 
 
