@@ -68,19 +68,31 @@ def upstream() -> list[tuple[int, str]]:
     return servers
 
 
+def _one_port(attempts: int = 100) -> tuple[socket.socket, socket.socket]:
+    """A UDP and a TCP socket on the same free port: one that is free for the first may be taken for the second."""
+    udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        tcp.bind(("127.0.0.1", 0))
+        udp.bind(tcp.getsockname())
+    except OSError:
+        udp.close()
+        tcp.close()
+        if attempts == 1:
+            raise
+        return _one_port(attempts - 1)
+    return udp, tcp
+
+
 class Resolver:
     """Answers on two loopback sockets, UDP and TCP, both on one free port; both are to be watched for reading."""
 
     def __init__(self, *, excepted: tuple[str, ...] = ()) -> None:
         self._excepted = excepted
         self._servers = upstream()
-        self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.udp.bind(("127.0.0.1", 0))
+        self.udp, self.tcp = _one_port()
         self.udp.setblocking(False)
         self.port = int(self.udp.getsockname()[1])
-        self.tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        self.tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.tcp.bind(("127.0.0.1", self.port))
         self.tcp.listen(16)
 
     def udp_query(self) -> "Forwarded | None":
