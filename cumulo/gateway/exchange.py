@@ -68,6 +68,7 @@ class Exchange:
         self._task: asyncio.Task[None] | None = None
         self._disconnect: list[Callable[[], None]] | None = None
         self._half_close: list[Callable[[], None]] | None = None
+        self._halved = False
 
     # -- the application's side
 
@@ -114,8 +115,12 @@ class Exchange:
     def on_half_close(self, callback: Callable[[], None]) -> None:
         """Call back if the client has stopped sending, which is also how a killed client looks.
 
-        It may still wait for its answer. A long poll does best to answer at once with nothing.
+        At once if it has already. It may still wait for its answer. A long poll does best to answer at once with
+        nothing.
         """
+        if self._halved:
+            callback()
+            return
         if self._half_close is None:
             self._half_close = []
         self._half_close.append(callback)
@@ -180,6 +185,7 @@ class Exchange:
             self._call(self._disconnect)
 
     def _halve(self) -> None:
+        self._halved = True
         if self._state < ANSWERED:
             self._call(self._half_close)
 

@@ -144,6 +144,7 @@ class Http1(Messages):
 
     def hand_over(self, protocol: Any) -> bytes:
         """Give the connection to another protocol; returns the bytes that came too early."""
+        self.flush()
         rest = b"".join(bytes(piece) for piece in self._pending)
         self._pending.clear()
         self._stopped = self._ending = True
@@ -167,19 +168,30 @@ class Http1(Messages):
 
     def _send(self, data: bytes) -> None:
         """Write now, or with the other answers to the bytes being parsed."""
-        if not self._feeding:
+        if not self._feeding and not self._out:
             self.transport.write(data)
             return
         self._out.append(data)
         self._out_size += len(data)
-        if self._out_size > _OUT_MOST:
-            self._flush()
+        if not self._feeding or self._out_size > _OUT_MOST:
+            self.flush()
 
-    def _flush(self) -> None:
+    def _answer(self, data: bytes) -> None:
+        """Write a whole answer at the end of this turn of the loop, with those of other connections."""
+        if not self._out and not self._feeding:
+            self._server.flush_soon(self)
+        self._out.append(data)
+        self._out_size += len(data)
+        if self._out_size > _OUT_MOST:
+            self.flush()
+
+    def flush(self) -> None:
+        """Hand what is to be sent to the transport."""
         out = self._out
-        self.transport.write(out[0] if len(out) == 1 else b"".join(out))
-        self._out = []
-        self._out_size = 0
+        if out:
+            self._out = []
+            self._out_size = 0
+            self.transport.write(out[0] if len(out) == 1 else b"".join(out))
 
     async def drained(self) -> None:
         """Wait until the client has taken most of what was written. Raises Disconnected."""
@@ -217,8 +229,7 @@ class Http1(Messages):
         transport = self.transport
         if transport.is_closing() or self.lost:
             return
-        if self._out:
-            self._flush()
+        self.flush()
         self._unsent = transport.get_write_buffer_size()
         self._pending.clear()
         if self._stopped and not self._eof and transport.can_write_eof():

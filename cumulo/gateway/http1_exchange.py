@@ -34,6 +34,7 @@ class Http1Exchange(Exchange):
         self._task = None
         self._disconnect = None
         self._half_close = None
+        self._halved = False
         self._connection = connection
         self.keep_alive = keep_alive
         self.received = False
@@ -78,7 +79,7 @@ class Http1Exchange(Exchange):
             body = b""
         top = head(status, headers, self._tail(length))
         if len(body) < _JOIN_MOST:
-            connection._send(top + body)
+            connection._answer(top + body)
         else:
             connection._send(top)
             connection._send(body)

@@ -205,7 +205,7 @@ class Messages(asyncio.Protocol):
             self._misunderstood(error)
         self._feeding = False
         if self._out:
-            self._flush()
+            self._server.flush_soon(self)
         if self._head_open:
             self._watch_head(len(data))
         elif self._incoming is not None:
@@ -408,7 +408,10 @@ class Messages(asyncio.Protocol):
     def _send(self, data: bytes) -> None:
         raise NotImplementedError
 
-    def _flush(self) -> None:
+    def _answer(self, data: bytes) -> None:
+        raise NotImplementedError
+
+    def flush(self) -> None:
         raise NotImplementedError
 
     def _stream_taken(self, count: int) -> None:
