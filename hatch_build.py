@@ -28,6 +28,7 @@ MYPY_OPTIONS = [
     "--python-version",
     ".".join(platform.python_version_tuple()[:2]),
     "--ignore-missing-imports",
+    "--follow-imports=silent",
     "--disable-error-code=has-type",  # imports that go round in services: `mypy` itself checks these
 ]
 
