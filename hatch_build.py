@@ -80,12 +80,9 @@ class CompiledWheel(BuildHookInterface[Any]):
         """Why it failed; "" when the libraries are in `folder/lib`."""
         root = Path(self.root)
         shutil.copytree(root / "cumulo", folder / "cumulo", ignore=shutil.ignore_patterns("stubs", "__pycache__"))
-        modules = [str(path.relative_to(root)) for glob in self.config["modules"] for path in sorted(root.glob(glob))]
-        skipped = {str(Path(name)) for name in self.config.get("interpreted", [])}
-        modules = [module for module in modules if module not in skipped and not module.endswith("__init__.py")]
         log = folder / "log"
         with log.open("wb") as output:
-            command = [sys.executable, str(Path(__file__).resolve()), *modules]
+            command = [sys.executable, str(Path(__file__).resolve()), *self.config["modules"]]
             done = subprocess.run(command, cwd=folder, stdout=output, stderr=subprocess.STDOUT, check=False)
         if done.returncode == 0:
             return ""
@@ -115,7 +112,7 @@ def compile_here(modules: list[str]) -> None:
             super().build_extensions()
 
     extensions = mypycify(
-        [*MYPY_OPTIONS, *modules], opt_level="3", debug_level="0", multi_file=True, group_name="cumulo"
+        [*MYPY_OPTIONS, *modules], opt_level="2", debug_level="0", multi_file=True, group_name="cumulo"
     )
     for extension in extensions:
         if sys.platform != "win32":
