@@ -19,10 +19,10 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-# msgspec, because mypyc must see that its structs are not ordinary classes.
-REQUIREMENTS = ["mypy>=2.3,<3", "setuptools>=77", "msgspec>=0.20"]
+# msgspec and psycopg for their types: mypyc must see that a struct of msgspec is not an ordinary class.
+REQUIREMENTS = ["mypy>=2.3,<3", "setuptools>=77", "msgspec>=0.20", "psycopg>=3.2"]
 
-# What is missing here (h2, psycopg, the generated stubs) is Any to mypyc: slower there, never wrong.
+# What is missing here (h2, the generated stubs) is Any to mypyc: slower there, never wrong.
 MYPY_OPTIONS = [
     "--config-file=",
     "--python-version",
