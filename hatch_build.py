@@ -6,6 +6,7 @@ interpreter other than CPython, `CUMULO_PURE=1`) the wheel is pure too, and one 
 
 from __future__ import annotations
 
+import ast
 import os
 import platform
 import shutil
@@ -93,6 +94,37 @@ class CompiledWheel(BuildHookInterface[Any]):
         return errors[0].strip()
 
 
+def quote_fields(path: Path) -> None:
+    """Quote the types of records' fields: of one that is no plain class mypyc keeps nothing but `type`, unless quoted.
+
+    And of a quoted union neither, unless it is spelt `Union[…]`. Lines stay where they are.
+    """
+    source = path.read_bytes()
+    tree = ast.parse(source)
+    starts = [0, *(end + 1 for end, byte in enumerate(source) if byte == ord("\n"))]
+    records = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and node.bases]
+    fields = [node.annotation for record in records for node in record.body if isinstance(node, ast.AnnAssign)]
+    changes: list[tuple[ast.AST, str]] = [(field, repr(_spelt(field))) for field in fields]
+    if fields:
+        first = next(node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom))
+        changes.append((first, f"{ast.unparse(first)}; import typing"))
+    for node, text in sorted(changes, key=lambda change: change[0].lineno, reverse=True):  # type: ignore[attr-defined]
+        begin = starts[node.lineno - 1] + node.col_offset  # type: ignore[attr-defined]
+        end = starts[node.end_lineno - 1] + node.end_col_offset  # type: ignore[attr-defined]
+        source = source[:begin] + text.encode() + b"\n" * source[begin:end].count(b"\n") + source[end:]
+    path.write_bytes(source)
+
+
+def _spelt(field: ast.expr) -> str:
+    if isinstance(field, ast.Constant):
+        return str(field.value)
+    members = []
+    while isinstance(field, ast.BinOp):
+        members.insert(0, ast.unparse(field.right))
+        field = field.left
+    return f"typing.Union[{', '.join([ast.unparse(field), *members])}]" if members else ast.unparse(field)
+
+
 def compile_here(modules: list[str]) -> None:
     """Compile these modules of ./cumulo into ./lib, C files side by side."""
     from mypyc.build import mypycify
@@ -111,6 +143,8 @@ def compile_here(modules: list[str]) -> None:
             self.compiler.compile = compile_all
             super().build_extensions()
 
+    for module in modules:
+        quote_fields(Path(module))
     extensions = mypycify(
         [*MYPY_OPTIONS, *modules], opt_level="2", debug_level="0", multi_file=True, group_name="cumulo"
     )
