@@ -3,9 +3,9 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from types import TracebackType
+from typing import Any
 
 from cumulo.store.ended import ENDED
-from cumulo.store.overlay import Writes
 
 
 class Transaction(ABC):
@@ -18,7 +18,7 @@ class Transaction(ABC):
     __slots__ = ("callbacks", "signals", "writes")
 
     def __init__(self) -> None:
-        self.writes: Writes = {}
+        self.writes: Any = {}  # Writes, or ENDED: mypyc would look past what that says if this were a dict
         self.signals: list[bytes] = []
         self.callbacks: list[Callable[[], None]] = []
 
