@@ -50,6 +50,7 @@ class Exchange:
         "_disconnect",
         "_extra",
         "_half_close",
+        "_halved",
         "_refusal",
         "_state",
         "_stream",
