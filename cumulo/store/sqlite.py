@@ -58,7 +58,8 @@ class SqliteTransaction(Transaction):
     def get(self, key: bytes) -> bytes | None:
         """The value of a key, None when there is none."""
         if key in self.writes:
-            return self.writes[key]
+            value: bytes | None = self.writes[key]
+            return value
         store = self._store
         writes = store.active.writes
         if key in writes:
