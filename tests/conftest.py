@@ -13,10 +13,19 @@ import pytest
 from botocore.config import Config
 
 from cumulo.app import Cloud
+from cumulo.core import context
 from cumulo.core.clock import Clock
 from cumulo.settings import Settings
 
 _accounts = itertools.count(100_000_000_000 + os.getpid() * 100_000 % 800_000_000_000)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out what cannot be done to a compiled cumulo."""
+    if not str(context.__file__).endswith(".py"):
+        for item in items:
+            if item.get_closest_marker("interpreted"):
+                item.add_marker(pytest.mark.skip("this cumulo is compiled"))
 
 
 class RunningCloud:

@@ -15,7 +15,7 @@ from base64 import b64encode
 from collections.abc import Callable
 from hashlib import sha256
 from hmac import compare_digest
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -107,14 +107,14 @@ ACCESS_KEYS = Table(
 )
 
 
-class Credential(msgspec.Struct, frozen=True):
+class Credential(NamedTuple):
     """What an access key id stands for: its principal, and its secret or None where that cannot be known."""
 
     principal: Principal
     secret: str | None
 
 
-class Issued(msgspec.Struct, frozen=True):
+class Issued(NamedTuple):
     """A key just made, with what is told only once: its secret and its session token."""
 
     key: AccessKey

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from cumulo.core import access
 from cumulo.core.errors import Error, not_implemented
-from cumulo.core.operation import OPERATION, RECONCILER, TASK, OperationMark, ReconcilerMark, TaskMark, waits
+from cumulo.core.operation import OperationMark, ReconcilerMark, TaskMark, mark_of, waits
 from cumulo.wire import models
 from cumulo.wire.validation import validator
 
@@ -92,14 +92,13 @@ class ServiceCode:
             for name, function in vars(module).items():
                 if getattr(function, "__module__", None) != module.__name__:
                     continue
-                if (mark := getattr(function, OPERATION, None)) is not None:
+                mark = mark_of(function)
+                if isinstance(mark, OperationMark):
                     self._add(name, function, mark, rules, denied)
-                elif (task := getattr(function, TASK, None)) is not None:
-                    if task.name in self.tasks:
-                        raise DiscoveryError(f"two tasks are named {task.name}: {module.__name__} has the second")
-                    self.tasks[task.name] = (function, task)
-                elif (reconciler := getattr(function, RECONCILER, None)) is not None:
-                    self.reconcilers.append((function, reconciler))
+                elif isinstance(mark, TaskMark):
+                    self.tasks[mark.name] = (function, mark)
+                elif isinstance(mark, ReconcilerMark):
+                    self.reconcilers.append((function, mark))
 
     def _add(
         self, name: str, function: Callable[..., Any], mark: OperationMark, rules: access.Access, denied: Error | None

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import collections
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
+from cumulo.core.calls import Call
 from cumulo.core.clock import Clock, Timer
 from cumulo.core.metering import Metering
 from cumulo.wire.faults import Fault
@@ -24,26 +25,6 @@ FLUSH_S = 0.5
 KEEP_IN_MEMORY = 1000
 ROTATE_BYTES = 64 * 1024 * 1024
 KEEP_FILES = 4
-
-
-class Call(msgspec.Struct, omit_defaults=True):
-    """One call. `time` is cloud time in seconds; `denial` says which policy decided and how."""
-
-    time: float
-    request_id: str
-    service: str
-    operation: str
-    account: str
-    region: str
-    principal: str
-    access_key_id: str = ""
-    source_ip: str = ""
-    user_agent: str = ""
-    resources: list[str] = []
-    error: str = ""
-    message: str = ""
-    denial: dict[str, Any] | None = None
-    audited: list[dict[str, Any]] = []
 
 
 class Journal:

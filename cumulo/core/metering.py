@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cumulo.core.journal import Call
+    from cumulo.core.calls import Call
 
 
 class Metering:

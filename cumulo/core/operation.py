@@ -10,10 +10,6 @@ CO_COROUTINE = 0x80  # inspect.CO_COROUTINE, without importing inspect at start-
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-OPERATION = "__cumulo_operation__"
-TASK = "__cumulo_task__"
-RECONCILER = "__cumulo_reconciler__"
-
 
 class OperationMark:
     """What `@operation` says of a function."""
@@ -44,6 +40,18 @@ class ReconcilerMark:
     def __init__(self, every_s: float, signal: str | None) -> None:
         self.every_s = every_s
         self.signal = signal
+
+
+Mark = OperationMark | TaskMark | ReconcilerMark
+
+# Beside the functions, not on them: a compiled function takes no attributes. Holding it keeps its id its own.
+_marks: dict[int, tuple[object, Mark]] = {}
+
+
+def mark_of(function: object) -> Mark | None:
+    """What a decorator of this module said of the function; None of anything else."""
+    found = _marks.get(id(function))
+    return None if found is None else found[1]
 
 
 class Retry(Exception):
@@ -78,7 +86,7 @@ def operation(function: F | None = None, *, unsupported: tuple[str, ...] = (), p
     """
 
     def mark(function: F) -> F:
-        setattr(function, OPERATION, OperationMark(unsupported, public))
+        _marks[id(function)] = (function, OperationMark(unsupported, public))
         return function
 
     return mark(function) if function is not None else mark
@@ -97,7 +105,7 @@ def task(function: F | None = None, *, attempts: int = 10, backoff_s: float = 1.
 
     def mark(function: F) -> F:
         service = function.__module__.rpartition(".")[0].rpartition(".")[2]
-        setattr(function, TASK, TaskMark(f"{service}.{function.__name__}", attempts, backoff_s))
+        _marks[id(function)] = (function, TaskMark(f"{service}.{function.__name__}", attempts, backoff_s))
         return function
 
     return mark(function) if function is not None else mark
@@ -107,7 +115,7 @@ def reconciler(*, every_s: float, signal: str | None = None) -> Callable[[F], F]
     """An idempotent `async def (ctx)` that makes the real state the desired one; woken by period and by signal."""
 
     def mark(function: F) -> F:
-        setattr(function, RECONCILER, ReconcilerMark(every_s, signal))
+        _marks[id(function)] = (function, ReconcilerMark(every_s, signal))
         return function
 
     return mark

@@ -68,6 +68,7 @@ class Runtime:
         self.registry.on_load = self._loaded
         self.policy_source: PolicySource = NOTHING  # IAM takes this place when it lands
         self.identities: Identities = NOBODY  # and this one
+        self.authorize: Callable[..., None] = decide_call
         self._service_principals: dict[str, Principal] = {}
         self._waiting: set[asyncio.Task[None]] = set()
         store.on_signal(self.signals.deliver)
@@ -111,8 +112,6 @@ class Runtime:
             request_id=self.ids.uuid(),
             internal=True,
         )
-
-    authorize = staticmethod(decide_call)
 
     # --- calls ------------------------------------------------------------------------------------
 

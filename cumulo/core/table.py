@@ -8,10 +8,13 @@ finds, authorizes and says not-found in one call.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
 
+from cumulo.core.records import NewerRecord as NewerRecord
+from cumulo.core.records import Record as Record
+from cumulo.core.records import forms
 from cumulo.store.keys import pack as pack  # both for services, which do not know store
 from cumulo.store.keys import prefix_range as prefix_range
 
@@ -22,33 +25,6 @@ if TYPE_CHECKING:
 GLOBAL, ACCOUNT, REGION = range(3)
 
 Key = tuple[str | int | bytes, ...]
-
-
-class NewerRecord(Exception):
-    """A record was written by a newer cumulo than this one."""
-
-
-class Record(msgspec.Struct, array_like=True):
-    """What a table keeps: fields in a fixed order.
-
-    New fields go to the end and have defaults: old bytes then still decode. Any other change makes
-    a new class whose `previous` is the old one and whose `migrate` turns the old record into the new.
-    """
-
-    previous: ClassVar[type[Record] | None] = None
-
-    @classmethod
-    def migrate(cls, old: Any) -> Record:
-        """This form of a record in the previous form."""
-        raise NotImplementedError(f"{cls.__name__} has a previous form but no migrate()")
-
-
-def forms(record: type[Record]) -> list[type[Record]]:
-    """All forms of a record, the oldest first; a form's version is its place, from 1."""
-    chain = [record]
-    while chain[-1].previous is not None:
-        chain.append(chain[-1].previous)
-    return chain[::-1]
 
 
 R = TypeVar("R", bound=Record)

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from cumulo.core.clock import Timer
 from cumulo.core.context import Context
-from cumulo.core.operation import TASK, Retry, TaskMark, waits
+from cumulo.core.operation import Retry, TaskMark, mark_of, waits
 from cumulo.core.table import GLOBAL, Record, Space, Table
 from cumulo.store.keys import prefix_range, unpack
 
@@ -87,7 +87,9 @@ class Tasks:
         self, ctx: Context, function: Callable[..., Any], payload: dict[str, Any], *, at: float | None, lane: str | None
     ) -> str:
         """Write a new task in the running transaction."""
-        mark: TaskMark = getattr(function, TASK)
+        mark = mark_of(function)
+        if not isinstance(mark, TaskMark):
+            raise TypeError(f"{function!r} is no @task")
         now = self._runtime.clock.now()
         task = Task(
             id=self._new_id(),

@@ -55,7 +55,8 @@ class PostgresTransaction(Transaction):
     def get(self, key: bytes) -> bytes | None:
         """The value of a key, None when there is none."""
         if key in self.writes:
-            return self.writes[key]
+            value: bytes | None = self.writes[key]
+            return value
         rows = self._query(_GET, (key,))
         return rows[0][0] if rows else None
 

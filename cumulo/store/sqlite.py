@@ -58,7 +58,8 @@ class SqliteTransaction(Transaction):
     def get(self, key: bytes) -> bytes | None:
         """The value of a key, None when there is none."""
         if key in self.writes:
-            return self.writes[key]
+            value: bytes | None = self.writes[key]
+            return value
         store = self._store
         writes = store.active.writes
         if key in writes:
@@ -111,7 +112,7 @@ class SqliteStore(Store):
         self._hidden: dict[bytes, bytes] = {}  # from where ranges with this begin need to look: see _skip_hidden
         self._closed = False
         self._drained: Future[None] | None = None
-        self._inline = lock is None
+        self._at_once = lock is None
         self._writer: Writer | InlineWriter
         self._reader: sqlite3.Connection
 
@@ -120,7 +121,7 @@ class SqliteStore(Store):
         self._reader = reader
         self._get = reader.cursor().execute
         self._range = reader.cursor().execute
-        if self._inline:
+        if self._at_once:
             self._writer = InlineWriter(writer, self._committed)
         else:
             self._writer = Writer(writer, self._path, self._committed_in_thread)
@@ -187,7 +188,7 @@ class SqliteStore(Store):
         if (
             waiting != self._gathered
             and waiting < _BATCH_WAITERS
-            and not self._inline
+            and not self._at_once
             and self.loop.time() < self._gather_until
         ):
             self._gathered = waiting

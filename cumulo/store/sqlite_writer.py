@@ -111,8 +111,8 @@ class Writer:
         self._path = path
         self._committed = committed
         self._queue: SimpleQueue[Batch | None] = SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="cumulo-store", daemon=True)
-        self._thread.start()
+        self._worker = threading.Thread(target=self._run, name="cumulo-store", daemon=True)
+        self._worker.start()
 
     def submit(self, batch: Batch) -> None:
         """Write a batch; one at a time."""
@@ -121,7 +121,7 @@ class Writer:
     def stop(self) -> None:
         """Move the journal into the database and end the thread."""
         self._queue.put(None)
-        self._thread.join()
+        self._worker.join()
 
     def _run(self) -> None:
         idle_s: float | None = None

@@ -3,9 +3,9 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, NoReturn
+from typing import Any
 
-from cumulo.store.overlay import Writes
+from cumulo.store.ended import ENDED
 
 
 class Transaction(ABC):
@@ -18,7 +18,7 @@ class Transaction(ABC):
     __slots__ = ("callbacks", "signals", "writes")
 
     def __init__(self) -> None:
-        self.writes: Writes = {}
+        self.writes: Any = {}  # Writes, or ENDED: mypyc would look past what that says if this were a dict
         self.signals: list[bytes] = []
         self.callbacks: list[Callable[[], None]] = []
 
@@ -85,15 +85,3 @@ class Savepoint:
             transaction.writes = self._writes
             del transaction.signals[self._signals :]
             del transaction.callbacks[self._callbacks :]
-
-
-class _Ended(dict[Any, Any]):
-    """The write buffer of a transaction that is over: any use says so."""
-
-    def _refuse(self, *_: Any) -> NoReturn:
-        raise RuntimeError("this transaction has ended: read and write inside `work` only")
-
-    __contains__ = __iter__ = __getitem__ = __setitem__ = __bool__ = copy = _refuse
-
-
-ENDED: Writes = _Ended()

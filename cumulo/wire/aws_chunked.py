@@ -94,7 +94,7 @@ class Decoder:
     ) -> None:
         self.trailers: dict[str, str] = {}
         self._decoded_length = decoded_length
-        self._signed = signed
+        self._is_signed = signed
         self._chain = chain
         self._trailer_names = trailer_names
         self._state = _HEADER
@@ -165,7 +165,7 @@ class Decoder:
         if not _SIZE.match(size):
             raise _malformed()
         self._size = self._left = int(size, 16)
-        if self._signed:
+        if self._is_signed:
             name, _, signature = extension.partition(b"=")
             if name != b"chunk-signature" or not _SIGNATURE.match(signature):
                 raise _malformed()
@@ -173,7 +173,7 @@ class Decoder:
         if self._size and self._short:
             message = f"Only the last chunk is allowed to have a size less than {SMALLEST_CHUNK_B} bytes"
             raise Fault("InvalidChunkSizeError", message, status=403)
-        self._short = self._signed and self._size < SMALLEST_CHUNK_B
+        self._short = self._is_signed and self._size < SMALLEST_CHUNK_B
         if self._total + self._size > self._decoded_length:
             raise _incomplete()
         self._digest = sha256()
@@ -203,7 +203,7 @@ class Decoder:
     def _trailer(self, line: bytes) -> None:
         if not line:
             # A blank line may stand between the trailers and their signature.
-            if self._signed and self.trailers and not self._trailer_signature and self._buffer:
+            if self._is_signed and self.trailers and not self._trailer_signature and self._buffer:
                 return
             self._end_trailers()
             return
@@ -223,7 +223,7 @@ class Decoder:
         if names is not None:
             if any(name not in self.trailers for name in names):
                 raise _malformed_trailer()
-            if self._signed:
+            if self._is_signed:
                 if not self._trailer_signature:
                     raise _malformed_trailer()
                 if self._chain is not None:

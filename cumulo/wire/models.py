@@ -4,6 +4,7 @@
 call to a service costs what that call needs, whatever the size of the service.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -209,7 +210,7 @@ class Service:
         self.query_compatible = meta.aws_query_compatible is not None
         self.python_names = stored.python_names
         self.paginators = stored.paginators
-        self.operations: dict[str, Operation] = _Operations(self, stored.operations)
+        self.operations: Mapping[str, Operation] = _Operations(self, stored.operations)
         self.routes = stored.routes
         self.codecs: dict[str, object] = {}  # what protocol modules compiled for this service
         self._stored_shapes = stored.shapes

@@ -9,6 +9,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
+import pytest
+
 from cumulo.core.table import ACCOUNT, Record, Table
 from cumulo.store import Store, open_store
 
@@ -67,6 +69,7 @@ def write_older_state(data_dir: Path) -> None:
     asyncio.run(with_store(data_dir, fill))
 
 
+@pytest.mark.interpreted
 def test_every_record_of_an_older_form_is_read_and_written_back_in_the_new_one(tmp_path: Path) -> None:
     shutil.copytree(WRITTEN, tmp_path / "state")
 
@@ -81,6 +84,7 @@ def test_every_record_of_an_older_form_is_read_and_written_back_in_the_new_one(t
     assert asyncio.run(with_store(tmp_path / "state", PARCELS.range)) == parcels
 
 
+@pytest.mark.interpreted
 def test_the_kept_directory_is_in_the_older_form(tmp_path: Path) -> None:
     shutil.copytree(WRITTEN, tmp_path / "state")
     oldest = asyncio.run(with_store(tmp_path / "state", FIRST.range))

@@ -10,6 +10,8 @@ from cumulo.core.errors import Error
 from cumulo.core.table import ACCOUNT, GLOBAL, NewerRecord, Record, Table
 from cumulo.store.keys import pack
 
+pytestmark = pytest.mark.interpreted
+
 
 class Memory:
     """A transaction over a dictionary: enough to see which keys a table writes."""

@@ -10,7 +10,7 @@ import pytest
 
 from cumulo.core import tasks as core_tasks
 from cumulo.core.clock import Clock
-from cumulo.core.operation import TASK, Retry, TaskMark, task
+from cumulo.core.operation import Retry, TaskMark, mark_of, task
 from cumulo.core.runtime import Runtime
 from cumulo.core.table import ACCOUNT, Record, Table
 from cumulo.store import open_store
@@ -53,7 +53,9 @@ class OneService:
 
     def task(self, name: str) -> tuple[Any, TaskMark]:
         function = {"write": write, "slowly": slowly}[name.rpartition(".")[2]]
-        return function, getattr(function, TASK)
+        mark = mark_of(function)
+        assert isinstance(mark, TaskMark)
+        return function, mark
 
 
 class House:

@@ -59,7 +59,7 @@ def test_large_integers_are_refused(number: int) -> None:
 
 @pytest.mark.parametrize("element", [True, 1.5, ("a",), object()])
 def test_other_kinds_are_refused(element: object) -> None:
-    with pytest.raises(TypeError, match="a key is made of"):
+    with pytest.raises(TypeError, match=r"a key is made of|object expected"):
         pack(element)  # type: ignore[arg-type]
 
 

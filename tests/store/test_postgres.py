@@ -90,6 +90,7 @@ def test_an_error_of_the_work_rests_on_serializable_reads(node: Stand) -> None:
     assert node.everything() == {}
 
 
+@pytest.mark.interpreted
 @pytest.mark.parametrize("moment", ["before", "within", "after"])
 def test_a_connection_lost_in_a_commit(
     node: Stand, postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch, moment: str

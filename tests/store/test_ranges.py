@@ -64,6 +64,7 @@ def test_own_writes_over_stored_ones(stand: Stand, stored: Any, own: Any, querie
     assert stand.everything() == {key: value for key, value in (stored | own).items() if value is not None}
 
 
+@pytest.mark.interpreted
 @pytest.mark.parametrize("visible", ["before", "after"])
 @careful
 @given(stored=changes, frozen=changes, active=st.lists(changes, max_size=3), own=changes, queries=queries)

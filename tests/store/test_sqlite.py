@@ -55,6 +55,7 @@ def turn(stand: Stand, until: Any = None) -> None:
     stand.wait(some())
 
 
+@pytest.mark.interpreted
 def test_nothing_is_done_before_it_is_durable(sqlite: Stand) -> None:
     gate = Gate(sqlite)
     done: list[Any] = []
@@ -80,6 +81,7 @@ def test_nothing_is_done_before_it_is_durable(sqlite: Stand) -> None:
     assert repr(done[5]) == "ValueError(b'1')"
 
 
+@pytest.mark.interpreted
 def test_what_comes_during_a_commit_shares_the_next(sqlite: Stand) -> None:
     gate = Gate(sqlite)
     done: list[Any] = []
@@ -103,6 +105,7 @@ def test_what_comes_during_a_commit_shares_the_next(sqlite: Stand) -> None:
         (sqlite3.SQLITE_IOERR, StoreFailure),
     ],
 )
+@pytest.mark.interpreted
 def test_a_failed_commit_takes_back_all_that_was_built_on_it(sqlite: Stand, code: int, kind: type[Exception]) -> None:
     sqlite.one(lambda t: (t.put(b"a", b"old"), t.put(b"gone", b"x")))
     gate = Gate(sqlite)
@@ -136,6 +139,7 @@ def test_a_failed_commit_takes_back_all_that_was_built_on_it(sqlite: Stand, code
     assert sqlite.everything() == {b"a": b"old", b"gone": b"x", b"b": b"again"}
 
 
+@pytest.mark.interpreted
 def test_while_the_disk_is_behind_work_is_put_off(sqlite: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cumulo.store.sqlite._BATCH_BYTES", 4 << 20)
     gate = Gate(sqlite)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, ClassVar, Final, Protocol
 
 import msgspec
 
@@ -47,14 +47,16 @@ class PolicySource(Protocol):
         ...
 
 
+_NONE_ATTACHED: Final = Attached()
+
+
 class _Nothing:
     """The source of a cloud without IAM: nobody but root may do anything that no resource allows."""
 
-    controlled = False
-    _attached = Attached()
+    controlled: ClassVar[bool] = False
 
     def attached(self, principal: Principal) -> Attached:
-        return self._attached
+        return _NONE_ATTACHED
 
     def resource_controls(self, account: str) -> tuple[tuple[Policy, ...], ...]:
         return ()
@@ -129,7 +131,7 @@ class Question:
         policy = self.resource_policy
         if isinstance(policy, str):
             policy = compiled(policy, "trust" if self.trust else "resource") if policy else None
-        attached = source.attached(principal) if principal.account else _Nothing._attached
+        attached = source.attached(principal) if principal.account else _NONE_ATTACHED
         sessions = principal.session_policies
         return Policies(
             attached.identity,

@@ -76,8 +76,8 @@ def check_allow_policy(text: str) -> None:
         raise invalid(name, text, f"At most {MAXIMUM_SOURCES} sourceQueueArns can be specified.")
     for source in sources:
         try:
-            Arn.parse(source)
-        except (ValueError, AttributeError):
+            Arn.parse(str(source))
+        except ValueError:
             raise invalid(name, text, f"Invalid value for sourceQueueArns: {source}.") from None
 
 

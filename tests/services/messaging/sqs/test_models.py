@@ -15,6 +15,8 @@ from cumulo.services.messaging.sqs.queues import Queue
 from cumulo.store.transaction import Transaction
 from cumulo.wire.faults import Fault
 
+pytestmark = pytest.mark.interpreted
+
 
 class MemoryTransaction(Transaction):
     """One endless transaction over a dict."""
