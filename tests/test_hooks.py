@@ -54,11 +54,11 @@ def test_a_stop_ends_a_script_and_what_it_started(tmp_path: Path) -> None:
 
     async def stop_in_the_middle() -> None:
         running = asyncio.create_task(found.run("ready"))
-        while not pid.exists():
+        while not pid.exists():  # noqa: ASYNC110 - another process makes it
             await asyncio.sleep(0.01)
         running.cancel()
         await asyncio.wait([running])
-        while is_running(int(pid.read_text())):
+        while is_running(int(pid.read_text())):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
     asyncio.run(asyncio.wait_for(stop_in_the_middle(), 20))
