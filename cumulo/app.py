@@ -97,6 +97,7 @@ class Cloud:
             self.server = self._server()
             await self.server.start()
             self.runtime.endpoint = self.url
+            self.hooks.endpoint = lambda: self.url
             await self.runtime.open()
             if not settings.loopback:
                 self.root_key = await store.run(self._first_root_key)
@@ -242,18 +243,19 @@ async def serve(settings: Settings, *, on_ready: Callable[[Cloud], None] | None 
     await cloud.start()
     try:
         await cloud.hooks.run("start")
-        # What is there now stays: the collector need not look at it again.
-        gc.collect()
+        # What is there now stays: the collector need not look at it, now or again.
         gc.freeze()
         # A request leaves nothing in cycles, so the collector need not look after every 700 objects: at 30 clients
         # that was a twentieth of all CPU.
         gc.set_threshold(20_000, 20, 50)
+        gc.enable()
         sys.setswitchinterval(0.001)
         if on_ready is not None:
             on_ready(cloud)
         ready = loop.create_task(cloud.hooks.run("ready"))
         await stopping.wait()
-        await ready
+        ready.cancel()  # a script that still runs is ended: a stop does not wait for it
+        await asyncio.wait([ready])
     finally:
         await cloud.hooks.run("shutdown")
         await cloud.stop()

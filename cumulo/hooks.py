@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -83,12 +85,14 @@ class Hooks:
         self.completed[stage] = True
 
     async def _run(self, script: Script) -> int:
-        process = await asyncio.create_subprocess_exec(*self._command(script.path), stdin=asyncio.subprocess.DEVNULL)
+        process = await asyncio.create_subprocess_exec(
+            *self._command(script.path), stdin=asyncio.subprocess.DEVNULL, start_new_session=True
+        )
         try:
             return await asyncio.wait_for(process.wait(), TIMEOUT_S)
         except BaseException:
             if process.returncode is None:
-                process.kill()
+                _kill(process)
                 await process.wait()
             raise
 
@@ -136,3 +140,11 @@ class Hooks:
             "completed": {stage.upper(): done for stage, done in self.completed.items()},
             "scripts": [script.as_dict() for stage in STAGES for script in self.scripts[stage]],
         }
+
+
+def _kill(process: asyncio.subprocess.Process) -> None:
+    """End a script and what it started."""
+    if sys.platform == "win32":
+        process.kill()
+    else:
+        os.killpg(process.pid, signal.SIGKILL)

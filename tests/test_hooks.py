@@ -1,6 +1,7 @@
 """A person's scripts: order, programs, environment, what becomes of them."""
 
 import asyncio
+import os
 from pathlib import Path
 
 from cumulo.hooks import Hooks
@@ -45,6 +46,30 @@ def test_a_failure_is_reported_and_the_others_run(tmp_path: Path) -> None:
         ],
     }
     assert found.report()["completed"] == {"BOOT": True, "START": False, "READY": False, "SHUTDOWN": False}
+
+
+def test_a_stop_ends_a_script_and_what_it_started(tmp_path: Path) -> None:
+    pid = tmp_path / "pid"
+    found = hooks(tmp_path, ready_a_sh=f"sleep 60 & echo $! > {pid}.new; mv {pid}.new {pid}; wait")
+
+    async def stop_in_the_middle() -> None:
+        running = asyncio.create_task(found.run("ready"))
+        while not pid.exists():  # noqa: ASYNC110 - another process makes it
+            await asyncio.sleep(0.01)
+        running.cancel()
+        await asyncio.wait([running])
+        while is_running(int(pid.read_text())):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+    asyncio.run(asyncio.wait_for(stop_in_the_middle(), 20))
+
+
+def is_running(pid: int) -> bool:
+    """Whether the process lives; one that has ended and waits to be collected does not."""
+    try:
+        return " Z " not in Path(f"/proc/{pid}/stat").read_text() if Path("/proc").is_dir() else not os.kill(pid, 0)
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def test_no_folder_is_no_error(tmp_path: Path) -> None:

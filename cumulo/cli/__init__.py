@@ -67,6 +67,10 @@ def dispatch(arguments: list[str]) -> int:
         raise Refusal(
             f"no command {name!r}", f"did you mean `cumulo {near[0]}`?" if near else "see `cumulo --help`", code=2
         )
+    if name == "start":
+        import gc
+
+        gc.disable()  # a fifth of the start is looking for garbage among modules; `app.serve` switches it on again
     from importlib import import_module
 
     module = import_module(f"cumulo.cli.{'execute' if name == 'exec' else name}")
