@@ -20,6 +20,7 @@ from cumulo.core.clock import Clock
 from cumulo.core.context import Context
 from cumulo.core.errors import INTERNAL_FAILURE
 from cumulo.core.ids import Ids
+from cumulo.core.pipeline import Caller
 from cumulo.core.runtime import Runtime
 from cumulo.gateway.exchange import Exchange
 from cumulo.gateway.hosts import Hosts
@@ -48,6 +49,50 @@ def service_packages() -> dict[str, str]:
         family, package = init.parent.parent.name, init.parent.name
         found[package.rstrip("_").replace("_", "-")] = f"cumulo.services.{family}.{package}"
     return found
+
+
+class WireCall(Caller):
+    """A call that came over the wire."""
+
+    def __init__(self, exchange: Exchange, route: Route, ctx: Context) -> None:
+        self.exchange = exchange
+        self.route = route
+        self.ctx = ctx
+        ctx.on_wait = self.on_wait
+
+    def authenticate(self, ctx: Context) -> None:
+        """Whoever signed the request."""
+        principal = credentials.authenticate(ctx, self.exchange.request, self.route.service)
+        ctx.principal = principal
+        ctx.account = principal.account
+
+    def parse(self) -> dict[str, Any]:
+        """The request, read as its protocol wants."""
+        return self.route.parse()
+
+    def done(self, answer: dict[str, Any] | None, error: BaseException | None) -> None:
+        """Write the answer, then the journal."""
+        ctx, route = self.ctx, self.route
+        ctx.on_wait = None  # it holds us, and we hold it
+        request_id = ctx.request_id
+        fault: Fault | None = None
+        try:
+            if error is None:
+                response = route.answer(answer or {}, request_id)
+            else:
+                fault = error if isinstance(error, Fault) else INTERNAL_FAILURE()
+                response = route.fault(fault, request_id)
+        except Exception as failure:
+            logger.error("request %s, %s: no answer could be written", request_id, ctx.operation, exc_info=failure)
+            fault = INTERNAL_FAILURE()
+            response = route.fault(fault, request_id)
+        self.exchange.respond(*response)
+        ctx.runtime.journal.record(ctx, fault)
+
+    def on_wait(self, callback: Callable[[], None]) -> None:
+        """Tell the operation of a client that hangs up while it waits."""
+        self.exchange.on_half_close(callback)
+        self.exchange.on_disconnect(callback)
 
 
 class Cloud:
@@ -203,32 +248,7 @@ class Cloud:
             source_ip=request.peer,
         )
 
-        def authenticate(ctx: Context) -> None:
-            principal = credentials.authenticate(ctx, request, route.service)
-            ctx.principal = principal
-            ctx.account = principal.account
-
-        def done(answer: dict[str, Any] | None, error: BaseException | None) -> None:
-            fault: Fault | None = None
-            try:
-                if error is None:
-                    response = route.answer(answer or {}, request_id)
-                else:
-                    fault = error if isinstance(error, Fault) else INTERNAL_FAILURE()
-                    response = route.fault(fault, request_id)
-            except Exception as failure:
-                logger.error("request %s, %s: no answer could be written", request_id, ctx.operation, exc_info=failure)
-                fault = INTERNAL_FAILURE()
-                response = route.fault(fault, request_id)
-            exchange.respond(*response)
-            runtime.journal.record(ctx, fault)
-
-        def on_wait(callback: Callable[[], None]) -> None:
-            exchange.on_half_close(callback)
-            exchange.on_disconnect(callback)
-
-        ctx.on_wait = on_wait
-        return runtime.start(ctx, route.parse, done, authenticate)
+        return runtime.start(ctx, WireCall(exchange, route, ctx))
 
 
 async def serve(settings: Settings, *, on_ready: Callable[[Cloud], None] | None = None) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cumulo.core.arns import partition_of
+from cumulo.core.pipeline import ServiceCall
 from cumulo.core.policy.principals import PrincipalKind
 from cumulo.core.signals import Listener
 
@@ -315,15 +316,7 @@ class Client:
             inner = caller.child(self._service, model.name, **self._options)
             answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
 
-            def done(result: dict[str, Any] | None, error: BaseException | None) -> None:
-                if answer.done():
-                    return
-                if error is not None:
-                    answer.set_exception(error)
-                else:
-                    answer.set_result(result or {})
-
-            waiting = runtime.start(inner, lambda: request, done)
+            waiting = runtime.start(inner, ServiceCall(request, answer))
             if waiting is not None:
                 await waiting
             return await answer

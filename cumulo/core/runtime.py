@@ -21,6 +21,7 @@ from cumulo.core.identities import NOBODY, Identities
 from cumulo.core.ids import Ids
 from cumulo.core.journal import Journal
 from cumulo.core.operation import Wait
+from cumulo.core.pipeline import Caller, Run
 from cumulo.core.policy.authorization import NOTHING, PolicySource
 from cumulo.core.policy.principals import Principal, service
 from cumulo.core.reconcilers import Reconcilers
@@ -32,8 +33,6 @@ from cumulo.wire.faults import Fault
 if TYPE_CHECKING:
     from cumulo.store import Store
     from cumulo.store.transaction import Transaction
-
-Done = Callable[[dict[str, Any] | None, BaseException | None], None]
 
 MAX_DEPTH = 16  # calls within calls; more is a loop between services
 
@@ -115,75 +114,23 @@ class Runtime:
 
     # --- calls ------------------------------------------------------------------------------------
 
-    def start(
-        self,
-        ctx: Context,
-        parse: Callable[[], dict[str, Any]],
-        done: Done,
-        authenticate: Callable[[Context], None] | None = None,
-    ) -> Coroutine[Any, Any, None] | None:
-        """Run a call; `done(answer, None)` or `done(None, fault)` follows once it is durable.
+    def start(self, ctx: Context, caller: Caller) -> Coroutine[Any, Any, None] | None:
+        """Run a call; `caller.done(answer, None)` or `caller.done(None, fault)` follows once it is durable.
 
-        Returns a coroutine that the caller must run when the operation waits; for all others the work
-        is done (or handed to the store) when this returns.
+        Returns a coroutine that must be run when the operation waits; for all others the work is done
+        (or handed to the store) when this returns.
         """
         handler = ctx.handler
         assert handler is not None
+        run = Run(self, ctx, handler, caller)
         if handler.is_async:
-            return self._start_async(ctx, handler, parse, done, authenticate)
+            return self.go_on(ctx, handler, run.admitted, caller)
+        self.store.transact(run.work, run.finish)
+        run.started = True
+        return run.going_on
 
-        def work(txn: Transaction) -> dict[str, Any]:
-            ctx.enter(txn)
-            try:
-                if authenticate is not None:
-                    authenticate(ctx)
-                self._prepare(ctx, handler, parse())
-                return self._handle(ctx, handler)
-            finally:
-                ctx.enter(None)
-
-        started = False
-        going_on: Coroutine[Any, Any, None] | None = None
-
-        def finish(answer: dict[str, Any] | None, error: BaseException | None) -> None:
-            nonlocal going_on
-            if error is None:
-                done(answer, None)
-            elif isinstance(error, Wait):
-                going_on = self._go_on(ctx, handler, error.then, done)
-                if started:  # the caller has gone: it returns before a distant store, or one that must commit first
-                    self._spawn(going_on)
-            else:
-                done(answer, self._fault(ctx, error))
-
-        self.store.transact(work, finish)
-        started = True
-        return going_on
-
-    async def _start_async(
-        self,
-        ctx: Context,
-        handler: Handler,
-        parse: Callable[[], dict[str, Any]],
-        done: Done,
-        authenticate: Callable[[Context], None] | None,
-    ) -> None:
-        def admit(ctx: Context) -> None:
-            if authenticate is not None:
-                authenticate(ctx)
-            self._prepare(ctx, handler, parse())
-            ctx.authorized = handler.public
-            if handler.asks_first:
-                ctx.authorize("*")
-
-        async def admitted(ctx: Context) -> Any:
-            await ctx.transact(admit)
-            return await handler.function(ctx, ctx.request)
-
-        await self._go_on(ctx, handler, admitted, done)
-
-    async def _go_on(
-        self, ctx: Context, handler: Handler, then: Callable[[Context], Awaitable[Any]], done: Done
+    async def go_on(
+        self, ctx: Context, handler: Handler, then: Callable[[Context], Awaitable[Any]], caller: Caller
     ) -> None:
         """Run what waits, and answer."""
         if ctx.on_wait is not None:
@@ -197,9 +144,10 @@ class Runtime:
             raise
         except Exception as failure:
             error = failure
-        done(answer, self._fault(ctx, error))
+        caller.done(answer, self.fault(ctx, error))
 
-    def _spawn(self, waiting: Coroutine[Any, Any, None]) -> None:
+    def spawn(self, waiting: Coroutine[Any, Any, None]) -> None:
+        """Run what waits beside everything else, until the cloud closes."""
         running = asyncio.get_running_loop().create_task(waiting)
         self._waiting.add(running)
         running.add_done_callback(self._waiting.discard)
@@ -216,8 +164,8 @@ class Runtime:
         try:
             with txn.savepoint():
                 ctx.enter(txn)
-                self._prepare(ctx, handler, request)
-                return self._handle(ctx, handler)
+                self.prepare(ctx, handler, request)
+                return self.handle(ctx, handler)
         except Exception as failure:
             if isinstance(failure, Wait):
                 raise TypeError(
@@ -225,7 +173,7 @@ class Runtime:
                 ) from None
             if txn.failed:
                 raise  # no fault of the call's: the whole transaction runs again
-            fault = self._fault(ctx, failure)
+            fault = self.fault(ctx, failure)
             assert fault is not None
             raise fault from None
         finally:
@@ -233,14 +181,16 @@ class Runtime:
             ending = fault
             txn.on_commit(lambda: self.journal.record(ctx, ending))
 
-    def _prepare(self, ctx: Context, handler: Handler, request: dict[str, Any]) -> None:
+    def prepare(self, ctx: Context, handler: Handler, request: dict[str, Any]) -> None:
+        """Validate a request and refuse members that are not honoured."""
         handler.validate(request)
         for member in handler.unsupported:
             if member in request:
                 raise not_implemented(handler.service, handler.model.name, member)
         ctx.request = request
 
-    def _handle(self, ctx: Context, handler: Handler) -> dict[str, Any]:
+    def handle(self, ctx: Context, handler: Handler) -> dict[str, Any]:
+        """Run the operation's function, which must have asked for permission by its end."""
         ctx.authorized = handler.public
         if handler.asks_first:
             ctx.authorize("*")
@@ -254,7 +204,8 @@ class Runtime:
         if not ctx.authorized:
             raise RuntimeError(f"{handler.source} answered without authorizing its resource")
 
-    def _fault(self, ctx: Context, error: BaseException | None) -> Fault | None:
+    def fault(self, ctx: Context, error: BaseException | None) -> Fault | None:
+        """The fault that is answered for an error; what is not AWS's is logged and hidden."""
         if error is None or isinstance(error, Fault):
             return error
         if isinstance(error, StoreFailure):
