@@ -48,7 +48,7 @@ class Server:
         environment = {**os.environ, "GATEWAY_PORT": str(self.port)}
         environment.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed program is compiled once, not at every start
         if self.name == "cumulo":
-            program = [sys.executable, "-m", "cumulo", "start", "--port", str(self.port)]
+            program = [sys.executable, "-P", "-m", "cumulo", "start", "--port", str(self.port)]
             command = [*program, "--data-dir", str(self.folder / "data"), "--log-level", "error"]
             environment.pop("GATEWAY_PORT")
         else:
