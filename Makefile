@@ -7,10 +7,11 @@ BIN := .venv/bin
 FLAGS ?= -n auto --dist loadfile
 SERVICES := $(patsubst %-,%,$(subst _,-,$(notdir $(patsubst %/__init__.py,%,$(wildcard cumulo/services/*/*/__init__.py)))))
 
-# What users get: the wheel, its hot path compiled. CUMULO_PURE=1 goes without, straight from the sources.
+# What users get, in an environment of its own: the wheel, its hot path compiled. CUMULO_PURE=1: the sources, at once.
 ifeq ($(filter-out 0,$(CUMULO_PURE)),)
-WHEEL := build/wheel/ready
-FROM_WHEEL := PYTHONPATH=$(CURDIR)/build/wheel
+USED := build/venv
+else
+USED := .venv
 endif
 
 setup: .venv/ready
@@ -25,13 +26,15 @@ setup: .venv/ready
 	fi
 	@touch $@
 
-build/wheel/ready: .venv/ready hatch_build.py pyproject.toml $(shell find cumulo -name '*.py' -o -name '*.json')
-	@rm -rf build/wheel
-	@echo "compiling cumulo: about a minute (CUMULO_PURE=1 does without)"
+build/venv/ready: hatch_build.py pyproject.toml $(shell find cumulo -name '*.py' -o -name '*.json')
+	@echo "compiling cumulo, about a minute: CUMULO_PURE=1 does without"
 	@if command -v uv >/dev/null; then \
-		uv pip install --quiet --python .venv --target build/wheel --no-deps --reinstall-package cumulo .; \
+		uv venv --quiet --seed --allow-existing --python '>=3.11' build/venv && \
+		uv pip install --quiet --python build/venv --reinstall-package cumulo . --group dev; \
 	else \
-		$(BIN)/python -m pip install --quiet --no-deps --target build/wheel .; \
+		$(PYTHON) -m venv build/venv && build/venv/bin/python -m pip install --quiet --upgrade 'pip>=25.1' && \
+		build/venv/bin/python -m pip install --quiet --force-reinstall --no-deps . && \
+		build/venv/bin/python -m pip install --quiet . --group dev; \
 	fi
 	@touch $@
 
@@ -49,16 +52,16 @@ test: check
 	$(BIN)/pytest $(FLAGS)
 
 # The same tests on the wheel, where the sources are out of sight; those of the sources themselves are left out.
-test-compiled: .venv/ready $(WHEEL)
+test-compiled: build/venv/ready
 	@rm -rf build/tests && mkdir -p build/tests
 	@cp -r tests bench docs changelog pyproject.toml README.md CONTRIBUTING.md Makefile build/tests
-	cd build/tests && $(FROM_WHEEL) $(CURDIR)/$(BIN)/pytest $(FLAGS) --ignore tests/house --ignore tests/scenarios/test_readme.py
+	cd build/tests && ../venv/bin/pytest $(FLAGS) --ignore tests/house --ignore tests/scenarios/test_readme.py
 
-run: .venv/ready $(WHEEL)
-	@$(FROM_WHEEL) $(BIN)/cumulo start $(ARGS)
+run: $(USED)/ready
+	@$(USED)/bin/cumulo start $(ARGS)
 
-bench: .venv/ready $(WHEEL)
-	$(FROM_WHEEL) $(BIN)/python bench/run.py $(ARGS)
+bench: $(USED)/ready
+	$(USED)/bin/python bench/run.py $(ARGS)
 
 soak: .venv/ready
 	$(BIN)/pytest -m soak --timeout 3600 $(ARGS)

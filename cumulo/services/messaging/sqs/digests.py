@@ -8,7 +8,8 @@ from hashlib import md5
 from struct import pack
 from typing import Any
 
-# An attribute as it is kept: its data type and its value, bytes when the logical type is Binary. A list when it was stored.
+# An attribute as it is kept: its data type and its value, bytes when the logical type is Binary.
+# A tuple, and a list once it was stored.
 Attribute = Sequence[Any]
 
 _STRING = b"\x01"
