@@ -65,7 +65,7 @@ class CompiledWheel(BuildHookInterface[Any]):
             self.folder = Path(tempfile.mkdtemp(prefix="cumulo-build-"))
             reason = self._compile(self.folder)
         if reason:
-            self.app.display_warning(f"cumulo: pure Python wheel, about half as fast: {reason}")
+            self.app.display_warning(f"cumulo: pure Python wheel, at twice the CPU per call: {reason}")
             return
         for library in (self.folder / "lib").rglob("*.*"):
             build_data["force_include"][str(library)] = library.relative_to(self.folder / "lib").as_posix()

@@ -1,6 +1,6 @@
 """How fast cumulo is, in figures that neighbours on the machine do not change: CPU of the server per request.
 
-    make bench                       # cumulo alone; with ministack too when `pip install ministack` was done
+    make bench                       # cumulo alone; with ministack too when `build/venv/bin/pip install ministack` was done
     make bench ARGS="--rounds 5 --connections 32"
 
 Real requests of boto3, signed, are sent again by wrk, in rounds that alternate between the servers. Every cumulo runs
@@ -48,7 +48,7 @@ class Server:
         environment = {**os.environ, "GATEWAY_PORT": str(self.port)}
         environment.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed program is compiled once, not at every start
         if self.name == "cumulo":
-            program = [sys.executable, "-m", "cumulo", "start", "--port", str(self.port)]
+            program = [sys.executable, "-P", "-m", "cumulo", "start", "--port", str(self.port)]
             command = [*program, "--data-dir", str(self.folder / "data"), "--log-level", "error"]
             environment.pop("GATEWAY_PORT")
         else:

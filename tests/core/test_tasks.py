@@ -15,6 +15,8 @@ from cumulo.core.runtime import Runtime
 from cumulo.core.table import ACCOUNT, Record, Table
 from cumulo.store import open_store
 
+pytestmark = pytest.mark.interpreted
+
 
 class Line(Record):
     number: int

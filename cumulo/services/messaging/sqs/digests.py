@@ -3,12 +3,14 @@
 Source: Amazon SQS Developer Guide, "Calculating the MD5 message digest for message attributes".
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import md5
 from struct import pack
+from typing import Any
 
 # An attribute as it is kept: its data type and its value, bytes when the logical type is Binary.
-Attribute = tuple[str, str | bytes]
+# A tuple, and a list once it was stored.
+Attribute = Sequence[Any]
 
 _STRING = b"\x01"
 _BINARY = b"\x02"

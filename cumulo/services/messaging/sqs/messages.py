@@ -61,7 +61,7 @@ class Message(Record):
     md5: str
     sent_ms: int
     sender: str
-    attributes: dict[str, tuple[str, Any]] | None = None  # each an Attribute: msgspec has no str-or-bytes
+    attributes: dict[str, Any] | None = None  # each an Attribute: msgspec has no str-or-bytes
     receive_count: int = 0  # in all queues it was in
     earlier_receives: int = 0  # of those, in the queues before this one
     first_received_ms: int = 0
