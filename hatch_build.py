@@ -146,7 +146,7 @@ def compile_here(modules: list[str]) -> None:
     for module in modules:
         quote_fields(Path(module))
     extensions = mypycify(
-        [*MYPY_OPTIONS, *modules], opt_level="2", debug_level="0", multi_file=True, group_name="cumulo"
+        [*MYPY_OPTIONS, *modules], opt_level="3", debug_level="0", multi_file=True, group_name="cumulo"
     )
     for extension in extensions:
         if sys.platform != "win32":

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from cumulo.core.context import Context
 
 FLUSH_S = 0.5
+FLUSH_CALLS = 256
 KEEP_IN_MEMORY = 1000
 ROTATE_BYTES = 64 * 1024 * 1024
 KEEP_FILES = 4
@@ -38,7 +39,7 @@ class Journal:
         self._unwritten: list[Call] = []
         self._file: BinaryIO | None = None
         self._timer: Timer | None = None
-        self._encode = msgspec.json.Encoder().encode
+        self._encode_lines = msgspec.json.Encoder().encode_lines
         self.metering = Metering()
 
     def open(self) -> None:
@@ -69,6 +70,8 @@ class Journal:
         self._unwritten.append(call)
         if self._timer is None:
             self._timer = self._clock.call_at(self._clock.now() + FLUSH_S, self.flush)
+        elif len(self._unwritten) >= FLUSH_CALLS:  # under load in small pieces: a large one would hold up answers
+            self.flush()
 
     def flush(self) -> None:
         """Append what is buffered to the file."""
@@ -77,7 +80,7 @@ class Journal:
             self._timer = None
         if not self._unwritten:
             return
-        lines = b"\n".join([self._encode(call) for call in self._unwritten]) + b"\n"
+        lines = self._encode_lines(self._unwritten)
         self._unwritten.clear()
         try:
             if self._file is None:

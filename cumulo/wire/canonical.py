@@ -93,6 +93,15 @@ def _reencoded(pairs: list[tuple[str, str]], plus_is_space: bool) -> str:
     return "&".join([f"{name}={value}" for name, value in sorted([(encode(n), encode(v)) for n, v in pairs])])
 
 
+def header_block(headers: Headers, names: Sequence[str]) -> bytes:
+    """The likeliest of `header_blocks`, alone."""
+    get = headers.get
+    block = "".join([f"{name}:{get(name)}\n" for name in names])
+    if "  " in block or "\t" in block:
+        block = "".join([f"{name}:{_WHITE.sub(' ', get(name))}\n" for name in names])
+    return block.encode("latin-1", "replace")
+
+
 def header_blocks(headers: Headers, names: Sequence[str], scheme: str) -> list[bytes]:
     """The canonical headers (each line with its line feed) for these lower-case names, in this order.
 
@@ -100,11 +109,8 @@ def header_blocks(headers: Headers, names: Sequence[str], scheme: str) -> list[b
     A `host` that names the scheme's own port is also tried without it, since clients differ in which they sign.
     """
     get = headers.get
-    block = "".join([f"{name}:{get(name)}\n" for name in names])
-    if "  " in block or "\t" in block:
-        block = "".join([f"{name}:{_WHITE.sub(' ', get(name))}\n" for name in names])
-    blocks = [block.encode("latin-1", "replace")]
-    if not block.isascii():
+    blocks = [header_block(headers, names)]
+    if not blocks[0].isascii():
         unicode_form = "".join([f"{name}:{' '.join(get(name).split())}\n" for name in names])
         blocks.append(unicode_form.encode())
     if "host" in names:

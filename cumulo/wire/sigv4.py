@@ -447,15 +447,36 @@ def verify(
     key = signing_key(secret, claim.date, claim.region, service)
     prefix = f"{ALGORITHM}\n{claim.amz_date}\n{claim.date}/{claim.region}/{service}/{claim.terminator}\n"
     provided = claim.signature.encode("latin-1", "replace")
-    shown = b""
+    likeliest = _likeliest_request(request, claim, payload)
+    if _signs(key, prefix, likeliest, provided):
+        return
     for form in _canonical_requests(request, claim, payload):
-        string_to_sign = prefix + sha256(form).hexdigest()
-        if hmac.compare_digest(hmac.digest(key, string_to_sign.encode(), "sha256").hex().encode(), provided):
+        if form != likeliest and _signs(key, prefix, form, provided):
             return
-        shown = shown or form
     if service in S3_SIGNING_NAMES:
-        raise faults.s3_mismatch(claim.access_key_id, prefix + sha256(shown).hexdigest(), claim.signature, shown)
+        string_to_sign = prefix + sha256(likeliest).hexdigest()
+        raise faults.s3_mismatch(claim.access_key_id, string_to_sign, claim.signature, likeliest)
     raise faults.mismatch()
+
+
+def _signs(key: bytes, prefix: str, form: bytes, provided: bytes) -> bool:
+    string_to_sign = prefix + sha256(form).hexdigest()
+    return hmac.compare_digest(hmac.digest(key, string_to_sign.encode(), "sha256").hex().encode(), provided)
+
+
+def _likeliest_request(request: Request, claim: Claim, payload: str) -> bytes:
+    """The first of `_canonical_requests`, made without the others: nearly always it is the one."""
+    names = claim.signed_headers
+    path, query = request.path, request.query
+    if (path == "/" or not path) and not query:
+        top = f"{request.method}\n/\n\n"
+    else:
+        without = ("X-Amz-Signature",) if claim.presigned else ()
+        one_path = canonical.paths(path, claim.service in S3_SIGNING_NAMES)[0]
+        top = f"{request.method}\n{one_path}\n{canonical.queries(query, without)[0]}\n"
+    tail = f"\n{';'.join(names)}\n{payload}"
+    block = canonical.header_block(request.headers, names)
+    return top.encode("latin-1", "replace") + block + tail.encode("latin-1", "replace")
 
 
 def _canonical_requests(request: Request, claim: Claim, payload: str) -> Iterator[bytes]:
