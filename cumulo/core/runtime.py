@@ -192,11 +192,16 @@ class Runtime:
     def handle(self, ctx: Context, handler: Handler) -> dict[str, Any]:
         """Run the operation's function, which must have asked for permission by its end."""
         ctx.authorized = handler.public
-        if handler.asks_first:
-            ctx.authorize("*")
+        self.ask_first(ctx, handler)
         answer: dict[str, Any] = handler.function(ctx, ctx.request) or {}
         self._check_authorized(ctx, handler)
         return answer
+
+    @staticmethod
+    def ask_first(ctx: Context, handler: Handler) -> None:
+        """Ask for permission on "*", where the operation has no resource to ask it for."""
+        if handler.asks_first:
+            ctx.authorize("*", context=handler.conditions(ctx, ctx.request) if handler.conditions else None)
 
     @staticmethod
     def _check_authorized(ctx: Context, handler: Handler) -> None:
