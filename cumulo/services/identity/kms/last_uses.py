@@ -1,0 +1,83 @@
+"""GetKeyLastUsage: when a key was last used, for what.
+
+Written down behind the answers: uses are noted in memory and kept once a minute, so that encrypting costs no write to
+the disk. A crash forgets the last minute's uses; AWS, too, tells of them only after a while.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from cumulo.core.operation import operation, reconciler
+from cumulo.core.table import REGION, Record, Table
+from cumulo.services.identity.kms import permissions
+
+if TYPE_CHECKING:
+    from cumulo.core.context import Context
+    from cumulo.core.runtime import Runtime
+    from cumulo.services.identity.kms.keys import Key
+    from cumulo.stubs import kms as t
+
+
+class LastUse(Record):
+    """The last use of a key; `used_at` is cloud time in seconds."""
+
+    key_id: str
+    operation: str
+    used_at: float
+    request_id: str
+
+
+LAST_USES = Table(LastUse, name="kms.last_uses", key="key_id", scope=REGION)
+
+_Noted = dict[tuple[str, str, str], LastUse]
+_noted: WeakKeyDictionary[Runtime, _Noted] = WeakKeyDictionary()
+
+
+def note(ctx: Context, key: Key) -> None:
+    """Remember that the key was used by this call, if the call succeeds."""
+    use = LastUse(key.key_id, ctx.operation, ctx.now(), ctx.request_id)
+    noted = _noted.setdefault(ctx.runtime, {})
+    place = (key.account, key.region, key.key_id)
+    ctx.txn.on_commit(lambda: noted.__setitem__(place, use))
+
+
+@operation
+def get_key_last_usage(ctx: Context, request: t.GetKeyLastUsageRequest) -> t.GetKeyLastUsageResponse:
+    """KeyLastUsage is empty for a key that was never used; tracking began with the key."""
+    key = permissions.get(ctx, request["KeyId"])
+    use = _noted.get(ctx.runtime, {}).get((key.account, key.region, key.key_id))
+    use = use or LAST_USES.peek(ctx, key.key_id, account=key.account, region=key.region)
+    usage: dict[str, Any] = {}
+    if use is not None:
+        usage = {
+            "Operation": use.operation,
+            "Timestamp": use.used_at,
+            "CloudTrailEventId": use.request_id,
+            "KmsRequestId": use.request_id,
+        }
+    return {
+        "KeyId": key.key_id,
+        "KeyLastUsage": usage,
+        "TrackingStartDate": key.created_at,
+        "KeyCreationDate": key.created_at,
+    }
+
+
+@reconciler(every_s=60)
+async def keep_last_uses(ctx: Context) -> None:
+    """Keep the uses that were noted on this node."""
+    noted = _noted.get(ctx.runtime)
+    if not noted:
+        return
+    taken = dict(noted)
+    noted.clear()
+
+    def keep(ctx: Context) -> None:
+        for (account, region, _), use in taken.items():
+            known = LAST_USES.peek(ctx, use.key_id, account=account, region=region)
+            if known is None or known.used_at < use.used_at:
+                LAST_USES.put(ctx, use, account=account, region=region)
+
+    await ctx.transact(keep)
