@@ -1,4 +1,4 @@
-"""GetKeyLastUsage: when a key was last used, for what.
+"""When a key was last used, and for what: GetKeyLastUsage tells it.
 
 Written down behind the answers: uses are noted in memory and kept once a minute, so that encrypting costs no write to
 the disk. A crash forgets the last minute's uses; AWS, too, tells of them only after a while.
@@ -6,18 +6,16 @@ the disk. A crash forgets the last minute's uses; AWS, too, tells of them only a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from cumulo.core.operation import operation, reconciler
+from cumulo.core.operation import reconciler
 from cumulo.core.table import REGION, Record, Table
-from cumulo.services.identity.kms import permissions
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
     from cumulo.core.runtime import Runtime
     from cumulo.services.identity.kms.keys import Key
-    from cumulo.stubs import kms as t
 
 
 class LastUse(Record):
@@ -43,26 +41,10 @@ def note(ctx: Context, key: Key) -> None:
     ctx.txn.on_commit(lambda: noted.__setitem__(place, use))
 
 
-@operation
-def get_key_last_usage(ctx: Context, request: t.GetKeyLastUsageRequest) -> t.GetKeyLastUsageResponse:
-    """KeyLastUsage is empty for a key that was never used; tracking began with the key."""
-    key = permissions.get(ctx, request["KeyId"])
+def of(ctx: Context, key: Key) -> LastUse | None:
+    """The last use of a key that this node knows of."""
     use = _noted.get(ctx.runtime, {}).get((key.account, key.region, key.key_id))
-    use = use or LAST_USES.peek(ctx, key.key_id, account=key.account, region=key.region)
-    usage: dict[str, Any] = {}
-    if use is not None:
-        usage = {
-            "Operation": use.operation,
-            "Timestamp": use.used_at,
-            "CloudTrailEventId": use.request_id,
-            "KmsRequestId": use.request_id,
-        }
-    return {
-        "KeyId": key.key_id,
-        "KeyLastUsage": usage,
-        "TrackingStartDate": key.created_at,
-        "KeyCreationDate": key.created_at,
-    }
+    return use or LAST_USES.peek(ctx, key.key_id, account=key.account, region=key.region)
 
 
 @reconciler(every_s=60)
@@ -72,7 +54,6 @@ async def keep_last_uses(ctx: Context) -> None:
     if not noted:
         return
     taken = dict(noted)
-    noted.clear()
 
     def keep(ctx: Context) -> None:
         for (account, region, _), use in taken.items():
@@ -81,3 +62,6 @@ async def keep_last_uses(ctx: Context) -> None:
                 LAST_USES.put(ctx, use, account=account, region=region)
 
     await ctx.transact(keep)
+    for place, use in taken.items():
+        if noted.get(place) is use:
+            del noted[place]
