@@ -77,6 +77,9 @@ def make(ctx: Context, name: str) -> Key | None:
         next_rotation_at=now + ROTATION_DAYS * DAY_S,
     )
     keep(ctx, key)
+    from cumulo.services.identity.kms.rotations import schedule  # it knows permissions, and they know this module
+
+    schedule(ctx, key)
     ALIASES.put(ctx, Alias(name, key_id, now, now))
     return key
 
