@@ -81,7 +81,7 @@ def update_alias(ctx: Context, request: t.UpdateAliasRequest) -> None:
     key = _target(ctx, request["TargetKeyId"])
     if before is not None and (_kind(before), before.usage) != (_kind(key), key.usage):
         raise VALIDATION(
-            f"Alias {name} cannot be changed from key {before.key_id} to key {key.key_id}: their types or usages differ."
+            f"Alias {name} cannot name {key.key_id} in place of {before.key_id}: their types or usages differ."
         )
     if alias.key_id != key.key_id:
         _check_room(ctx, key)

@@ -89,9 +89,7 @@ async def _new_pair(ctx: Context, request: Mapping[str, Any]) -> tuple[bytes, di
 
 
 @operation(unsupported=("Recipient",))
-async def generate_data_key_pair(
-    ctx: Context, request: t.GenerateDataKeyPairRequest
-) -> t.GenerateDataKeyPairResponse:
+async def generate_data_key_pair(ctx: Context, request: t.GenerateDataKeyPairRequest) -> t.GenerateDataKeyPairResponse:
     """A key pair in DER: the public key, and the private key in plaintext and under the key."""
     private, answer = await _new_pair(ctx, request)
     return {**answer, "PrivateKeyPlaintext": private}  # type: ignore[typeddict-item]

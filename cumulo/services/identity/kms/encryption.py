@@ -70,9 +70,7 @@ def _encrypt(ctx: Context, key: Key, algorithm: str, plaintext: bytes, context: 
     # Twice the digest and two bytes go to the padding (RFC 8017, 7.1.1).
     room = specs.SPECS[key.spec].size // 8 - 2 * (20 if algorithm.endswith("_SHA_1") else 32) - 2
     if len(plaintext) > room:
-        raise VALIDATION(
-            f"Algorithm {algorithm} and key spec {key.spec} cannot encrypt data larger than {room} bytes."
-        )
+        raise VALIDATION(f"Algorithm {algorithm} and key spec {key.spec} cannot encrypt data larger than {room} bytes.")
     return bytes(materials.public_key(key.public).encrypt(plaintext, _oaep(algorithm)))
 
 
@@ -124,7 +122,9 @@ class _Source:
             raise VALIDATION(f"1 validation error detected: {null}")
         if self.algorithm != specs.SYMMETRIC:
             if not key_id:
-                raise VALIDATION(f"{prefix}KeyId is required when the ciphertext was encrypted under an asymmetric key.")
+                raise VALIDATION(
+                    f"{prefix}KeyId is required when the ciphertext was encrypted under an asymmetric key."
+                )
             self.key, self.alias = key_ids.find(ctx, key_id, action=_action(prefix))
             return
         try:
@@ -239,5 +239,3 @@ def re_encrypt(ctx: Context, request: t.ReEncryptRequest) -> t.ReEncryptResponse
     if target.symmetric:
         answer["DestinationKeyMaterialId"] = target.materials[target.current].id
     return answer
-
-

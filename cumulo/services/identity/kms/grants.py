@@ -68,9 +68,7 @@ def allowing(
     if skip_root and principal.kind is PrincipalKind.ROOT and principal.account == key.account:
         return None  # root is let in by the key's policy, or not at all
     for name in names_of(principal):
-        for grant in GRANTS.range(
-            ctx, key.key_id, name, index="by_grantee", account=key.account, region=key.region
-        ):
+        for grant in GRANTS.range(ctx, key.key_id, name, index="by_grantee", account=key.account, region=key.region):
             if operation in grant.operations and _met(ctx, grant, operation, context):
                 return grant
     return None

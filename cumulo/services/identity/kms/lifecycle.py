@@ -9,6 +9,7 @@ from cumulo.core.errors import not_implemented
 from cumulo.core.operation import operation
 from cumulo.services.identity.kms import (
     conditions,
+    grants,
     last_uses,
     materials,
     pages,
@@ -123,7 +124,7 @@ def _create(
 def describe_key(ctx: Context, request: t.DescribeKeyRequest) -> t.DescribeKeyResponse:
     """What there is to know of a key, its material left out."""
     key = permissions.get(ctx, request["KeyId"], alias=True, foreign=True)
-    permissions.grants.check_tokens(request)
+    grants.check_tokens(request)
     return {"KeyMetadata": metadata(ctx, key)}  # type: ignore[typeddict-item]
 
 
@@ -196,6 +197,6 @@ def get_key_last_usage(ctx: Context, request: t.GetKeyLastUsageRequest) -> t.Get
     return {
         "KeyId": key.key_id,
         "KeyLastUsage": usage,  # type: ignore[typeddict-item]
-        "TrackingStartDate": key.created_at,  # type: ignore[typeddict-item]
-        "KeyCreationDate": key.created_at,  # type: ignore[typeddict-item]
+        "TrackingStartDate": key.created_at,
+        "KeyCreationDate": key.created_at,
     }

@@ -118,7 +118,7 @@ def available(spec: Spec) -> bool:
 def _curve(spec: Spec) -> Any:
     from cryptography.hazmat.primitives.asymmetric import ec
 
-    return {0: ec.SECP256K1, 256: ec.SECP256R1, 384: ec.SECP384R1, 521: ec.SECP521R1}[spec.size]()
+    return (ec.SECP256K1(), ec.SECP256R1(), ec.SECP384R1(), ec.SECP521R1())[(0, 256, 384, 521).index(spec.size)]
 
 
 def _der(private: Any) -> tuple[bytes, bytes]:
@@ -172,7 +172,8 @@ def _fits(spec: Spec, private: Any) -> bool:
     if spec.family == "rsa":
         return "RSA" in kind and private.key_size == spec.size
     if spec.family == "ecc":
-        return getattr(getattr(private, "curve", None), "name", "") == _curve(spec).name
+        curve: str = getattr(getattr(private, "curve", None), "name", "")
+        return bool(curve == _curve(spec).name)
     if spec.family == "ed25519":
         return "Ed25519" in kind
     return isinstance(private, _post_quantum(spec))

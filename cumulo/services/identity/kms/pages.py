@@ -29,7 +29,9 @@ def page(
     return items, {"Truncated": True, "NextMarker": token} if token else {"Truncated": False}
 
 
-def page_of(request: Mapping[str, Any], items: list[T], *, default: int, most: int = 1000) -> tuple[list[T], dict[str, Any]]:
+def page_of(
+    request: Mapping[str, Any], items: list[T], *, default: int, most: int = 1000
+) -> tuple[list[T], dict[str, Any]]:
     """One page of a short list that is all there; the marker is a place in it."""
     numbered = list(enumerate(items))
 

@@ -96,5 +96,3 @@ def finish(ctx: Context, request: Mapping[str, Any], *used: Key) -> None:
         raise DRY_RUN()
     for key in used:
         last_uses.note(ctx, key)
-
-

@@ -79,7 +79,7 @@ def root_key(ctx: Context) -> RootKey:
     if found is None:
         found = RootKey(_read_or_make(ctx))
         known, runtime = found, ctx.runtime
-        ctx.txn.on_commit(lambda: _of_runtime.setdefault(runtime, known))
+        ctx.txn.on_commit(lambda: _of_runtime.__setitem__(runtime, known))
     return found
 
 

@@ -112,7 +112,7 @@ def get_key_rotation_status(ctx: Context, request: t.GetKeyRotationStatusRequest
     }
     if answer["KeyRotationEnabled"]:
         answer["RotationPeriodInDays"] = key.rotation_days
-        answer["NextRotationDate"] = key.next_rotation_at  # type: ignore[typeddict-item]
+        answer["NextRotationDate"] = key.next_rotation_at
     return answer
 
 
@@ -196,5 +196,3 @@ def _state(ctx: Context, key: Key, place: int, material: Material) -> str:
     if all(_has(each, material.id, ctx.now()) for each in relatives):
         return "PENDING_ROTATION"
     return "PENDING_MULTI_REGION_IMPORT_AND_ROTATION"
-
-

@@ -32,7 +32,7 @@ def derive_shared_secret(ctx: Context, request: t.DeriveSharedSecretRequest) -> 
         "KeyId": key.arn,
         "SharedSecret": bytes(private.exchange(ec.ECDH(), other)),
         "KeyAgreementAlgorithm": algorithm,
-        "KeyOrigin": key.origin,  # type: ignore[typeddict-item]
+        "KeyOrigin": key.origin,
     }
 
 

@@ -43,7 +43,7 @@ def _scheme(algorithm: str, form: str) -> list[Any]:
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric import ec, padding, utils
 
-    digest = {"256": hashes.SHA256, "384": hashes.SHA384, "512": hashes.SHA512}[algorithm[-3:]]()
+    digest: Any = {"256": hashes.SHA256(), "384": hashes.SHA384(), "512": hashes.SHA512()}[algorithm[-3:]]
     hashed = utils.Prehashed(digest) if form == DIGEST else digest
     if algorithm.startswith("ECDSA"):
         return [ec.ECDSA(hashed)]
