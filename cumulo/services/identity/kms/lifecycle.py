@@ -153,6 +153,8 @@ def enable_key(ctx: Context, request: t.EnableKeyRequest) -> None:
     key = permissions.get(ctx, request["KeyId"])
     _check_switchable(ctx, key)
     key.enabled = True
+    if key.rotation_days:  # one rotation, however many days it was switched off
+        key.next_rotation_at = max(key.next_rotation_at, ctx.now())
     keep(ctx, key)
     rotations.schedule(ctx, key)
 

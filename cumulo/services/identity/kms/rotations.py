@@ -40,7 +40,7 @@ def rotate_on_schedule(ctx: Context, payload: dict[str, Any]) -> None:
     key = keys.peek(ctx, payload["account"], payload["region"], payload["key_id"])
     if key is None or not key.rotation_days or key.next_rotation_at != payload["due"]:
         return
-    if key.state(ctx.now()) != "Enabled":
+    if key.state(ctx.now()) != "Enabled" or (key.multi_region and not key.primary):
         return
     period_s = key.rotation_days * DAY_S
     _rotate(ctx, key, materials.wrap(ctx, key.key_id, materials.make_secret(ctx, key.spec)), key.next_rotation_at)
