@@ -104,53 +104,51 @@ class _Source:
 
     __slots__ = ("algorithm", "alias", "blob", "context", "key", "sealed")
 
-    def __init__(self, ctx: Context, request: Mapping[str, Any], prefix: str) -> None:
-        """Find the key. `prefix` is "Source" in ReEncrypt. Nothing is authorized yet."""
-        self.algorithm = request.get(f"{prefix}EncryptionAlgorithm", specs.SYMMETRIC)
-        self.context = request.get(f"{prefix}EncryptionContext")
+    def __init__(
+        self,
+        ctx: Context,
+        request: Mapping[str, Any],
+        action: str,
+        *,
+        key_id: str,
+        algorithm: str,
+        context: Mapping[str, str] | None,
+    ) -> None:
+        """Find the key, or its error. Nothing is authorized yet."""
+        self.algorithm = algorithm
+        self.context = context
         self.sealed: ciphertexts.Ciphertext | None = None
         self.blob = request.get("CiphertextBlob") or b""
-        key_id = request.get(f"{prefix}KeyId")
-        _check_context(self.algorithm, self.context)
-        if _ignores_ciphertext(request):
-            if not key_id:
-                raise VALIDATION(f"{prefix}KeyId is required when DryRunModifiers contains {IGNORE_CIPHERTEXT}.")
-            self.key, self.alias = key_ids.find(ctx, key_id, action=_action(prefix))
-            return
-        if not self.blob:
+        _check_context(algorithm, context)
+        ignored = _ignores_ciphertext(request)
+        if not ignored and not self.blob:
             null = "Value null at 'ciphertextBlob' failed to satisfy constraint: Member must not be null"
             raise VALIDATION(f"1 validation error detected: {null}")
-        if self.algorithm != specs.SYMMETRIC:
+        if ignored or algorithm != specs.SYMMETRIC:
             if not key_id:
-                raise VALIDATION(
-                    f"{prefix}KeyId is required when the ciphertext was encrypted under an asymmetric key."
-                )
-            self.key, self.alias = key_ids.find(ctx, key_id, action=_action(prefix))
+                raise VALIDATION("The key ID is required when the ciphertext does not tell which key it is under.")
+            self.key, self.alias = key_ids.find(ctx, key_id, action=action)
             return
         try:
             self.sealed = ciphertexts.read(self.blob)
         except ValueError:
             raise INVALID_CIPHERTEXT() from None
-        if key_id:
-            self.key, self.alias = key_ids.find(ctx, key_id, action=_action(prefix))
-            header = self.sealed.header
-            # A related multi-Region key opens it as well; any other key is the wrong one, whatever its usage.
-            if (self.key.account, self.key.key_id) != (header.account, header.key_id):
-                raise INCORRECT_KEY()
-            if self.key.region != header.region and not self.key.multi_region:
-                raise INCORRECT_KEY()
-        else:
-            self.key, self.alias = _key_of(ctx, self.sealed.header, _action(prefix)), ""
+        if not key_id:
+            self.key, self.alias = _key_of(ctx, self.sealed.header, action), ""
+            return
+        self.key, self.alias = key_ids.find(ctx, key_id, action=action)
+        header = self.sealed.header
+        # A related multi-Region key opens it as well; any other key is the wrong one, whatever its usage.
+        if (self.key.account, self.key.key_id) != (header.account, header.key_id):
+            raise INCORRECT_KEY()
+        if self.key.region != header.region and not self.key.multi_region:
+            raise INCORRECT_KEY()
 
     def plaintext(self, ctx: Context) -> tuple[bytes, Material | None]:
         """What is inside, and the material that it was under, for a symmetric key."""
         if self.sealed is not None:
             return _open(ctx, self.key, self.sealed, self.context)
         return _decrypt_rsa(ctx, self.key, self.algorithm, self.blob), None
-
-
-def _action(prefix: str) -> str:
-    return "ReEncryptFrom" if prefix else "Decrypt"
 
 
 def _key_of(ctx: Context, header: ciphertexts.Header, action: str) -> Key:
@@ -177,7 +175,14 @@ def _check_dry_run(ctx: Context, request: Mapping[str, Any], source: _Source) ->
 @operation(unsupported=("Recipient",))
 def decrypt(ctx: Context, request: t.DecryptRequest) -> t.DecryptResponse:
     """What Encrypt, ReEncrypt or the data key operations made. A symmetric ciphertext names its key itself."""
-    source = _Source(ctx, request, "")
+    source = _Source(
+        ctx,
+        request,
+        "Decrypt",
+        key_id=request.get("KeyId", ""),
+        algorithm=request.get("EncryptionAlgorithm", specs.SYMMETRIC),
+        context=request.get("EncryptionContext"),
+    )
     more = {"kms:EncryptionAlgorithm": source.algorithm}
     permissions.allow(ctx, source.key, alias=source.alias, context=source.context, more=more)
     grants.check_tokens(request)
@@ -198,7 +203,14 @@ def decrypt(ctx: Context, request: t.DecryptRequest) -> t.DecryptResponse:
 @operation
 def re_encrypt(ctx: Context, request: t.ReEncryptRequest) -> t.ReEncryptResponse:
     """From one key, context or algorithm to another; the plaintext stays here."""
-    source = _Source(ctx, request, "Source")
+    source = _Source(
+        ctx,
+        request,
+        "ReEncryptFrom",
+        key_id=request.get("SourceKeyId", ""),
+        algorithm=request.get("SourceEncryptionAlgorithm", specs.SYMMETRIC),
+        context=request.get("SourceEncryptionContext"),
+    )
     algorithm = request.get("DestinationEncryptionAlgorithm", specs.SYMMETRIC)
     context = request.get("DestinationEncryptionContext")
     _check_context(algorithm, context)
