@@ -1,10 +1,13 @@
 """Key policies, and the condition keys that they may ask for."""
 
 import json
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from cumulo.core.policy.authorization import NOTHING, Attached, compiled
+from cumulo.core.policy.principals import Principal, PrincipalKind
 from tests.conftest import Account
 from tests.services.identity.kms.conftest import add_statement, new_key, refused
 
@@ -156,3 +159,95 @@ def test_re_encryption_needs_both_sides(role: Any, kms: Any, key: str) -> None:
         Condition={"Bool": {"kms:ReEncryptOnSameKey": "false"}},
     )  # fmt: skip
     assert theirs.re_encrypt(CiphertextBlob=blob, DestinationKeyId=other)["KeyId"] == other
+
+
+class Everyone(type(NOTHING)):  # type: ignore[misc]
+    """A policy source that attaches one policy to every role."""
+
+    def __init__(self, *statements: dict[str, Any]) -> None:
+        written = json.dumps(
+            {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **each} for each in statements]}
+        )
+        self.given = Attached(identity=(compiled(written, "inline"),))
+
+    def attached(self, principal: Principal) -> Attached:
+        return self.given if principal.kind is PrincipalKind.ROLE else Attached()
+
+
+@pytest.fixture
+def attach(cloud: Account) -> Iterator[Callable[..., None]]:
+    """Give all roles a policy with these statements."""
+    runtime = cloud.running.cloud.runtime
+
+    def give(*statements: dict[str, Any]) -> None:
+        runtime.policy_source = Everyone(*statements)
+
+    yield give
+    runtime.policy_source = NOTHING
+
+
+def test_the_account_gives_what_its_keys_policy_lets_it(
+    cloud: Account, role: Any, attach: Any, kms: Any, key: str
+) -> None:
+    arn, theirs = role("worker")
+    attach({"Action": ["kms:Encrypt", "kms:DescribeKey"], "Resource": "*"})
+    theirs.encrypt(KeyId=key, Plaintext=b"x")
+    missing = key[:-36] + "00000000-1111-2222-3333-444444444444"
+    with refused("NotFoundException"):
+        theirs.encrypt(KeyId=missing, Plaintext=b"x")
+    with refused("AccessDeniedException"):
+        theirs.get_public_key(KeyId=missing)
+    closed = document({"Effect": "Allow", "Principal": {"AWS": f"{arn[:-6]}other"}, "Action": "kms:*"})
+    kms.put_key_policy(KeyId=key, Policy=closed, BypassPolicyLockoutSafetyCheck=True)
+    with refused("AccessDeniedException"):
+        theirs.encrypt(KeyId=key, Plaintext=b"x")
+
+
+def test_conditions_on_new_keys(role: Any, attach: Any) -> None:
+    _, theirs = role("maker")
+    attach(
+        {
+            "Action": "kms:CreateKey",
+            "Resource": "*",
+            "Condition": {
+                "StringEquals": {"kms:KeySpec": "SYMMETRIC_DEFAULT", "aws:RequestTag/team": "red"},
+                "Bool": {"kms:MultiRegion": "false"},
+                "ForAllValues:StringEquals": {"aws:TagKeys": ["team"]},
+            },
+        }
+    )
+    red = [{"TagKey": "team", "TagValue": "red"}]
+    theirs.create_key(Tags=red)
+    for members in (
+        {},
+        {"Tags": red, "MultiRegion": True},
+        {"Tags": [*red, {"TagKey": "more", "TagValue": ""}]},
+        {"Tags": red, "KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC"},
+    ):
+        with refused("AccessDeniedException"):
+            theirs.create_key(**members)
+
+
+def test_conditions_on_grants(role: Any, kms: Any, key: str) -> None:
+    arn, theirs = role("giver")
+    other, _ = role("other")
+    request = {"KeyId": key, "GranteePrincipal": other, "Operations": ["Encrypt", "Decrypt"]}
+    add_statement(
+        kms, key, Principal={"AWS": arn}, Action="kms:CreateGrant",
+        Condition={"Bool": {"kms:GrantIsForAWSResource": "true"}},
+    )  # fmt: skip
+    with refused("AccessDeniedException"):
+        theirs.create_grant(**request)
+    add_statement(
+        kms, key, Principal={"AWS": arn}, Action="kms:CreateGrant",
+        Condition={
+            "ForAllValues:StringEquals": {"kms:GrantOperations": ["Encrypt", "Decrypt"]},
+            "StringEquals": {"kms:GranteePrincipal": other, "kms:GrantConstraintType": "EncryptionContextSubset"},
+        },
+    )  # fmt: skip
+    with refused("AccessDeniedException"):
+        theirs.create_grant(**request)
+    constraints = {"EncryptionContextSubset": {"a": "1"}}
+    theirs.create_grant(**request, Constraints=constraints)
+    with refused("AccessDeniedException"):
+        theirs.create_grant(**{**request, "Operations": ["DescribeKey"]}, Constraints=constraints)
