@@ -67,6 +67,7 @@ class Runtime:
         self.registry.on_load = self._loaded
         self.policy_source: PolicySource = NOTHING  # IAM takes this place when it lands
         self.identities: Identities = NOBODY  # and this one
+        self.memory: dict[str, Any] = {}  # what services remember while this process runs, by names of their own
         self.authorize: Callable[..., None] = decide_call
         self._service_principals: dict[str, Principal] = {}
         self._waiting: set[asyncio.Task[None]] = set()

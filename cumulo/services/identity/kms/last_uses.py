@@ -7,14 +7,12 @@ the disk. A crash forgets the last minute's uses; AWS, too, tells of them only a
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 from cumulo.core.operation import reconciler
 from cumulo.core.table import REGION, Record, Table
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
-    from cumulo.core.runtime import Runtime
     from cumulo.services.identity.kms.keys import Key
 
 
@@ -29,28 +27,31 @@ class LastUse(Record):
 
 LAST_USES = Table(LastUse, name="kms.last_uses", key="key_id", scope=REGION)
 
-_Noted = dict[tuple[str, str, str], LastUse]
-_noted: WeakKeyDictionary[Runtime, _Noted] = WeakKeyDictionary()
+
+def _noted(ctx: Context) -> dict[tuple[str, str, str], LastUse]:
+    """What this node noted and has not kept yet, by account, region and key id."""
+    found: dict[tuple[str, str, str], LastUse] = ctx.runtime.memory.setdefault("kms.last_uses", {})
+    return found
 
 
 def note(ctx: Context, key: Key) -> None:
     """Remember that the key was used by this call, if the call succeeds."""
     use = LastUse(key.key_id, ctx.operation, ctx.now(), ctx.request_id)
-    noted = _noted.setdefault(ctx.runtime, {})
+    noted = _noted(ctx)
     place = (key.account, key.region, key.key_id)
     ctx.txn.on_commit(lambda: noted.__setitem__(place, use))
 
 
 def of(ctx: Context, key: Key) -> LastUse | None:
     """The last use of a key that this node knows of."""
-    use = _noted.get(ctx.runtime, {}).get((key.account, key.region, key.key_id))
+    use = _noted(ctx).get((key.account, key.region, key.key_id))
     return use or LAST_USES.peek(ctx, key.key_id, account=key.account, region=key.region)
 
 
 @reconciler(every_s=60)
 async def keep_last_uses(ctx: Context) -> None:
     """Keep the uses that were noted on this node."""
-    noted = _noted.get(ctx.runtime)
+    noted = _noted(ctx)
     if not noted:
         return
     taken = dict(noted)

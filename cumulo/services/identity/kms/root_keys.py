@@ -12,19 +12,18 @@ import os
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 from cumulo.core.table import GLOBAL, Record, Table
 from cumulo.services.identity.kms.errors import INTERNAL
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
-    from cumulo.core.runtime import Runtime
 
 BYTES = 32
 NONCE_BYTES = 12
 SHARED_STORES = ("postgres",)
 _KEPT_OPEN = 1024
+_REMEMBERED = "kms.root_key"
 
 
 class RootKeyRecord(Record):
@@ -70,16 +69,13 @@ class RootKey:
         return secret
 
 
-_of_runtime: WeakKeyDictionary[Runtime, RootKey] = WeakKeyDictionary()
-
-
 def root_key(ctx: Context) -> RootKey:
     """This cloud's root key, made when it is first needed. KMSInternalException when its file is lost."""
-    found = _of_runtime.get(ctx.runtime)
+    memory = ctx.runtime.memory
+    found: RootKey | None = memory.get(_REMEMBERED)
     if found is None:
-        found = RootKey(_read_or_make(ctx))
-        known, runtime = found, ctx.runtime
-        ctx.txn.on_commit(lambda: _of_runtime.__setitem__(runtime, known))
+        known = found = RootKey(_read_or_make(ctx))
+        ctx.txn.on_commit(lambda: memory.__setitem__(_REMEMBERED, known))
     return found
 
 
