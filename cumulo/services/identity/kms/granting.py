@@ -160,7 +160,9 @@ def retire_grant(ctx: Context, request: t.RetireGrantRequest) -> None:
     issuer = grant.issuer.split(":")[4] == ctx.principal.account
     context = grant.context_equals or grant.context_subset
     if issuer and not chosen:
-        ctx.authorize(key.arn, tags=key.tags, context=conditions.KeyConditions(ctx, key, "", None))
+        # The account that made the grant may end it as its own policies say, whatever the key's policy says.
+        given = conditions.KeyConditions(ctx, key, "", None)
+        ctx.authorize(key.arn, tags=key.tags, context=given, granted=key.account != ctx.principal.account)
     else:
         permissions.allow(ctx, key, context=context, granted=chosen)
     if request.get("DryRun"):

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Account
-from tests.services.identity.kms.conftest import new_key, refused
+from tests.services.identity.kms.conftest import add_statement, new_key, refused
 
 
 def grant(kms: Any, key: str, grantee: str, *operations: str, **members: Any) -> Any:
@@ -52,7 +52,7 @@ def test_grants_are_listed(cloud: Account, role: Any, kms: Any, key: str) -> Non
     made = [
         grant(kms, key, one, "Encrypt", Name="first", RetiringPrincipal=two)["GrantId"],
         grant(kms, key, two, "Decrypt")["GrantId"],
-        grant(kms, key, one, "Verify" if False else "Decrypt")["GrantId"],
+        grant(kms, key, one, "Decrypt")["GrantId"],
     ]
     found = kms.list_grants(KeyId=key)["Grants"]
     assert {each["GrantId"] for each in found} == set(made)
@@ -139,3 +139,16 @@ def test_what_is_refused(role: Any, kms: Any, key: str) -> None:
     kms.disable_key(KeyId=key)
     with refused("DisabledException"):
         grant(kms, key, arn, "Encrypt")
+
+
+def test_the_account_that_made_a_grant_may_retire_it(cloud: Account, kms: Any, key: str) -> None:
+    friend = cloud.another()
+    principal = {"AWS": f"arn:aws:iam::{friend.account}:root"}
+    add_statement(kms, key, Principal=principal, Action="kms:CreateGrant")
+    theirs = friend.client("kms")
+    given = grant(theirs, key, f"arn:aws:iam::{friend.account}:role/worker", "Encrypt")
+    assert kms.list_grants(KeyId=key)["Grants"][0]["IssuingAccount"] == principal["AWS"]
+    with refused("AccessDeniedException"):
+        cloud.another().client("kms").retire_grant(GrantToken=given["GrantToken"])
+    theirs.retire_grant(GrantToken=given["GrantToken"])
+    assert kms.list_grants(KeyId=key)["Grants"] == []
