@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.errors import Error
@@ -33,6 +34,7 @@ def environment_of(ctx: Context) -> Environment:
         referer=headers.get("referer") if headers is not None else "",
         source_arn=ctx.source_arn,
         source_account=ctx.source_account,
+        called_via=ctx.called_via,
     )
 
 
@@ -58,11 +60,13 @@ def decide_call(
     policy: str | None,
     tags: dict[str, str] | None,
     action: str | None,
-    context: dict[str, Any] | None,
+    context: Mapping[str, Any] | None,
     trust: bool = False,
+    policy_required: bool = False,
+    granted: bool = False,
 ) -> None:
     """Let the call go on, or raise its AccessDenied and note why."""
-    if policy is None and ctx.trusted(account_of(arn) or ctx.principal.account):
+    if policy is None and not policy_required and ctx.trusted(account_of(arn) or ctx.principal.account):
         return  # root in its own account: most calls there are
     handler = ctx.handler
     assert handler is not None
@@ -77,6 +81,8 @@ def decide_call(
         "request_tags": lambda: request_tags(ctx.request),
         "given": context,
         "trust": trust,
+        "resource_policy_required": policy_required,
+        "granted": granted,
         "shown": rule.shown if action is None else action,
     }
     source = ctx.runtime.policy_source

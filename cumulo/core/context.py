@@ -6,7 +6,7 @@ Time, chance, state, other services and the right to do something all come from 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -33,6 +33,7 @@ class Context:
         "_txn",
         "account",
         "authorized",
+        "called_via",
         "denial",
         "depth",
         "endpoint",
@@ -74,6 +75,7 @@ class Context:
         source_account: str = "",
         internal: bool = False,
         depth: int = 0,
+        called_via: tuple[str, ...] = (),
     ) -> None:
         self.runtime = runtime
         self.service = service
@@ -91,6 +93,7 @@ class Context:
         self.source_account = source_account
         self.internal = internal
         self.depth = depth
+        self.called_via = called_via  # the services that pass this caller's request on, the first first
         self.request: dict[str, Any] = {}
         self.resources: list[str] = []
         self.denial: dict[str, Any] | None = None
@@ -158,6 +161,13 @@ class Context:
 
         return await self.runtime.store.run(run)
 
+    async def in_thread(self, work: Callable[[], T]) -> T:
+        """Run what takes more than a millisecond and frees the interpreter, off the loop. For `async def` only.
+
+        `work` touches neither the context nor the state: it gets values and gives values.
+        """
+        return await asyncio.to_thread(work)
+
     def signal(self, name: str) -> None:
         """Announce the name when this transaction is durable."""
         self.txn.signal(name.encode())
@@ -204,17 +214,31 @@ class Context:
         policy: str | None = None,
         tags: dict[str, str] | None = None,
         action: str | None = None,
-        context: dict[str, Any] | None = None,
+        context: Mapping[str, Any] | None = None,
         trust: bool = False,
+        policy_required: bool = False,
+        granted: bool = False,
     ) -> None:
         """Refuse the call with AWS's AccessDenied unless all policies together allow it on this resource.
 
-        With `trust`, `policy` is the trust policy of the role `arn`.
+        With `trust`, `policy` is the trust policy of the role `arn`. `context` holds the service's own condition
+        keys. `policy_required`: identity policies count only as far as the resource's own policy lets its account
+        in (KMS keys). `granted`: a grant lets the caller in; what denies still denies.
         """
         self.authorized = True
         if not self.internal:
             self.resources.append(arn)
-            self.runtime.authorize(self, arn, policy=policy, tags=tags, action=action, context=context, trust=trust)
+            self.runtime.authorize(
+                self,
+                arn,
+                policy=policy,
+                tags=tags,
+                action=action,
+                context=context,
+                trust=trust,
+                policy_required=policy_required,
+                granted=granted,
+            )
 
     # --- other services -------------------------------------------------------------------------
 
@@ -245,6 +269,7 @@ class Context:
             source_arn=source_arn,
             source_account=_account_of(source_arn) or self.account if source_arn else "",
             depth=self.depth + 1,
+            called_via=() if service else (*self.called_via, f"{self.service}.amazonaws.com"),
         )
 
     def call(

@@ -32,6 +32,7 @@ class Handler:
     __slots__ = (
         "access_denied",
         "asks_first",
+        "conditions",
         "function",
         "is_async",
         "model",
@@ -64,6 +65,7 @@ class Handler:
         # Whether permission is asked on "*" before the function runs; else it asks for its resource itself.
         self.asks_first = not rule.needs_resource and not mark.public
         self.public = mark.public
+        self.conditions = mark.conditions
         self.source = source
 
 

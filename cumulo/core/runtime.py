@@ -67,6 +67,7 @@ class Runtime:
         self.registry.on_load = self._loaded
         self.policy_source: PolicySource = NOTHING  # IAM takes this place when it lands
         self.identities: Identities = NOBODY  # and this one
+        self.memory: dict[str, Any] = {}  # what services remember while this process runs, by names of their own
         self.authorize: Callable[..., None] = decide_call
         self._service_principals: dict[str, Principal] = {}
         self._waiting: set[asyncio.Task[None]] = set()
@@ -192,11 +193,16 @@ class Runtime:
     def handle(self, ctx: Context, handler: Handler) -> dict[str, Any]:
         """Run the operation's function, which must have asked for permission by its end."""
         ctx.authorized = handler.public
-        if handler.asks_first:
-            ctx.authorize("*")
+        self.ask_first(ctx, handler)
         answer: dict[str, Any] = handler.function(ctx, ctx.request) or {}
         self._check_authorized(ctx, handler)
         return answer
+
+    @staticmethod
+    def ask_first(ctx: Context, handler: Handler) -> None:
+        """Ask for permission on "*", where the operation has no resource to ask it for."""
+        if handler.asks_first:
+            ctx.authorize("*", context=handler.conditions(ctx, ctx.request) if handler.conditions else None)
 
     @staticmethod
     def _check_authorized(ctx: Context, handler: Handler) -> None:
