@@ -107,6 +107,11 @@ TOO_MANY_LABELS = Error(
     "A parameter version can have maximum 10 labels. Move one or more labels to another version and try again.",
 )
 INVALID_KEY_ID = Error("InvalidKeyId")
+DENIED_BY_KEY = Error(
+    "AccessDeniedException",
+    "{reason} (Service: AWSKMS; Status Code: 400; Error Code: AccessDeniedException)",
+    status=400,
+)
 INVALID_NEXT_TOKEN = Error("InvalidNextToken", "The specified token is not valid.")
 INVALID_FILTER_KEY = Error("InvalidFilterKey")
 INVALID_FILTER_OPTION = Error("InvalidFilterOption")
