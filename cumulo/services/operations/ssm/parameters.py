@@ -167,7 +167,7 @@ def _policies(ctx: Context, request: Any, there: Parameter | None) -> list[param
         expirations.check(found, ctx.now())
         return found
     texts = there.latest.policies if there is not None else []
-    return [policy for text in texts for policy in parameter_policies.parse(text)]
+    return parameter_policies.parse(f"[{','.join(texts)}]")
 
 
 @operation
