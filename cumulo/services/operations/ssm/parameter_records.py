@@ -41,7 +41,7 @@ class Parameter(Record):
 
     `oldest` is the number of the oldest version that is kept. `labels` say which version each is attached to.
     `policy_states` are those of the latest version's policies, in their order; `policy_plan` numbers their
-    schedules, so that a superseded one does nothing. The `resource_policy` shares the parameter.
+    schedules, so that a superseded one does nothing. The `resource_policy` shares the parameter, `shared_with` these accounts.
     """
 
     name: str
@@ -57,6 +57,7 @@ class Parameter(Record):
     resource_policy: str = ""
     resource_policy_id: str = ""
     resource_policy_hash: str = ""
+    shared_with: list[str] = []
 
     @property
     def arn(self) -> str:
@@ -117,14 +118,14 @@ def peek(ctx: Context, reference: Reference) -> Parameter | None:
     return None
 
 
-def find(ctx: Context, text: str, missing: Error) -> Parameter:
+def find(ctx: Context, text: str, missing: Error, *, context: dict[str, Any] | None = None) -> Parameter:
     """The parameter of a name or ARN, found and authorized; `missing` when there is none, named by `{name}`."""
     reference = parameter_names.parse(text)
     parameter = peek(ctx, reference)
     if parameter is None:
-        authorize_name(ctx, reference.name, account=reference.account)
+        authorize_name(ctx, reference.name, account=reference.account, context=context)
         raise missing(name=text) if missing.text else missing()
-    authorize(ctx, parameter)
+    authorize(ctx, parameter, context=context)
     return parameter
 
 
@@ -159,31 +160,30 @@ def put(ctx: Context, parameter: Parameter) -> None:
     PARAMETERS.put(ctx, parameter, account=parameter.account, region=parameter.region)
 
 
-def count(ctx: Context, tier: str, by: int) -> int:
+def count(ctx: Context, tier: str, by: int, *, account: str | None = None, region: str | None = None) -> int:
     """Change the number of parameters of a tier; how many there were before."""
-    found = COUNTS.peek(ctx, tier) or Count(tier)
+    found = COUNTS.peek(ctx, tier, account=account, region=region) or Count(tier)
     before = found.number
     if by:
         found.number += by
-        COUNTS.put(ctx, found)
+        COUNTS.put(ctx, found, account=account, region=region)
     return before
 
 
 def remove(ctx: Context, parameter: Parameter) -> None:
-    """Drop a parameter with all that belongs to it. The context is in the parameter's account and region."""
+    """Drop a parameter with all that belongs to it."""
     for version in VERSIONS.range(ctx, parameter.name, account=parameter.account, region=parameter.region):
         VERSIONS.delete(ctx, version, account=parameter.account, region=parameter.region)
     share(ctx, parameter, [])
     PARAMETERS.delete(ctx, parameter, account=parameter.account, region=parameter.region)
-    count(ctx, parameter.latest.tier, -1)
+    count(ctx, parameter.latest.tier, -1, account=parameter.account, region=parameter.region)
 
 
 def share(ctx: Context, parameter: Parameter, accounts: list[str]) -> None:
     """Show a parameter to these accounts and no others."""
-    from cumulo.services.operations.ssm.resource_policies import accounts_of
-
-    for account in accounts_of(parameter.resource_policy) if parameter.resource_policy else []:
+    for account in parameter.shared_with:
         SHARES.delete(ctx, Share(parameter.region, account, parameter.account, parameter.name))
+    parameter.shared_with = accounts
     for account in accounts:
         SHARES.put(ctx, Share(parameter.region, account, parameter.account, parameter.name))
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from cumulo.stubs import ssm as t
 
 LIMIT_B = 1024
+FOR_DOCUMENTS_ALONE = ("DeletionMode",)  # ignored for parameters. Source: API Reference, DeleteResourcePolicy
 _ACCOUNT = re.compile(r"(\d{12})|arn:[^:]+:(?:iam|sts)::(\d{12}):.+")
 
 
@@ -108,7 +109,7 @@ def get_resource_policies(ctx: Context, request: t.GetResourcePoliciesRequest) -
     return {"Policies": policies[: request.get("MaxResults", 50)]}
 
 
-@operation(unsupported=("DeletionMode",))
+@operation
 def delete_resource_policy(ctx: Context, request: t.DeleteResourcePolicyRequest) -> None:
     parameter = _parameter(ctx, request, "DeleteResourcePolicy")
     _check_hash(parameter, request)

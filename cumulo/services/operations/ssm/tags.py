@@ -20,7 +20,8 @@ def _tagged(ctx: Context, request: Any, operation: str) -> Parameter:
     kind = request["ResourceType"]
     if kind != "Parameter":
         raise not_implemented("ssm", operation, f"ResourceType={kind}")
-    return find(ctx, request["ResourceId"], INVALID_RESOURCE_ID)
+    given = {"aws:TagKeys": request["TagKeys"] or None} if "TagKeys" in request else None
+    return find(ctx, request["ResourceId"], INVALID_RESOURCE_ID, context=given)
 
 
 @operation
