@@ -94,12 +94,12 @@ class Access:
         if found is None:
             action = f"{self.prefix}:{name}"
             # An action younger than the reference: its patch says what it acts on.
-            types = tuple(patch.resource_types or ()) if patch is not None else ()
+            acts_on = tuple(patch.resource_types or ()) if patch is not None else ()
             return Rule(
                 None if public else action,
                 self._shown(action),
-                resource_types=types,
-                arn_templates=tuple(self._reference.arns.get(each, "*") for each in types),
+                resource_types=acts_on,
+                arn_templates=tuple(self._reference.arns.get(each, "*") for each in acts_on),
                 known=patch is not None and bool(patch.source),
             )
         types = found.types

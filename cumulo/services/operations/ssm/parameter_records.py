@@ -41,7 +41,8 @@ class Parameter(Record):
 
     `oldest` is the number of the oldest version that is kept. `labels` say which version each is attached to.
     `policy_states` are those of the latest version's policies, in their order; `policy_plan` numbers their
-    schedules, so that a superseded one does nothing. The `resource_policy` shares the parameter, `shared_with` these accounts.
+    schedules, so that a superseded one does nothing. The `resource_policy` shares
+    the parameter, `shared_with` these accounts.
     """
 
     name: str
