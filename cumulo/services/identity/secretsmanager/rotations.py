@@ -80,12 +80,20 @@ def _rotatable(ctx: Context, request: Any, token: str) -> Secret:
     secret.rotation_lambda = request.get("RotationLambdaARN") or secret.rotation_lambda
     if not secret.rotation_lambda:
         raise NO_LAMBDA()
-    pending = secret.stages.get(labels.PENDING)
-    if secret.rotating or (pending is not None and pending != secret.stages.get(labels.CURRENT)):
+    if _pending(secret):
         raise ROTATION_RUNS()
     if versions.peek(ctx, secret, token) is not None:
         raise TOKEN_IN_USE(token=token, arn=secret.arn)
     return secret
+
+
+def _pending(secret: Secret) -> str:
+    """The version of a rotation that is not complete, "" without one: that label alone tells.
+
+    Source: API Reference, RotateSecret.
+    """
+    pending = secret.stages.get(labels.PENDING, "")
+    return pending if pending != secret.stages.get(labels.CURRENT) else ""
 
 
 def _schedule(ctx: Context, secret: Secret) -> None:
@@ -103,6 +111,10 @@ def _start(ctx: Context, secret: Secret, token: str, steps: tuple[str, ...]) -> 
     version = versions.start(ctx, secret, token)
     versions.put(ctx, secret, version)
     secret.stages = labels.attach(secret.stages, token, [labels.PENDING])
+    _run(ctx, secret, token, steps)
+
+
+def _run(ctx: Context, secret: Secret, token: str, steps: tuple[str, ...]) -> None:
     secret.rotating = token
     replication.keep(ctx, secret)
     place = {"name": secret.name, "suffix": secret.suffix, "account": secret.account, "region": secret.region}
@@ -119,15 +131,16 @@ def _peek(ctx: Context, payload: dict[str, Any]) -> Secret | None:
 
 @task
 def rotate_by_schedule(ctx: Context, payload: dict[str, Any]) -> None:
-    """A rotation window opens: start a rotation and plan the one after."""
+    """A rotation window opens: start a rotation, or the one again that did not complete, and plan the one after."""
     secret = _peek(ctx, payload)
     if secret is None or secret.rotation_plan != payload["plan"] or not secret.rotation_enabled:
         return
     _schedule(ctx, secret)
-    if secret.rotating:
-        replication.keep(ctx, secret)
-        return
-    _start(ctx, secret, ctx.uuid(), STEPS)
+    pending = _pending(secret)
+    if pending:
+        _run(ctx, secret, pending, STEPS)
+    else:
+        _start(ctx, secret, ctx.uuid(), STEPS)
 
 
 @task(attempts=5, backoff_s=60.0)
@@ -199,7 +212,6 @@ def cancel_rotate_secret(ctx: Context, request: t.CancelRotateSecretRequest) -> 
     secret.rotating, secret.next_rotation_at = "", 0.0
     replication.keep(ctx, secret)
     answer: t.CancelRotateSecretResponse = named(secret)
-    pending = secret.stages.get(labels.PENDING)
-    if pending is not None and pending != secret.stages.get(labels.CURRENT):
+    if pending := _pending(secret):
         answer["VersionId"] = pending
     return answer

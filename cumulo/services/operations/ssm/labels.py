@@ -33,12 +33,11 @@ def label_parameter_version(ctx: Context, request: t.LabelParameterVersionReques
         raise NO_VERSION(version=number, name=parameter.name)
     wanted = list(dict.fromkeys(request["Labels"]))
     invalid = [label for label in wanted if not valid(label)]
-    if not invalid:
-        labels = {**parameter.labels, **dict.fromkeys(wanted, number)}
-        if sum(version == number for version in labels.values()) > LIMIT:
-            raise TOO_MANY_LABELS()
-        parameter.labels = labels
-        put(ctx, parameter)
+    labels = {**parameter.labels, **{label: number for label in wanted if label not in invalid}}
+    if sum(version == number for version in labels.values()) > LIMIT:
+        raise TOO_MANY_LABELS()
+    parameter.labels = labels
+    put(ctx, parameter)
     return {"InvalidLabels": invalid, "ParameterVersion": number}
 
 

@@ -120,6 +120,38 @@ def test_a_failed_rotation_is_tried_again_and_blocks_the_next(
     assert client.get_secret_value(SecretId="s")["SecretString"] == "v+"
 
 
+def test_a_rotation_that_stays_broken_is_attempted_again_in_the_next_window(
+    cloud: Account, client: Any, function: Function, refused: Refused
+) -> None:
+    client.create_secret(Name="s", SecretString="v")
+    function.fails_at = "setSecret"
+    rules = {"AutomaticallyAfterDays": 3}
+    client.rotate_secret(SecretId="s", RotationLambdaARN=ARN, RotationRules=rules, ClientRequestToken=token(2))
+    for _ in range(8):
+        cloud.advance(600)
+    failed = len(function.steps)
+    cloud.advance(3600)
+    assert len(function.steps) == failed  # given up
+    assert client.get_secret_value(SecretId="s")["SecretString"] == "v"
+    function.fails_at = ""
+    cloud.advance(3 * DAY_S)
+    found = client.get_secret_value(SecretId="s")
+    assert (found["SecretString"], found["VersionId"]) == ("v+", token(2))
+
+
+def test_a_broken_rotation_is_cleared_by_hand(cloud: Account, client: Any, function: Function) -> None:
+    client.create_secret(Name="s", SecretString="v")
+    function.fails_at = "createSecret"
+    client.rotate_secret(SecretId="s", RotationLambdaARN=ARN, ClientRequestToken=token(2))
+    cloud.settle()
+    assert client.cancel_rotate_secret(SecretId="s")["VersionId"] == token(2)
+    client.update_secret_version_stage(SecretId="s", VersionStage="AWSPENDING", RemoveFromVersionId=token(2))
+    function.fails_at = ""
+    client.rotate_secret(SecretId="s")
+    cloud.settle()
+    assert client.get_secret_value(SecretId="s")["SecretString"] == "v+"
+
+
 def test_rules_can_wait_for_their_window(cloud: Account, client: Any, function: Function) -> None:
     client.create_secret(Name="s", SecretString="v", ClientRequestToken=token(1))
     rules = {"ScheduleExpression": "rate(10 days)", "Duration": "3h"}

@@ -129,8 +129,7 @@ def test_a_raw_request_must_bring_a_token(cloud: Account, client: Any, operation
         answer = json.loads(response.read())
     assert caught.value.code == 400
     assert answer["__type"].rpartition("#")[2] == code
-    message = answer.get("Message") or answer.get("message")
-    assert message == "You must provide a ClientRequestToken value. We recommend a UUID-type value."
+    assert answer["Message"] == "You must provide a ClientRequestToken value. We recommend a UUID-type value."
 
 
 def _signed(cloud: Account, request: urllib.request.Request) -> urllib.request.Request:

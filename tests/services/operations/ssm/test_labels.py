@@ -23,6 +23,7 @@ def test_wrong_labels_are_named(ssm: Any, put: Call) -> None:
     wrong = ["1st", "aws-x", "SSMx", "a b"]
     answer = ssm.label_parameter_version(Name="p", Labels=["fine", *wrong])
     assert answer["InvalidLabels"] == wrong
+    assert ssm.get_parameter(Name="p:fine")["Parameter"]["Version"] == 1
 
 
 def test_limits_and_missing_versions(ssm: Any, put: Call, refused: Call) -> None:
