@@ -158,7 +158,7 @@ def named(secret: Secret) -> Any:
 
 def seen_on(now: float) -> float:
     """The day of an access: Secrets Manager keeps no finer record of it."""
-    return now - now % DAY_S
+    return float(int(now) // DAY_S * DAY_S)  # in whole seconds, so that two moments of a day give the same
 
 
 def refused(fault: Fault) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from cumulo.services.identity.secretsmanager.secret_records import seen_on
 from tests.conftest import Account
 from tests.services.identity.secretsmanager.conftest import members, token
 
@@ -61,4 +62,6 @@ def test_the_day_of_the_last_access_is_kept(cloud: Account, client: Any) -> None
     client.get_secret_value(SecretId="s")
     seen = client.describe_secret(SecretId="s")["LastAccessedDate"].astimezone(UTC)
     assert (seen.hour, seen.minute, seen.second) == (0, 0, 0)
+    moments = [cloud.running.clock.now() // 86_400 * 86_400 + number * 0.123457 for number in range(1000)]
+    assert len({seen_on(moment) for moment in moments}) == 1  # else every read would be a write
     assert seen.date() == datetime.fromtimestamp(cloud.running.clock.now(), UTC).date()
