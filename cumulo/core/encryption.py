@@ -38,11 +38,23 @@ class DataKey(NamedTuple):
 
 
 def data_key(
-    ctx: Context, key_id: str, context: Mapping[str, str], *, service: str = "", source_arn: str = ""
+    ctx: Context,
+    key_id: str,
+    context: Mapping[str, str],
+    *,
+    service: str = "",
+    source_arn: str = "",
+    account: str = "",
+    region: str = "",
 ) -> DataKey:
-    """A new data key under a KMS key (id, ARN or alias), bound to the encryption context."""
+    """A new data key under a KMS key (id, ARN or alias), bound to the encryption context.
+
+    `account` and `region` say where an id or an alias is looked for, if not where the call is.
+    """
     request = {"KeyId": key_id, "KeySpec": "AES_256", "EncryptionContext": dict(context)}
-    answer = ctx.call("kms", "GenerateDataKey", request, service=service, source_arn=source_arn)
+    answer = ctx.call(
+        "kms", "GenerateDataKey", request, service=service, source_arn=source_arn, account=account, region=region
+    )
     return DataKey(answer["Plaintext"], answer["CiphertextBlob"])
 
 
@@ -54,18 +66,31 @@ def seal(
     *,
     service: str = "",
     source_arn: str = "",
+    account: str = "",
+    region: str = "",
     under: DataKey | None = None,
 ) -> bytes:
     """The plaintext, for the state; with `under` a data key of the same key and context is used again."""
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-    key = under or data_key(ctx, key_id, context, service=service, source_arn=source_arn)
+    key = under or data_key(
+        ctx, key_id, context, service=service, source_arn=source_arn, account=account, region=region
+    )
     head = MAGIC + len(key.sealed).to_bytes(2, "big") + key.sealed
     nonce = ctx.random_bytes(NONCE_BYTES)
     return head + nonce + bytes(AESGCM(key.plaintext).encrypt(nonce, plaintext, head))
 
 
-def open(ctx: Context, blob: bytes, context: Mapping[str, str], *, service: str = "", source_arn: str = "") -> bytes:
+def open(
+    ctx: Context,
+    blob: bytes,
+    context: Mapping[str, str],
+    *,
+    service: str = "",
+    source_arn: str = "",
+    account: str = "",
+    region: str = "",
+) -> bytes:
     """What was sealed. InvalidCiphertextException for foreign or changed bytes, or another encryption context."""
     from cryptography.exceptions import InvalidTag
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -74,7 +99,7 @@ def open(ctx: Context, blob: bytes, context: Mapping[str, str], *, service: str 
     if blob[:4] != MAGIC or len(blob) < end + NONCE_BYTES + 16:
         raise INVALID_CIPHERTEXT()
     request = {"CiphertextBlob": blob[6:end], "EncryptionContext": dict(context)}
-    answer = ctx.call("kms", "Decrypt", request, service=service, source_arn=source_arn)
+    answer = ctx.call("kms", "Decrypt", request, service=service, source_arn=source_arn, account=account, region=region)
     try:
         nonce = blob[end : end + NONCE_BYTES]
         return bytes(AESGCM(answer["Plaintext"]).decrypt(nonce, blob[end + NONCE_BYTES :], blob[:end]))

@@ -26,8 +26,8 @@ class Rule(msgspec.Struct, frozen=True):
     `arn_templates` are those of `resource_types`, in order, as "arn:${Partition}:sqs:${Region}:…".
     `required_types` must all be authorized, where an operation acts on several at once.
     Without `needs_resource` the operation is authorized on "*", up front. `known`: the service reference has
-    the action; otherwise the operation's own name was taken for it. `dependent_actions` are further
-    permissions that the caller needs ("iam:PassRole").
+    the action, or a patch stands for it; otherwise the operation's own name was taken for it.
+    `dependent_actions` are further permissions that the caller needs ("iam:PassRole").
     """
 
     action: str | None
@@ -93,7 +93,15 @@ class Access:
         public = patch is not None and patch.public
         if found is None:
             action = f"{self.prefix}:{name}"
-            return Rule(None if public else action, self._shown(action), known=public)
+            # An action younger than the reference: its patch says what it acts on.
+            acts_on = tuple(patch.resource_types or ()) if patch is not None else ()
+            return Rule(
+                None if public else action,
+                self._shown(action),
+                resource_types=acts_on,
+                arn_templates=tuple(self._reference.arns.get(each, "*") for each in acts_on),
+                known=patch is not None and bool(patch.source),
+            )
         types = found.types
         if patch is not None and patch.resource_types is not None:
             wanted = patch.resource_types
