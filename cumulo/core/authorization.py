@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from cumulo.core.errors import Error
 from cumulo.core.policy.authorization import Question, account_of, authorize
 from cumulo.core.policy.condition_keys import Environment
@@ -60,6 +62,7 @@ def decide_call(
     action: str | None,
     context: dict[str, Any] | None,
     trust: bool = False,
+    shown: str = "",
 ) -> None:
     """Let the call go on, or raise its AccessDenied and note why."""
     if policy is None and ctx.trusted(account_of(arn) or ctx.principal.account):
@@ -79,12 +82,19 @@ def decide_call(
         "trust": trust,
         "shown": rule.shown if action is None else action,
     }
-    source = ctx.runtime.policy_source
+    source = ctx.runtime.policy_source.at(ctx)
     decision = authorize(ctx.principal, name, arn, source=source, **arguments)
     if decision.allowed:
         return
+    if shown or (arn == "*" and rule.shown_resource):
+        decision = replace(decision, resource=shown or _filled(ctx, rule.shown_resource))
     ctx.denial = _denial(decision, Question(ctx.principal, name, arn, **arguments).explain(source))
     raise _refusal(ctx, decision)
+
+
+def _filled(ctx: Context, template: str) -> str:
+    """What stands for "*" in the message of an operation that lists: "arn:aws:iam::111122223333:user/"."""
+    return template.replace("${Partition}", ctx.partition).replace("${Account}", ctx.account)
 
 
 def _denial(decision: Decision, explanation: Any) -> dict[str, Any]:

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cumulo.core.arns import partition_of
+from cumulo.core.identities import pass_role
 from cumulo.core.policy.principals import PrincipalKind
 from cumulo.core.signals import Listener
 
 if TYPE_CHECKING:
     from cumulo.core.discovery import Handler
+    from cumulo.core.identities import Role
     from cumulo.core.policy.principals import Principal
     from cumulo.core.runtime import Runtime
     from cumulo.store.transaction import Transaction
@@ -205,15 +207,28 @@ class Context:
         action: str | None = None,
         context: dict[str, Any] | None = None,
         trust: bool = False,
+        shown: str = "",
     ) -> None:
         """Refuse the call with AWS's AccessDenied unless all policies together allow it on this resource.
 
-        With `trust`, `policy` is the trust policy of the role `arn`.
+        With `trust`, `policy` is the trust policy of the role `arn`. `shown` is what messages call the resource,
+        where that is not its ARN.
         """
         self.authorized = True
         if not self.internal:
             self.resources.append(arn)
-            self.runtime.authorize(self, arn, policy=policy, tags=tags, action=action, context=context, trust=trust)
+            self.runtime.authorize(
+                self, arn, policy=policy, tags=tags, action=action, context=context, trust=trust, shown=shown
+            )
+
+    def pass_role(self, role_arn: str, service: str, *, resource_arn: str = "") -> Role | None:
+        """Refuse the call unless the caller may hand this role to the service ("lambda.amazonaws.com").
+
+        `resource_arn` is what will work with the role (iam:AssociatedResourceArn). Returns the role, None where there
+        is none of that ARN: the service words what it thinks of that, and of a role that does not trust it (see
+        `identities.trusts`). Source: IAM User Guide, "Grant a user permissions to pass a role to an AWS service".
+        """
+        return pass_role(self, role_arn, service, resource_arn)
 
     # --- other services -------------------------------------------------------------------------
 

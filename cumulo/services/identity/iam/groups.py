@@ -49,7 +49,7 @@ GROUPS = Table(Group, name="iam.groups", key="key", scope=ACCOUNT)
 
 def find(ctx: Context, name: str, *, context: dict[str, Any] | None = None) -> Group:
     """The group with this name, found and authorized. Raises NoSuchEntity, AccessDenied."""
-    group = GROUPS.peek(ctx, name.lower())
+    group = GROUPS.peek(ctx, check_name(name, "groupName").lower())
     arn = group.arn if group is not None else permissions.arn_of(ctx, "group", "/", name)
     permissions.ask(ctx, arn, context=context, shown=f"group {name}")
     if group is None:

@@ -72,7 +72,7 @@ ROLES = Table(Role, name="iam.roles", key="key", scope=ACCOUNT)
 
 def find(ctx: Context, name: str, *, context: dict[str, Any] | None = None) -> Role:
     """The role with this name, found and authorized. Raises NoSuchEntity, AccessDenied."""
-    role = ROLES.peek(ctx, name.lower())
+    role = ROLES.peek(ctx, check_name(name, "roleName").lower())
     shown = f"role {name}"
     if role is None:
         permissions.ask(ctx, permissions.arn_of(ctx, "role", "/", name), context=context, shown=shown)

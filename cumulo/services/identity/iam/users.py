@@ -64,7 +64,7 @@ BEFORE_DELETION: list[tuple[Error, Any]] = []
 
 def find(ctx: Context, name: str, *, context: dict[str, Any] | None = None) -> User:
     """The user with this name, found and authorized. Raises NoSuchEntity, AccessDenied."""
-    user = USERS.peek(ctx, name.lower())
+    user = USERS.peek(ctx, check_name(name, "userName").lower())
     shown = f"user {name}"
     if user is None:
         permissions.ask(ctx, permissions.arn_of(ctx, "user", "/", name), context=context, shown=shown)
