@@ -13,6 +13,7 @@ from cumulo.core.policy.principals import PrincipalKind
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
+    from cumulo.core.policy.authorization import PolicySource
     from cumulo.core.policy.decision import Decision
 
 # How most services name the refusal: by protocol family, unless a service's package has an ACCESS_DENIED.
@@ -88,7 +89,7 @@ def decide_call(
         return
     if shown or (arn == "*" and rule.shown_resource):
         decision = replace(decision, resource=shown or _filled(ctx, rule.shown_resource))
-    ctx.denial = _denial(decision, Question(ctx.principal, name, arn, **arguments).explain(source))
+    ctx.denial = _denial(decision, Question(ctx.principal, name, arn, **arguments), source)
     raise _refusal(ctx, decision)
 
 
@@ -97,10 +98,13 @@ def _filled(ctx: Context, template: str) -> str:
     return template.replace("${Partition}", ctx.partition).replace("${Account}", ctx.account)
 
 
-def _denial(decision: Decision, explanation: Any) -> dict[str, Any]:
+def _denial(decision: Decision, question: Question, source: PolicySource) -> dict[str, Any]:
+    """What `cumulo why` tells of a denial; `permission` is what a policy would have to name."""
     import msgspec
 
-    shown = msgspec.to_builtins(explanation)
+    from cumulo.core.policy.explanation import every_policy
+
+    shown = msgspec.to_builtins(question.explain(source))
     return {
         "kind": decision.kind.value,
         "decided_by": decision.decided_by.value,
@@ -110,6 +114,12 @@ def _denial(decision: Decision, explanation: Any) -> dict[str, Any]:
         "sid": decision.sid,
         "statement": decision.index,
         "reason": decision.reason(),
+        "permission": {"action": question.action, "resource": question.arn},
+        "resource_account": question.resource_account,
+        "policies": [
+            {"policy_type": policy_type.value, "policy": policy.name, "policy_arn": policy.arn}
+            for policy_type, policy in every_policy(question.policies(source))
+        ],
         "explanation": shown,
     }
 

@@ -93,9 +93,7 @@ def delete_access_key(ctx: Context, request: t.DeleteAccessKeyRequest) -> None:
 
 
 @operation
-def get_access_key_last_used(
-    ctx: Context, request: t.GetAccessKeyLastUsedRequest
-) -> t.GetAccessKeyLastUsedResponse:
+def get_access_key_last_used(ctx: Context, request: t.GetAccessKeyLastUsedRequest) -> t.GetAccessKeyLastUsedResponse:
     """When, where and for which service a key last signed a request; N/A when it never did."""
     key_id = request["AccessKeyId"]
     key = credentials.find(ctx, key_id)

@@ -135,9 +135,7 @@ def list_attached_role_policies(
 
 
 @operation
-def list_entities_for_policy(
-    ctx: Context, request: t.ListEntitiesForPolicyRequest
-) -> t.ListEntitiesForPolicyResponse:
+def list_entities_for_policy(ctx: Context, request: t.ListEntitiesForPolicyRequest) -> t.ListEntitiesForPolicyResponse:
     """Who uses a policy: all that it is attached to, or that it bounds."""
     policy = policies.find(ctx, request["PolicyArn"])
     prefix = check_prefix(request.get("PathPrefix"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 from urllib.parse import quote
 
@@ -24,9 +25,16 @@ def encoded(text: str) -> str:
     return quote(text, safe="")
 
 
-def check_trust(text: str) -> str:
-    """A role's trust policy. Raises MalformedPolicyDocument, LimitExceeded."""
-    compile_policy(text, Kind.TRUST)
+def check_trust(text: str, exists: Callable[[str], bool]) -> str:
+    """A role's trust policy; `exists` tells whether there is a user or role with an ARN.
+
+    Raises MalformedPolicyDocument, LimitExceeded.
+    """
+    compiled = compile_policy(text, Kind.TRUST).compiled
+    for statement in compiled.document.statements:
+        for kind, named in statement.principal.members if statement.principal is not None else ():
+            if kind == "AWS" and ":iam:" in named and not exists(named):
+                documents.malformed(f'Invalid principal in policy: "AWS":"{named}"')
     if documents.size(text) > documents.TRUST_LIMIT:
         raise LIMIT_EXCEEDED(quota="ACLSizePerRole", limit=documents.TRUST_LIMIT)
     return text

@@ -54,9 +54,7 @@ TOO_MANY_VERSIONS = Error(
 
 BAD_ARN = Error("ValidationError", "Invalid ARN:  Could not be parsed!", status=400)  # two blanks, as AWS writes it
 BAD_MARKER = Error("ValidationError", "Invalid Marker.", status=400)
-NEEDS_USER_NAME = Error(
-    "ValidationError", "Must specify userName when calling with non-User credentials", status=400
-)
+NEEDS_USER_NAME = Error("ValidationError", "Must specify userName when calling with non-User credentials", status=400)
 DUPLICATE_TAGS = Error(
     "InvalidInputException", "Duplicate tag keys found. Please note that Tag keys are case insensitive."
 )

@@ -9,8 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import operation
 from cumulo.core.table import ACCOUNT, Record, Table
-from cumulo.services.identity.iam import counters, group_members, pages, permissions, policy_uses, unique_ids, users
-from cumulo.services.identity.iam import versions as policy_version
+from cumulo.services.identity.iam import (
+    counters,
+    group_members,
+    pages,
+    permissions,
+    policy_uses,
+    unique_ids,
+    users,
+    versions,
+)
 from cumulo.services.identity.iam.errors import (
     GROUP_EXISTS,
     HAS_ATTACHMENTS,
@@ -60,7 +68,7 @@ def find(ctx: Context, name: str, *, context: dict[str, Any] | None = None) -> G
 def keep(ctx: Context, group: Group) -> None:
     """Keep a changed group; what its users may do is looked at anew from now on."""
     GROUPS.put(ctx, group)
-    policy_version.touch(ctx)
+    versions.touch(ctx)
 
 
 def shown(group: Group) -> Any:
@@ -159,4 +167,4 @@ def delete_group(ctx: Context, request: t.DeleteGroupRequest) -> None:
         raise HAS_INLINE_POLICIES()
     GROUPS.delete(ctx, group)
     counters.add(ctx, "Groups", -1)
-    policy_version.touch(ctx)
+    versions.touch(ctx)

@@ -54,9 +54,7 @@ def shown(ctx: Context, profile: InstanceProfile, *, listed: bool = False) -> An
 
 
 @operation
-def create_instance_profile(
-    ctx: Context, request: t.CreateInstanceProfileRequest
-) -> t.CreateInstanceProfileResponse:
+def create_instance_profile(ctx: Context, request: t.CreateInstanceProfileRequest) -> t.CreateInstanceProfileResponse:
     """Make an instance profile, without a role."""
     name = check_name(request["InstanceProfileName"], "instanceProfileName")
     path = check_path(request.get("Path"))

@@ -127,9 +127,7 @@ def document(ctx: Context, arn: str, account: str | None = None) -> str | None:
     return version.document if version is not None else None
 
 
-def peek_version(
-    ctx: Context, policy: ManagedPolicy, number: int, account: str | None = None
-) -> PolicyVersion | None:
+def peek_version(ctx: Context, policy: ManagedPolicy, number: int, account: str | None = None) -> PolicyVersion | None:
     """One version of a policy; of AWS's own only the newest is known."""
     if not aws_policies.is_aws(policy.arn):
         return POLICY_VERSIONS.peek(ctx, policy.key, number, account=account)

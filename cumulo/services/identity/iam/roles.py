@@ -17,6 +17,7 @@ from cumulo.services.identity.iam import (
     pages,
     permissions,
     unique_ids,
+    users,
     versions,
 )
 from cumulo.services.identity.iam.documents import check_trust, encoded
@@ -140,7 +141,7 @@ def create_role(ctx: Context, request: t.CreateRoleRequest) -> t.CreateRoleRespo
     if tags:
         permissions.ask(ctx, arn, action="iam:TagRole")
     role = new(
-        ctx, name, path, check_trust(request["AssumeRolePolicyDocument"]),
+        ctx, name, path, check_trust(request["AssumeRolePolicyDocument"], lambda named: is_there(ctx, named)),
         description=request.get("Description", ""), tags=tags,
         max_session_s=_session_length(request.get("MaxSessionDuration", SHORTEST_SESSION_S)),
     )  # fmt: skip
@@ -158,6 +159,20 @@ def new(ctx: Context, name: str, path: str, trust_policy: str, **known: Any) -> 
     role_id = unique_ids.new_unique_id(ctx, unique_ids.ROLE)
     arn = permissions.arn_of(ctx, "role", path, name)
     return Role(name, path, role_id, arn, float(int(ctx.now())), trust_policy, **known)
+
+
+def is_there(ctx: Context, arn: str) -> bool:
+    """Whether a policy may name this ARN as its principal: the user or role is there, in whichever account.
+
+    Of an account that this cloud has never seen anything may be true.
+    """
+    account, resource = arn.split(":", 5)[4:]
+    kind, _, rest = resource.partition("/")
+    table: Table[Any] | None = {"user": users.USERS, "role": ROLES}.get(kind)
+    if table is None or (account != ctx.account and versions.current(ctx, account) is None):
+        return True
+    entity = table.peek(ctx, rest.rpartition("/")[2].lower(), account=account)
+    return entity is not None and entity.arn == arn
 
 
 def _session_length(seconds: int) -> int:
@@ -197,9 +212,7 @@ def update_role(ctx: Context, request: t.UpdateRoleRequest) -> t.UpdateRoleRespo
 
 
 @operation
-def update_role_description(
-    ctx: Context, request: t.UpdateRoleDescriptionRequest
-) -> t.UpdateRoleDescriptionResponse:
+def update_role_description(ctx: Context, request: t.UpdateRoleDescriptionRequest) -> t.UpdateRoleDescriptionResponse:
     """Change the description; it may be that of a service-linked role, too."""
     role = find(ctx, request["RoleName"])
     role.description = request["Description"]
@@ -211,7 +224,7 @@ def update_role_description(
 def update_assume_role_policy(ctx: Context, request: t.UpdateAssumeRolePolicyRequest) -> None:
     """Change who may assume a role."""
     role = find_modifiable(ctx, request["RoleName"])
-    role.trust_policy = check_trust(request["PolicyDocument"])
+    role.trust_policy = check_trust(request["PolicyDocument"], lambda named: is_there(ctx, named))
     keep(ctx, role)
 
 

@@ -74,9 +74,7 @@ def create_service_linked_role(
     if suffix and not linked.suffix:
         raise INVALID_INPUT(f"Custom suffix is not allowed for {service}")
     if roles.ROLES.peek(ctx, name.lower()) is not None:
-        raise INVALID_INPUT(
-            f"Service role name {name} has been taken in this account, please try a different suffix."
-        )
+        raise INVALID_INPUT(f"Service role name {name} has been taken in this account, please try a different suffix.")
     policy = f"arn:{ctx.partition}:iam::aws:policy{roles.RESERVED_PATH}{linked.policy}"
     role = roles.new(
         ctx, name, path, trust_policy(service), description=request.get("Description", ""), linked_service=service

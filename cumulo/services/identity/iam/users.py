@@ -12,8 +12,16 @@ from cumulo.core.errors import Error
 from cumulo.core.operation import operation
 from cumulo.core.policy.principals import PrincipalKind
 from cumulo.core.table import ACCOUNT, Record, Table
-from cumulo.services.identity.iam import boundaries, counters, group_members, pages, permissions, unique_ids, versions
-from cumulo.services.identity.iam import policy_uses
+from cumulo.services.identity.iam import (
+    boundaries,
+    counters,
+    group_members,
+    pages,
+    permissions,
+    policy_uses,
+    unique_ids,
+    versions,
+)
 from cumulo.services.identity.iam.errors import (
     HAS_ACCESS_KEYS,
     HAS_ATTACHMENTS,
