@@ -27,7 +27,8 @@ class Rule(msgspec.Struct, frozen=True):
     `required_types` must all be authorized, where an operation acts on several at once.
     Without `needs_resource` the operation is authorized on "*", up front. `known`: the service reference has
     the action; otherwise the operation's own name was taken for it. `dependent_actions` are further
-    permissions that the caller needs ("iam:PassRole"). `shown_resource` is what the message of a denial on "*" calls it.
+    permissions that the caller needs ("iam:PassRole"). `shown_resource` is what the message of a denial on
+    "*" calls it.
     """
 
     action: str | None

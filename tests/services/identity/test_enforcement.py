@@ -63,7 +63,7 @@ def test_topics_word_it_their_own_way(house: House) -> None:
 
 
 def test_a_version_counts_when_it_is_the_default(house: House) -> None:
-    url, arn = queue(house)
+    url, _ = queue(house)
     sqs = house.client("sqs", house.user("alice"))
     policy = house.policy("sender", document("sns:Publish"))
     house.iam.attach_user_policy(UserName="alice", PolicyArn=policy)
@@ -148,6 +148,7 @@ def test_a_role_made_again_is_another(house: House) -> None:
 def test_a_chain_of_roles_with_session_tags(house: House) -> None:
     """alice → first (tags, transitive) → second, in another account that looks at the tags."""
     other = House(house.cloud.another())
+    alice = house.user("alice", ASSUME)
     first = house.role("first", trust({"AWS": house.arn("user/alice")}, "sts:AssumeRole", "sts:TagSession"), ASSUME)
     condition = {"StringEquals": {"aws:PrincipalTag/team": "search"}, "Bool": {"aws:SecureTransport": "false"}}
     second = other.role(
@@ -156,7 +157,7 @@ def test_a_chain_of_roles_with_session_tags(house: House) -> None:
     )  # fmt: skip
     url, _ = queue(other, "search-index")
     foreign, _ = queue(other, "payments")
-    sts = house.client("sts", house.user("alice", ASSUME))
+    sts = house.client("sts", alice)
     untagged = sts.assume_role(RoleArn=first, RoleSessionName="plain")["Credentials"]
     who = f"arn:aws:sts::{house.account}:assumed-role/first/plain"
     code, message, status = refused(house.client("sts", untagged).assume_role, RoleArn=second, RoleSessionName="hop")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cumulo.core.errors import Fault
 from cumulo.core.identities import POLICY_NOT_FOUND, Nobody, Role
 from cumulo.services.identity.iam import policies
 from cumulo.services.identity.iam.roles import ROLES
-from cumulo.core.errors import Fault
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context

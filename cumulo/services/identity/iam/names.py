@@ -1,7 +1,7 @@
 """Names and paths of IAM's entities.
 
 Names are unique in an account whatever their case; the key of a record is the name in lower case.
-Source: IAM User Guide, "IAM and AWS STS quotas", "IAM name requirements"; "IAM identifiers", "Friendly names and paths".
+Source: IAM User Guide, "IAM and AWS STS quotas", "IAM name requirements"; "IAM identifiers".
 """
 
 from __future__ import annotations

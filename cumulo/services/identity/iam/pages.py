@@ -50,7 +50,7 @@ def of_table(
             break
         after = table.key_of(batch[-1])
         found += batch if keep is None else [record for record in batch if keep(record)]
-    return _answer(found, limit, result, show, lambda record: table.key_of(record))
+    return _answer(found, limit, result, show, table.key_of)
 
 
 def _after(request: Any) -> tuple[Any, ...] | None:

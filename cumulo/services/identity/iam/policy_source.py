@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cumulo.core.errors import Fault
 from cumulo.core.policy.authorization import Attached
 from cumulo.core.policy.documents import Kind
 from cumulo.core.policy.principals import Principal, PrincipalKind
@@ -16,7 +17,6 @@ from cumulo.services.identity.iam import policies, versions
 from cumulo.services.identity.iam.groups import GROUPS
 from cumulo.services.identity.iam.roles import ROLES
 from cumulo.services.identity.iam.users import USERS
-from cumulo.core.errors import Fault
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context

@@ -168,7 +168,8 @@ def is_there(ctx: Context, arn: str) -> bool:
     """
     account, resource = arn.split(":", 5)[4:]
     kind, _, rest = resource.partition("/")
-    table: Table[Any] | None = {"user": users.USERS, "role": ROLES}.get(kind)
+    tables: dict[str, Table[Any]] = {"user": users.USERS, "role": ROLES}
+    table = tables.get(kind)
     if table is None or (account != ctx.account and versions.current(ctx, account) is None):
         return True
     entity = table.peek(ctx, rest.rpartition("/")[2].lower(), account=account)

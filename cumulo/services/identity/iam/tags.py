@@ -1,6 +1,7 @@
 """Tags of users, roles, managed policies and instance profiles.
 
-Source: IAM API Reference, TagUser and its like; IAM User Guide, "Tags for AWS Identity and Access Management resources".
+Source: IAM API Reference, TagUser and its like; IAM User Guide, "Tags for AWS Identity and Access Management
+resources".
 """
 
 from __future__ import annotations
