@@ -6,7 +6,10 @@ from typing import Any
 import pytest
 
 from cumulo.cli.why import explanation
+from cumulo.core.errors import Fault
+from cumulo.core.identities import trusts
 from tests.services.identity.iam.conftest import House, document, refused, trust
+from tests.services.identity.test_sts import in_cloud
 
 ASSUME = document("sts:AssumeRole", "sts:TagSession")
 
@@ -260,6 +263,25 @@ def test_passing_a_role(house: House) -> None:
     here = document("iam:PassRole", Condition={"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}})
     house.iam.put_user_policy(UserName="alice", PolicyName="pass", PolicyDocument=here)
     iam.add_role_to_instance_profile(**request)
+
+
+def test_a_service_works_with_the_role_that_it_was_given(house: House) -> None:
+    """What Lambda and its like do: pass, ask whether the role trusts them, assume it through STS, call with its key."""
+    role = house.role("job", trust({"Service": "lambda.amazonaws.com"}), document("sqs:CreateQueue"))
+
+    def work(ctx: Any) -> dict[str, Any]:
+        found = ctx.pass_role(role, "lambda.amazonaws.com")
+        assert trusts(found, "lambda.amazonaws.com")
+        assert not trusts(found, "ec2.amazonaws.com")
+        request = {"RoleArn": role, "RoleSessionName": "job"}
+        with pytest.raises(Fault):
+            ctx.call("sts", "AssumeRole", request, service="ec2")
+        return ctx.call("sts", "AssumeRole", request, service="lambda")["Credentials"]
+
+    session = in_cloud(house.cloud, work)
+    sqs = house.client("sqs", session)
+    sqs.create_queue(QueueName="jobs")
+    assert refused(sqs.list_queues)[0] == "AccessDenied"
 
 
 def test_a_restart_changes_nothing(start_cloud: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
 from typing import Final
 from urllib.parse import quote
 
@@ -25,19 +25,17 @@ def encoded(text: str) -> str:
     return quote(text, safe="")
 
 
-def check_trust(text: str, exists: Callable[[str], bool]) -> str:
-    """A role's trust policy; `exists` tells whether there is a user or role with an ARN.
-
-    Raises MalformedPolicyDocument, LimitExceeded.
-    """
+def check_trust(text: str) -> list[str]:
+    """The ARNs of users and roles that a trust policy names. Raises MalformedPolicyDocument, LimitExceeded."""
     compiled = compile_policy(text, Kind.TRUST).compiled
-    for statement in compiled.document.statements:
-        for kind, named in statement.principal.members if statement.principal is not None else ():
-            if kind == "AWS" and ":iam:" in named and not exists(named):
-                documents.malformed(f'Invalid principal in policy: "AWS":"{named}"')
     if documents.size(text) > documents.TRUST_LIMIT:
         raise LIMIT_EXCEEDED(quota="ACLSizePerRole", limit=documents.TRUST_LIMIT)
-    return text
+    return [
+        named
+        for statement in compiled.document.statements
+        for kind, named in (statement.principal.members if statement.principal is not None else ())
+        if kind == "AWS" and re.match(r"arn:[^:]+:iam::\d{12}:(user|role)/", named)
+    ]
 
 
 def check_managed(text: str) -> str:

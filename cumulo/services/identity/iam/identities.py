@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from cumulo.core.errors import Fault
 from cumulo.core.identities import POLICY_NOT_FOUND, Nobody, Role
-from cumulo.services.identity.iam import policies
+from cumulo.services.identity.iam import policies, trust_policies
 from cumulo.services.identity.iam.roles import ROLES
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class IamIdentities(Nobody):
             name=role.name,
             role_id=role.role_id,
             account=account,
-            trust_policy=role.trust_policy,
+            trust_policy=trust_policies.effective(ctx, role, ROLES),
             max_session_s=role.max_session_s,
             tags=role.tags,
         )

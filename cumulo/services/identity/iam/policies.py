@@ -92,6 +92,9 @@ def _of_aws(known: aws_policies.AwsPolicy) -> ManagedPolicy:
 
 def find(ctx: Context, arn: str, *, context: dict[str, Any] | None = None) -> ManagedPolicy:
     """The policy with this ARN, found and authorized. Raises NoSuchEntity, AccessDenied, ValidationError."""
+    owner, _ = check_arn(ctx, arn)
+    if owner not in ("aws", ctx.account):
+        raise _not_yours(ctx, arn)  # whatever there is in another account
     policy = peek(ctx, arn)
     tags = policy.tags if policy is not None else None
     permissions.ask(ctx, arn, tags=tags, context=context, shown=f"policy {arn}")
@@ -103,11 +106,16 @@ def find(ctx: Context, arn: str, *, context: dict[str, Any] | None = None) -> Ma
 def find_own(ctx: Context, arn: str) -> ManagedPolicy:
     """The customer's policy that is to be changed: AWS's own cannot be. Raises NoSuchEntity, AccessDenied."""
     owner, _ = check_arn(ctx, arn)
-    policy = find(ctx, arn)
     if owner == "aws":
-        # Observed in AWS's answers: nobody but AWS may, root included.
-        raise permissions.DENIED(f"Cannot perform this operation on the AWS managed policy {arn}.")
-    return policy
+        raise _not_yours(ctx, arn)  # nobody but AWS may, root included
+    return find(ctx, arn)
+
+
+def _not_yours(ctx: Context, arn: str) -> Exception:
+    action = f"iam:{ctx.operation}"
+    return permissions.DENIED(
+        f"User: {ctx.principal.arn} is not authorized to perform: {action} on resource: policy {arn}"
+    )
 
 
 def check_attachable(ctx: Context, arn: str) -> ManagedPolicy:

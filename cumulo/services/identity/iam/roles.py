@@ -16,11 +16,11 @@ from cumulo.services.identity.iam import (
     instance_profile_roles,
     pages,
     permissions,
+    trust_policies,
     unique_ids,
-    users,
     versions,
 )
-from cumulo.services.identity.iam.documents import check_trust, encoded
+from cumulo.services.identity.iam.documents import encoded
 from cumulo.services.identity.iam.errors import (
     HAS_ATTACHMENTS,
     HAS_INLINE_POLICIES,
@@ -44,7 +44,8 @@ NO_SUCH_DURATION = "The requested MaxSessionDuration must be between 3600 and 43
 
 class Role(Record):
     """One role. `attached` are ARNs of managed policies, `inline` documents by name, `boundary` the ARN of the policy
-    that bounds it; `linked_service` is the service that a service-linked role belongs to."""
+    that bounds it; `linked_service` is the service that a service-linked role belongs to; `trusted` are the unique ids
+    of those whom the trust policy names, by ARN."""
 
     name: str
     path: str
@@ -59,6 +60,7 @@ class Role(Record):
     attached: list[str] = []
     inline: dict[str, str] = {}
     linked_service: str = ""
+    trusted: dict[str, str] = {}
 
     kind = "role"
 
@@ -96,16 +98,16 @@ def keep(ctx: Context, role: Role) -> None:
     versions.touch(ctx)
 
 
-def shown(role: Role, *, created: bool = False, listed: bool = False) -> Any:
+def shown(role: Role, *, created: bool = False, listed: bool = False, trust_policy: str = "") -> Any:
     """The role as answers show it: without its session's length when it was just made, without tags and boundary
-    in listings (observed in AWS's answers)."""
+    in listings (observed in AWS's answers). `trust_policy` is the one that counts, where it may not be the written."""
     answer: dict[str, Any] = {
         "Path": role.path,
         "RoleName": role.name,
         "RoleId": role.role_id,
         "Arn": role.arn,
         "CreateDate": role.created_at,
-        "AssumeRolePolicyDocument": encoded(role.trust_policy),
+        "AssumeRolePolicyDocument": encoded(trust_policy or role.trust_policy),
     }
     if role.description:
         answer["Description"] = role.description
@@ -141,10 +143,11 @@ def create_role(ctx: Context, request: t.CreateRoleRequest) -> t.CreateRoleRespo
     if tags:
         permissions.ask(ctx, arn, action="iam:TagRole")
     role = new(
-        ctx, name, path, check_trust(request["AssumeRolePolicyDocument"], lambda named: is_there(ctx, named)),
+        ctx, name, path, request["AssumeRolePolicyDocument"],
         description=request.get("Description", ""), tags=tags,
         max_session_s=_session_length(request.get("MaxSessionDuration", SHORTEST_SESSION_S)),
     )  # fmt: skip
+    role.trusted = trust_policies.check(ctx, role.trust_policy, ROLES)
     if boundary:
         boundaries.bound(ctx, role, boundary)
     keep(ctx, role)
@@ -161,21 +164,6 @@ def new(ctx: Context, name: str, path: str, trust_policy: str, **known: Any) -> 
     return Role(name, path, role_id, arn, float(int(ctx.now())), trust_policy, **known)
 
 
-def is_there(ctx: Context, arn: str) -> bool:
-    """Whether a policy may name this ARN as its principal: the user or role is there, in whichever account.
-
-    Of an account that this cloud has never seen anything may be true.
-    """
-    account, resource = arn.split(":", 5)[4:]
-    kind, _, rest = resource.partition("/")
-    tables: dict[str, Table[Any]] = {"user": users.USERS, "role": ROLES}
-    table = tables.get(kind)
-    if table is None or (account != ctx.account and versions.current(ctx, account) is None):
-        return True
-    entity = table.peek(ctx, rest.rpartition("/")[2].lower(), account=account)
-    return entity is not None and entity.arn == arn
-
-
 def _session_length(seconds: int) -> int:
     if not SHORTEST_SESSION_S <= seconds <= LONGEST_SESSION_S:
         raise VALIDATION_ERROR(NO_SUCH_DURATION)
@@ -186,7 +174,8 @@ def _session_length(seconds: int) -> int:
 def get_role(ctx: Context, request: t.GetRoleRequest) -> t.GetRoleResponse:
     """A role with its trust policy and its last use."""
     role = find(ctx, request["RoleName"])
-    return {"Role": shown(role) | {"RoleLastUsed": last_used(ctx, role)}}
+    answer = shown(role, trust_policy=trust_policies.effective(ctx, role, ROLES))
+    return {"Role": answer | {"RoleLastUsed": last_used(ctx, role)}}
 
 
 @operation
@@ -194,7 +183,8 @@ def list_roles(ctx: Context, request: t.ListRolesRequest) -> t.ListRolesResponse
     """All roles below a path, by name."""
     prefix = check_prefix(request.get("PathPrefix"))
     answer: t.ListRolesResponse = pages.of_table(
-        ctx, ROLES, request, "Roles", lambda role: shown(role, listed=True),
+        ctx, ROLES, request, "Roles",
+        lambda role: shown(role, listed=True, trust_policy=trust_policies.effective(ctx, role, ROLES)),
         keep=None if prefix == "/" else lambda role: role.path.startswith(prefix),
     )  # fmt: skip
     return answer
@@ -225,7 +215,9 @@ def update_role_description(ctx: Context, request: t.UpdateRoleDescriptionReques
 def update_assume_role_policy(ctx: Context, request: t.UpdateAssumeRolePolicyRequest) -> None:
     """Change who may assume a role."""
     role = find_modifiable(ctx, request["RoleName"])
-    role.trust_policy = check_trust(request["PolicyDocument"], lambda named: is_there(ctx, named))
+    text = request["PolicyDocument"]
+    role.trusted = trust_policies.check(ctx, text, ROLES)
+    role.trust_policy = text
     keep(ctx, role)
 
 

@@ -117,3 +117,24 @@ def test_a_role_is_bounded(house: House) -> None:
     assert refused(house.iam.delete_policy, PolicyArn=boundary)[1] == "Cannot delete a policy attached to entities."
     house.iam.delete_role(RoleName="worker")
     house.iam.delete_policy(PolicyArn=boundary)
+
+
+def test_trust_is_in_the_person_not_in_the_name(house: House) -> None:
+    assume = document("sts:AssumeRole")
+    alice = house.user("alice", assume)
+    role = house.role("worker", trust({"AWS": house.arn("user/alice")}))
+    request = {"RoleArn": role, "RoleSessionName": "one"}
+    house.client("sts", alice).assume_role(**request)
+    user_id = house.iam.get_user(UserName="alice")["User"]["UserId"]
+    house.iam.update_user(UserName="alice", NewUserName="alicia")
+    house.client("sts", alice).assume_role(**request)
+    house.iam.delete_user_policy(UserName="alicia", PolicyName="p0")
+    house.iam.delete_access_key(UserName="alicia", AccessKeyId=alice["AccessKeyId"])
+    house.iam.delete_user(UserName="alicia")
+    assert refused(house.client("sts", house.user("alice", assume)).assume_role, **request)[0] == "AccessDenied"
+    found = house.iam.get_role(RoleName="worker")["Role"]["AssumeRolePolicyDocument"]
+    assert found["Statement"][0]["Principal"] == {"AWS": user_id}
+    assert house.iam.list_roles()["Roles"][0]["AssumeRolePolicyDocument"] == found
+    house.iam.update_assume_role_policy(RoleName="worker", PolicyDocument=trust({"AWS": house.arn("user/alice")}))
+    found = house.iam.get_role(RoleName="worker")["Role"]["AssumeRolePolicyDocument"]
+    assert found["Statement"][0]["Principal"] == {"AWS": house.arn("user/alice")}
