@@ -249,6 +249,26 @@ def test_iam_itself_is_guarded(house: House) -> None:
         assert refused(call, **request) == ("AccessDenied", text, 403)
 
 
+def test_a_user_waits_for_messages_and_hears_of_topics(house: House) -> None:
+    """Long polls, and deliveries by services, under policies of people."""
+    url, arn = queue(house)
+    bob = house.client("sqs", house.user("bob", document("sqs:ReceiveMessage")))
+    assert "Messages" not in bob.receive_message(QueueUrl=url, WaitTimeSeconds=1)
+    alice = house.user("alice", document("sns:*", "sqs:SetQueueAttributes"))
+    topic = house.client("sns", alice).create_topic(Name="news")["TopicArn"]
+    condition = {"ArnEquals": {"aws:SourceArn": topic}}
+    statement = {
+        "Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": arn,
+        "Condition": condition,
+    }  # fmt: skip
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    house.client("sqs", alice).set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    house.client("sns", alice).subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    house.client("sns", alice).publish(TopicArn=topic, Message="hello")
+    house.cloud.settle()
+    assert "hello" in bob.receive_message(QueueUrl=url, WaitTimeSeconds=5)["Messages"][0]["Body"]
+
+
 def test_passing_a_role(house: House) -> None:
     role = house.role("machine", trust({"Service": "ec2.amazonaws.com"}))
     allowed = ["iam:CreateInstanceProfile", "iam:AddRoleToInstanceProfile"]
