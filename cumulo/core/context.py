@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cumulo.core.arns import partition_of
+from cumulo.core.identities import pass_role
 from cumulo.core.pipeline import ServiceCall
 from cumulo.core.policy.principals import PrincipalKind
 from cumulo.core.signals import Listener
 
 if TYPE_CHECKING:
     from cumulo.core.discovery import Handler
+    from cumulo.core.identities import Role
     from cumulo.core.policy.principals import Principal
     from cumulo.core.runtime import Runtime
     from cumulo.store.transaction import Transaction
@@ -218,12 +220,14 @@ class Context:
         trust: bool = False,
         policy_required: bool = False,
         granted: bool = False,
+        shown: str = "",
     ) -> None:
         """Refuse the call with AWS's AccessDenied unless all policies together allow it on this resource.
 
         With `trust`, `policy` is the trust policy of the role `arn`. `context` holds the service's own condition
         keys. `policy_required`: identity policies count only as far as the resource's own policy lets its account
-        in (KMS keys). `granted`: a grant lets the caller in; what denies still denies.
+        in (KMS keys). `granted`: a grant lets the caller in; what denies still denies. `shown` is what messages
+        call the resource, where that is not its ARN.
         """
         self.authorized = True
         if not self.internal:
@@ -238,7 +242,17 @@ class Context:
                 trust=trust,
                 policy_required=policy_required,
                 granted=granted,
+                shown=shown,
             )
+
+    def pass_role(self, role_arn: str, service: str, *, resource_arn: str = "") -> Role | None:
+        """Refuse the call unless the caller may hand this role to the service ("lambda.amazonaws.com").
+
+        `resource_arn` is what will work with the role (iam:AssociatedResourceArn). Returns the role, None where there
+        is none of that ARN: the service words what it thinks of that, and of a role that does not trust it (see
+        `identities.trusts`). Source: IAM User Guide, "Grant a user permissions to pass a role to an AWS service".
+        """
+        return pass_role(self, role_arn, service, resource_arn)
 
     # --- other services -------------------------------------------------------------------------
 

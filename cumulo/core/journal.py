@@ -15,6 +15,7 @@ import msgspec
 
 from cumulo.core.calls import Call
 from cumulo.core.clock import Clock, Timer
+from cumulo.core.key_uses import KeyUses
 from cumulo.core.metering import Metering
 from cumulo.wire.faults import Fault
 
@@ -40,6 +41,7 @@ class Journal:
         self._timer: Timer | None = None
         self._encode = msgspec.json.Encoder().encode
         self.metering = Metering()
+        self.key_uses = KeyUses()
 
     def open(self) -> None:
         """Begin to write; the folder is made with the first line."""
@@ -65,6 +67,8 @@ class Journal:
             call.message = fault.message
             call.denial = ctx.denial
         self.metering.count(call)
+        if principal.access_key_id:
+            self.key_uses.note(ctx, call.time)
         self._calls.append(call)
         self._unwritten.append(call)
         if self._timer is None:

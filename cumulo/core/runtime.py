@@ -17,12 +17,12 @@ from cumulo.core.clock import Clock
 from cumulo.core.context import Context
 from cumulo.core.discovery import Handler, Registry, ServiceCode
 from cumulo.core.errors import INTERNAL_FAILURE, SERVICE_UNAVAILABLE, not_implemented
-from cumulo.core.identities import NOBODY, Identities
+from cumulo.core.identities import AwaitedIdentities, AwaitedPolicySource, Identities
 from cumulo.core.ids import Ids
 from cumulo.core.journal import Journal
 from cumulo.core.operation import Wait
 from cumulo.core.pipeline import Caller, Run
-from cumulo.core.policy.authorization import NOTHING, PolicySource
+from cumulo.core.policy.authorization import PolicySource
 from cumulo.core.policy.principals import Principal, service
 from cumulo.core.reconcilers import Reconcilers
 from cumulo.core.signals import Signals
@@ -65,8 +65,9 @@ class Runtime:
         self.tasks = Tasks(self)
         self.reconcilers = Reconcilers(self)
         self.registry.on_load = self._loaded
-        self.policy_source: PolicySource = NOTHING  # IAM takes this place when it lands
-        self.identities: Identities = NOBODY  # and this one
+        # IAM takes these two places when it is loaded: with the first call of somebody who is not root.
+        self.policy_source: PolicySource = AwaitedPolicySource(self)
+        self.identities: Identities = AwaitedIdentities(self)
         self.memory: dict[str, Any] = {}  # what services remember while this process runs, by names of their own
         self.authorize: Callable[..., None] = decide_call
         self._service_principals: dict[str, Principal] = {}
@@ -74,10 +75,13 @@ class Runtime:
         store.on_signal(self.signals.deliver)
 
     def _loaded(self, code: ServiceCode) -> None:
+        if code.install is not None:
+            code.install(self)
         self.reconcilers.add(code)
 
     async def open(self) -> None:
         """Start what runs beside the calls; the store is open already."""
+        self.reconcilers.open()
         await self.tasks.open()
         self.journal.open()
 
@@ -87,7 +91,23 @@ class Runtime:
             waiting.cancel()
         await self.reconcilers.close()
         await self.tasks.close()
+        await self._save_key_uses()
         self.journal.close()
+
+    async def _save_key_uses(self) -> None:
+        uses = self.journal.key_uses
+        if not uses.fresh:
+            return
+        ctx = self.internal_context("iam", "SaveKeyUses", "", "")
+
+        def save(txn: Transaction) -> None:
+            ctx.enter(txn)
+            uses.save(ctx)
+
+        try:
+            await self.store.run(save)
+        except StoreFailure as failure:  # a full disk must not keep the cloud from closing
+            self.logger("iam").warning("the last uses of access keys are lost: %s", failure)
 
     def logger(self, service: str) -> logging.Logger:
         """The log of a service."""

@@ -27,7 +27,8 @@ class Rule(msgspec.Struct, frozen=True):
     `required_types` must all be authorized, where an operation acts on several at once.
     Without `needs_resource` the operation is authorized on "*", up front. `known`: the service reference has
     the action, or a patch stands for it; otherwise the operation's own name was taken for it.
-    `dependent_actions` are further permissions that the caller needs ("iam:PassRole").
+    `dependent_actions` are further permissions that the caller needs ("iam:PassRole"). `shown_resource` is what
+    the message of a denial on "*" calls it.
     """
 
     action: str | None
@@ -39,6 +40,7 @@ class Rule(msgspec.Struct, frozen=True):
     dependent_actions: tuple[str, ...] = ()
     access_level: str = ""
     known: bool = True
+    shown_resource: str = ""
 
     @property
     def needs_resource(self) -> bool:
@@ -49,6 +51,7 @@ class Rule(msgspec.Struct, frozen=True):
 class _Patch(msgspec.Struct, forbid_unknown_fields=True):
     action: str = ""
     resource_types: list[str] | None = None
+    shown_resource: str = ""
     public: bool = False
     source: str = ""
 
@@ -119,6 +122,7 @@ class Access:
             condition_keys=tuple(keys),
             dependent_actions=tuple(found.dependent),
             access_level=found.level,
+            shown_resource=patch.shown_resource if patch is not None else "",
         )
 
     def _shown(self, action: str) -> str:

@@ -3,7 +3,7 @@
 It is a file of the data directory, `kms/root.key`, which only its owner may read: made when it is first needed, never
 sent anywhere, never logged. Whoever takes the state without this file has ciphertexts only; whoever loses the file has
 lost all keys. A cloud whose store is shared by several nodes keeps the root key in the store instead, unless the file
-is there before the first key: then every node needs the same file. See docs/decisions/0010-kms-root-key.md.
+is there before the first key: then every node needs the same file. See docs/decisions/0011-kms-root-key.md.
 """
 
 from __future__ import annotations
