@@ -57,9 +57,7 @@ class MFADevice(Record):
     tags: dict[str, str] = {}
 
 
-MFA_DEVICES = Table(
-    MFADevice, name="iam.mfa_devices", key="serial", scope=ACCOUNT, indexes={"by_user": ("user_id",)}
-)
+MFA_DEVICES = Table(MFADevice, name="iam.mfa_devices", key="serial", scope=ACCOUNT, indexes={"by_user": ("user_id",)})
 
 
 users.BEFORE_DELETION.append(
@@ -180,13 +178,9 @@ def delete_virtual_mfa_device(ctx: Context, request: t.DeleteVirtualMFADeviceReq
 
 
 @operation
-def list_virtual_mfa_devices(
-    ctx: Context, request: t.ListVirtualMFADevicesRequest
-) -> t.ListVirtualMFADevicesResponse:
+def list_virtual_mfa_devices(ctx: Context, request: t.ListVirtualMFADevicesRequest) -> t.ListVirtualMFADevicesResponse:
     wanted = request.get("AssignmentStatus", "Any")
-    found = [
-        each for each in MFA_DEVICES.range(ctx) if wanted == "Any" or bool(each.user_id) == (wanted == "Assigned")
-    ]
+    found = [each for each in MFA_DEVICES.range(ctx) if wanted == "Any" or bool(each.user_id) == (wanted == "Assigned")]
     answer: t.ListVirtualMFADevicesResponse = pages.of_list(
         found, request, "VirtualMFADevices", lambda each: _listed(ctx, each), lambda each: each.serial
     )
@@ -282,7 +276,5 @@ def untag_mfa_device(ctx: Context, request: t.UntagMFADeviceRequest) -> None:
 @operation
 def list_mfa_device_tags(ctx: Context, request: t.ListMFADeviceTagsRequest) -> t.ListMFADeviceTagsResponse:
     found = shown_tags(_get(ctx, request["SerialNumber"]).tags)
-    answer: t.ListMFADeviceTagsResponse = pages.of_list(
-        found, request, "Tags", lambda tag: tag, lambda tag: tag["Key"]
-    )
+    answer: t.ListMFADeviceTagsResponse = pages.of_list(found, request, "Tags", lambda tag: tag, lambda tag: tag["Key"])
     return answer

@@ -90,9 +90,7 @@ def _thumbprints(writer: asyncio.StreamWriter) -> list[str]:
     return [sha1(each, usedforsecurity=False).hexdigest() for each in certificates]
 
 
-async def _connect(
-    parts: SplitResult, thumbprints: Sequence[str]
-) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+async def _connect(parts: SplitResult, thumbprints: Sequence[str]) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     host = parts.hostname or ""
     if parts.scheme != "https":
         if not is_local(host):

@@ -89,9 +89,7 @@ async def learn_keys(ctx: Context, account: str, text: str, provider_id: str) ->
 
 async def _fetch(ctx: Context, base: str, thumbprints: list[str]) -> _Keys:
     try:
-        document = await provider_connections.get(
-            base.rstrip("/") + "/.well-known/openid-configuration", thumbprints
-        )
+        document = await provider_connections.get(base.rstrip("/") + "/.well-known/openid-configuration", thumbprints)
         found = msgspec.json.decode(document, type=dict[str, Any])
         where = found.get("jwks_uri")
         if not isinstance(where, str):
@@ -158,7 +156,9 @@ def _moment(claims: dict[str, Any], name: str) -> float:
 def _check_times(ctx: Context, claims: dict[str, Any]) -> None:
     now, expires_at = ctx.now(), _moment(claims, "exp")
     if expires_at <= now:
-        message = f"Token expired: current date/time {int(now)} must be before the expiration date/time {int(expires_at)}"
+        message = (
+            f"Token expired: current date/time {int(now)} must be before the expiration date/time {int(expires_at)}"
+        )
         raise EXPIRED(message)
     begins_at = max(_moment(claims, "iat"), _moment(claims, "nbf") if "nbf" in claims else 0)
     if begins_at > now + CLOCK_SKEW_S:
