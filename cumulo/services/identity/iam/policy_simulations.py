@@ -15,6 +15,7 @@ from cumulo.core.policy.decision import Policies
 from cumulo.core.policy.documents import Kind
 from cumulo.core.policy.principals import Principal, PrincipalKind
 from cumulo.core.policy.statements import compile_policy
+from cumulo.core.policy.wildcards import like
 from cumulo.services.identity.iam import entity_policies, pages, roles, users
 from cumulo.services.identity.iam.context_keys import keys_in
 from cumulo.services.identity.iam.errors import INVALID_INPUT
@@ -129,18 +130,14 @@ def _owner(request: Any, caller: Principal) -> str:
 
 
 def _answer(request: Any, simulation: Simulation) -> Any:
-    """Every action on every resource, in pages."""
-    wanted = [
-        (f"{number:08d}", action, resource)
-        for number, (action, resource) in enumerate(
-            (action, resource) for action in _actions(request) for resource in request.get("ResourceArns") or ["*"]
-        )
-    ]
+    """Every action on all resources, in pages."""
+    resources = list(dict.fromkeys(request.get("ResourceArns") or ["*"]))
+    wanted = [(f"{number:08d}", action) for number, action in enumerate(_actions(request))]
     return pages.of_list(
         wanted,
         request,
         "EvaluationResults",
-        lambda each: simulate(simulation, each[1], each[2]),
+        lambda each: simulate(simulation, each[1], resources),
         lambda each: each[0],
     )
 
@@ -213,32 +210,36 @@ def _attached_boundary(
 
 
 class _Exclusion:
-    """Policies to be left out: by type, by ARN, or an inline one by its name and entity; "*" at the end stands for all."""
+    """Policies to be left out: by type, by ARN, or an inline one by its name and entity. Source: PolicyIdentifier."""
 
     def __init__(self, written: Any) -> None:
         self.policy_type = written.get("PolicyType", "")
         self.arn = written.get("PolicyArn", "")
         self.inline = written.get("InlinePolicyIdentifier")
-        if not self.policy_type and not self.arn and self.inline is None:
-            raise INVALID_INPUT("A policy identifier must name a policy type, a policy ARN or an inline policy")
-        if self.arn and not re.fullmatch(r"arn:aws[a-z-]*:(iam|organizations)::(aws|\d{12}):[^*]+\*?", self.arn):
+        if [self.policy_type, self.arn, self.inline].count("") + (self.inline is None) != 2:
+            raise INVALID_INPUT("A policy identifier must be one of PolicyType, PolicyArn, InlinePolicyIdentifier")
+        if self.arn and not re.fullmatch(r"arn:aws[a-z-]*:(iam|organizations)::(aws|\d{12}):[^:]+", self.arn):
             raise INVALID_INPUT(f"Invalid policy ARN: {self.arn}")
-
-    def _names(self, arn: str) -> bool:
-        return arn.startswith(self.arn[:-1]) if self.arn.endswith("*") else arn == self.arn
+        name = (self.inline or {}).get("AttachmentName", "")
+        if self.arn.count("*") > 1 or name.count("*") > 1:
+            raise INVALID_INPUT("At most one * is allowed in a policy identifier")
 
     def covers(self, policy: EntityPolicy) -> bool:
         """Whether this permission policy is left out."""
         if self.inline is not None:
-            entity = self.inline.get("AttachedTo", self.inline.get("EntityName", ""))
-            named = self.inline.get("PolicyName") in (None, policy.name)
-            return policy.policy_type == "inline" and named and entity in ("", policy.entity)
-        if self.policy_type and policy.policy_type != self.policy_type:
-            return False
-        return not self.arn or (bool(policy.arn) and self._names(policy.arn))
+            wanted = self.inline
+            return (
+                policy.policy_type == "inline"
+                and wanted.get("PolicyName", policy.name) == policy.name
+                and wanted.get("AttachmentType", policy.kind) == policy.kind
+                and like(wanted.get("AttachmentName", "*"))(policy.entity)
+            )
+        if self.policy_type:
+            return policy.policy_type == str(self.policy_type)
+        return bool(policy.arn) and like(self.arn)(policy.arn)
 
     def covers_boundary(self, arn: str) -> bool:
         """Whether the boundary with this ARN is left out."""
-        if self.inline is not None or self.policy_type not in ("", "permission-boundary"):
-            return False
-        return self.policy_type == "permission-boundary" if not self.arn else self._names(arn)
+        if self.policy_type:
+            return self.policy_type == "permission-boundary"
+        return bool(self.arn) and like(self.arn)(arn)

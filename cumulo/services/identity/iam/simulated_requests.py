@@ -7,10 +7,12 @@ Source: EvaluationResult, Statement (IAM API Reference).
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from cumulo.core import access
 from cumulo.core.policy import decision
 from cumulo.core.policy.authorization import NOTHING, account_of
 from cumulo.core.policy.condition_keys import Environment, RequestContext, normal
@@ -19,7 +21,7 @@ from cumulo.core.policy.explanation import explain
 from cumulo.services.identity.iam.statement_positions import statement_spans
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from cumulo.core.policy.condition_keys import Value
     from cumulo.core.policy.explanation import ConsideredStatement
@@ -35,6 +37,9 @@ _SOURCE_TYPES = {
     PolicyType.RESOURCE: "Resource Policy",
     PolicyType.SERVICE_CONTROL: "Service Control Policy",
 }
+
+
+_STRICTEST_FIRST = (DecisionKind.EXPLICIT_DENY, DecisionKind.IMPLICIT_DENY, DecisionKind.ALLOWED)
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -74,47 +79,86 @@ def _lookup(simulation: Simulation, resource_account: str) -> Callable[[str], Va
     return lookup
 
 
-def simulate(simulation: Simulation, action: str, resource: str) -> dict[str, Any]:
-    """The EvaluationResult of one action on one resource."""
+def simulate(simulation: Simulation, action: str, resources: Sequence[str]) -> dict[str, Any]:
+    """The EvaluationResult of one action: on each resource, and for all of them together.
+
+    The name on top is that of the only resource (observed in AWS's answers), of several the form of their ARNs.
+    """
+    each = [_on_resource(simulation, action, resource) for resource in resources]
+    kinds = {result["EvalResourceDecision"] for result in each}
+    decided = next(kind.value for kind in _STRICTEST_FIRST if kind.value in kinds)
+    fitting = [result for result in each if result["EvalResourceDecision"] == decided]
+    result: dict[str, Any] = {
+        "EvalActionName": action,
+        "EvalResourceName": resources[0] if len(resources) == 1 else _form(action, resources),
+        "EvalDecision": decided,
+        "MatchedStatements": _distinct(fitting, "MatchedStatements"),
+        "MissingContextValues": _distinct(each, "MissingContextValues"),
+    }
+    if simulation.policies.service_controls:
+        allowed = all(result.pop("_organizations") for result in each)
+        result["OrganizationsDecisionDetail"] = {"AllowedByOrganizations": allowed}
+    if simulation.policies.boundary is not None:
+        details = [one["PermissionsBoundaryDecisionDetail"]["AllowedByPermissionsBoundary"] for one in each]
+        result["PermissionsBoundaryDecisionDetail"] = {"AllowedByPermissionsBoundary": all(details)}
+    if list(resources) != ["*"]:
+        details_of_all = [one["EvalDecisionDetails"] for one in each if "EvalDecisionDetails" in one]
+        result["EvalDecisionDetails"] = _strictest(details_of_all)
+        result["ResourceSpecificResults"] = each
+    return result
+
+
+def _on_resource(simulation: Simulation, action: str, resource: str) -> dict[str, Any]:
+    """The ResourceSpecificResult of one action on one resource."""
     account = account_of(resource) or simulation.owner
     lookup = _lookup(simulation, account)
     policies = simulation.policies
     decided = decision.decide(simulation.caller, action, resource, policies, lookup, resource_account=account)
-    explained = explain(simulation.caller, action, resource, policies, lookup)
-    matched = [
-        _matched(simulation, statement)
-        for statement in explained.matched
-        if _counts(statement, decided.kind) and statement.policy_arn in simulation.sources
-    ]
-    missing = [simulation.spelling.get(key, key) for key in explained.missing_keys]
+    # What control policies hold and miss is not told.
+    told = msgspec.structs.replace(policies, service_controls=())
+    explained = explain(simulation.caller, action, resource, told, lookup)
     result: dict[str, Any] = {
-        "EvalActionName": action,
         "EvalResourceName": resource,
-        "EvalDecision": decided.kind.value,
-        "MatchedStatements": matched,
-        "MissingContextValues": missing,
+        "EvalResourceDecision": decided.kind.value,
+        "MatchedStatements": [
+            _matched(simulation, statement) for statement in explained.matched if _counts(statement, decided.kind)
+        ],
+        "MissingContextValues": [simulation.spelling.get(key, key) for key in explained.missing_keys],
     }
+    blocked = decided.decided_by is PolicyType.SERVICE_CONTROL
     if policies.service_controls:
-        blocked = decided.decided_by is PolicyType.SERVICE_CONTROL
-        result["OrganizationsDecisionDetail"] = {"AllowedByOrganizations": not blocked}
-    details = _details(simulation, action, resource, account, lookup)
+        result["_organizations"] = not blocked
+    if account != simulation.caller.account and not blocked:
+        result["EvalDecisionDetails"] = _details(simulation, action, resource, account, lookup)
     if policies.boundary is not None:
         allowed = _alone(simulation, action, resource, lookup, (policies.boundary,)) is DecisionKind.ALLOWED
         result["PermissionsBoundaryDecisionDetail"] = {"AllowedByPermissionsBoundary": allowed}
-    if resource != "*":
-        result["EvalDecisionDetails"] = details
-        specific: dict[str, Any] = {
-            "EvalResourceName": resource,
-            "EvalResourceDecision": decided.kind.value,
-            "MatchedStatements": matched,
-            "MissingContextValues": missing,
-        }
-        if details:
-            specific["EvalDecisionDetails"] = details
-        if "PermissionsBoundaryDecisionDetail" in result:
-            specific["PermissionsBoundaryDecisionDetail"] = result["PermissionsBoundaryDecisionDetail"]
-        result["ResourceSpecificResults"] = [specific]
     return result
+
+
+def _distinct(results: Sequence[dict[str, Any]], member: str) -> list[Any]:
+    found: list[Any] = []
+    for result in results:
+        found += [item for item in result[member] if item not in found]
+    return found
+
+
+def _strictest(details: Sequence[dict[str, str]]) -> dict[str, str]:
+    """By type of policy the most restrictive of all decisions."""
+    return {
+        name: next(kind.value for kind in _STRICTEST_FIRST if any(each.get(name) == kind.value for each in details))
+        for name in (details[0] if details else {})
+    }
+
+
+def _form(action: str, resources: Sequence[str]) -> str:
+    """The form of the ARNs of the action's resources, "*" where it has none that fits them."""
+    prefix, _, name = action.partition(":")
+    for form in access.load(prefix).action(name).arn_templates:
+        pattern = re.sub(r"\\\$\\\{[^}]*\\\}", ".*", re.escape(form))
+        if all(re.fullmatch(pattern, resource) for resource in resources):
+            return form
+    return "*"
 
 
 def _counts(statement: ConsideredStatement, kind: DecisionKind) -> bool:
@@ -145,18 +189,15 @@ def _alone(
 
 
 def _details(simulation: Simulation, action: str, resource: str, account: str, lookup: Any) -> dict[str, str]:
-    """What each type of policy decides across accounts; nothing within one. Source: EvalDecisionDetails."""
+    """What each type of policy decides across accounts. Source: EvalDecisionDetails."""
     policies = simulation.policies
-    if account == simulation.caller.account:
-        return {}
     found = {"IAM policy": _alone(simulation, action, resource, lookup, policies.identity).value}
-    only = Policies(resource=policies.resource)
     by_resource = decision.decide(
-        # Asked as one whose own account says nothing: what is left is what the resource's policy says.
+        # Asked as a caller of the resource's account that has no policies: what is left is what the resource says.
         msgspec.structs.replace(simulation.caller, account=account),
         action,
         resource,
-        only,
+        Policies(resource=policies.resource),
         lookup,
         resource_account=account,
         resource_policy_required=True,

@@ -174,12 +174,21 @@ def _spelled(wish: Wish) -> list[str]:
 
 
 @operation
-def assume_role_with_web_identity(
+async def assume_role_with_web_identity(
     ctx: Context, request: t.AssumeRoleWithWebIdentityRequest
 ) -> t.AssumeRoleWithWebIdentityResponse:
-    """A session of a role for somebody whom an OpenID provider vouches for; the call itself is not signed."""
-    account = _account_of(request["RoleArn"])
-    token = request["WebIdentityToken"]
+    """A session of a role for somebody whom an OpenID provider vouches for; the call itself is not signed.
+
+    It waits for the provider's keys, if they are not known yet.
+    """
+    account, token = _account_of(request["RoleArn"]), request["WebIdentityToken"]
+    await ctx.runtime.identities.learn_keys(ctx, account, token, request.get("ProviderId", ""))
+    return await ctx.transact(lambda ctx: _web_identity_session(ctx, request, account, token))
+
+
+def _web_identity_session(
+    ctx: Context, request: t.AssumeRoleWithWebIdentityRequest, account: str, token: str
+) -> t.AssumeRoleWithWebIdentityResponse:
     identity = ctx.runtime.identities.web_identity(ctx, account, token, request.get("ProviderId", ""))
     ctx.principal = Principal(
         PrincipalKind.WEB_IDENTITY,
