@@ -27,9 +27,7 @@ class ServiceUse(Record):
     region: str
 
 
-SERVICE_USES = Table(
-    ServiceUse, name="credentials.service_uses", key=("entity", "service", "action"), scope=GLOBAL
-)
+SERVICE_USES = Table(ServiceUse, name="credentials.service_uses", key=("entity", "service", "action"), scope=GLOBAL)
 
 
 class ServiceUses:

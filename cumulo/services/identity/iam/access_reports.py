@@ -14,7 +14,16 @@ from cumulo.core.access.names import service_names
 from cumulo.core.operation import operation, reconciler
 from cumulo.core.service_uses import ServiceUse
 from cumulo.core.table import ACCOUNT, Record, Table
-from cumulo.services.identity.iam import entity_policies, group_members, groups, pages, policies, policy_uses, roles, users
+from cumulo.services.identity.iam import (
+    entity_policies,
+    group_members,
+    groups,
+    pages,
+    policies,
+    policy_uses,
+    roles,
+    users,
+)
 from cumulo.services.identity.iam.errors import INVALID_INPUT, NO_SUCH_ENTITY
 from cumulo.services.identity.iam.service_access import grants
 
@@ -97,9 +106,7 @@ def generate_service_last_accessed_details(
     by_action = request.get("Granularity", "SERVICE_LEVEL") == "ACTION_LEVEL"
     services = [name for name in service_names() if any(grants(text, name) for text in documents)]
     since = ctx.now() - TRACKED_S
-    uses = [
-        use for entity in entities for use in service_uses.of_entity(ctx, entity.arn) if use.used_at > since
-    ]
+    uses = [use for entity in entities for use in service_uses.of_entity(ctx, entity.arn) if use.used_at > since]
     for old in ACCESS_JOBS.range(ctx):
         if ctx.now() - old.made_at > KEPT_S:
             ACCESS_JOBS.delete(ctx, old)
@@ -162,7 +169,7 @@ def get_service_last_accessed_details(
         job.services, request, "ServicesLastAccessed", lambda service: _service(job, service), lambda service: service
     )
     level = "ACTION_LEVEL" if job.by_action else "SERVICE_LEVEL"
-    return {**_state(job), "JobType": level, **answer}  # type: ignore[no-any-return]
+    return {**_state(job), "JobType": level, **answer}  # type: ignore[typeddict-item]
 
 
 @operation
@@ -188,4 +195,4 @@ def get_service_last_accessed_details_with_entities(
 
     listed = job.entities if service in job.services else []
     answer = pages.of_list(listed, request, "EntityDetailsList", show, lambda entity: entity[1])
-    return {**_state(job), **answer}  # type: ignore[no-any-return]
+    return {**_state(job), **answer}  # type: ignore[typeddict-item]

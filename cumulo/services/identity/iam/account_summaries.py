@@ -73,9 +73,7 @@ def get_account_summary(ctx: Context, request: Any) -> t.GetAccountSummaryRespon
 
 
 @operation
-def set_security_token_service_preferences(
-    ctx: Context, request: t.SetSecurityTokenServicePreferencesRequest
-) -> None:
+def set_security_token_service_preferences(ctx: Context, request: t.SetSecurityTokenServicePreferencesRequest) -> None:
     """Note the wish: session tokens of this cloud are good in all regions, whichever version is asked for."""
     version = 2 if request["GlobalEndpointTokenVersion"] == "v2Token" else 1
     TOKEN_PREFERENCES.put(ctx, TokenPreference("global-endpoint", version))

@@ -1,7 +1,7 @@
 """What IAM does for organizations: central root access, and access reports. No account is in an organization here.
 
-All of it answers what AWS answers an account without an organization, and will ask AWS Organizations when it is there.
-Source: EnableOrganizationsRootCredentialsManagement and its like, GenerateOrganizationsAccessReport (IAM API Reference).
+All of it answers what AWS answers an account without an organization.
+Source: EnableOrganizationsRootCredentialsManagement and its like, GenerateOrganizationsAccessReport (API Reference).
 """
 
 from __future__ import annotations

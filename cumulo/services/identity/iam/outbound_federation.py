@@ -32,7 +32,7 @@ FEATURE_DISABLED = Error("FeatureDisabledException", "Outbound web identity fede
 
 
 class Issuer(Record):
-    """An account's issuer. `keys` are private keys in PEM by algorithm, each made with the first token that needs it."""
+    """An account's issuer. `keys` are private keys in PEM by algorithm, each made when a token first needs it."""
 
     account: str
     issuer_id: str
@@ -41,9 +41,7 @@ class Issuer(Record):
     keys: dict[str, str] = {}
 
 
-ISSUERS = Table(
-    Issuer, name="iam.outbound_issuers", key="account", scope=GLOBAL, indexes={"by_id": ("issuer_id",)}
-)
+ISSUERS = Table(Issuer, name="iam.outbound_issuers", key="account", scope=GLOBAL, indexes={"by_id": ("issuer_id",)})
 
 
 def _enabled(ctx: Context) -> Issuer | None:

@@ -1,6 +1,6 @@
 """The account's password policy: what passwords must hold, how long they last, whether users may change them.
 
-Source: "Setting an account password policy for IAM users" (IAM User Guide); UpdateAccountPasswordPolicy (API Reference).
+Source: "Setting an account password policy for IAM users" (IAM User Guide); UpdateAccountPasswordPolicy.
 """
 
 from __future__ import annotations

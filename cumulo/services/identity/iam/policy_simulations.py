@@ -161,7 +161,13 @@ def simulate_custom_policy(ctx: Context, request: t.SimulateCustomPolicyRequest)
     resource = _resource_policy(stage, request, caller_arn is not None)
     policies = Policies(identity=identity, boundary=boundary, resource=resource, service_controls=levels)
     simulation = Simulation(
-        caller, caller_arn is not None, policies, stage.sources, _given(request), _owner(request, caller), stage.spelling
+        caller,
+        caller_arn is not None,
+        policies,
+        stage.sources,
+        _given(request),
+        _owner(request, caller),
+        stage.spelling,
     )
     return _answer(request, simulation)  # type: ignore[no-any-return]
 
@@ -199,9 +205,7 @@ def _source_id(policy: EntityPolicy) -> str:
     return policy.name if policy.arn else f"{policy.kind}_{policy.entity}_{policy.name}"
 
 
-def _attached_boundary(
-    ctx: Context, stage: Stage, entity: Entity, excluded: Sequence[_Exclusion]
-) -> Policy | None:
+def _attached_boundary(ctx: Context, stage: Stage, entity: Entity, excluded: Sequence[_Exclusion]) -> Policy | None:
     text = entity_policies.boundary_of(ctx, entity)
     arn = getattr(entity, "boundary", "")
     if text is None or any(exclusion.covers_boundary(arn) for exclusion in excluded):
@@ -241,5 +245,5 @@ class _Exclusion:
     def covers_boundary(self, arn: str) -> bool:
         """Whether the boundary with this ARN is left out."""
         if self.policy_type:
-            return self.policy_type == "permission-boundary"
+            return str(self.policy_type) == "permission-boundary"
         return bool(self.arn) and like(self.arn)(arn)

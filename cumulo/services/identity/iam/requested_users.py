@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def user_of(ctx: Context, request: Any) -> User:
-    """The user, found and authorized. Raises NoSuchEntity, AccessDenied, and ValidationError for a caller who is none."""
+    """The user, found and authorized. Raises NoSuchEntity, AccessDenied; ValidationError for other callers."""
     return users.find(ctx, request.get("UserName") or users.own_name(ctx))
 
 

@@ -2,8 +2,8 @@
 
 Signatures are checked by signxml over lxml, which come with `cumulo[saml]`; only what was signed is read. Encrypted
 assertions are refused by name.
-Sources: "Configure SAML assertions for the authentication response", "Troubleshoot SAML federation with IAM", "Available
-keys for SAML-based AWS STS federation" (IAM User Guide); the texts are those of the second.
+Sources: "Configure SAML assertions for the authentication response", "Troubleshoot SAML federation with IAM" (for the
+texts), "Available keys for SAML-based AWS STS federation" (IAM User Guide).
 """
 
 from __future__ import annotations
@@ -63,8 +63,8 @@ def _signed_assertion(text: bytes, certificates: tuple[str, ...]) -> Any:
     """The one assertion of the response, as far as one of the certificates has signed it."""
     try:
         from lxml import etree
-        from signxml import SignatureConfiguration, XMLVerifier
         from signxml.exceptions import InvalidInput, InvalidSignature
+        from signxml.verifier import SignatureConfiguration, XMLVerifier
     except ImportError:
         raise not_implemented("sts", "AssumeRoleWithSAML", "SAMLAssertion (install cumulo[saml])") from None
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
@@ -162,7 +162,9 @@ def _identity(
         name_qualifier=qualifier,
         session_name=session_name,
         role_arns=tuple(role for role in roles if role),
-        tags={name[len(prefix) :]: values[0] for name, values in attributes.items() if name.startswith(prefix) and values},
+        tags={
+            name[len(prefix) :]: values[0] for name, values in attributes.items() if name.startswith(prefix) and values
+        },
         transitive_keys=tuple(attributes.get(f"{ATTRIBUTES}TransitiveTagKeys", ())),
         source_identity=next(iter(attributes.get(f"{ATTRIBUTES}SourceIdentity", [])), ""),
         duration_s=_duration(attributes.get(f"{ATTRIBUTES}SessionDuration", [])),

@@ -50,8 +50,10 @@ def parse(text: str) -> Metadata:
         document = ElementTree.fromstring(text)
     except (ElementTree.ParseError, ValueError) as error:
         raise Unreadable(str(error)) from None
-    entities = [document] if document.tag == f"{METADATA}EntityDescriptor" else document.findall(
-        f".//{METADATA}EntityDescriptor"
+    entities = (
+        [document]
+        if document.tag == f"{METADATA}EntityDescriptor"
+        else document.findall(f".//{METADATA}EntityDescriptor")
     )
     for entity in entities:
         provider = entity.find(f"{METADATA}IDPSSODescriptor")

@@ -139,9 +139,7 @@ def untag_saml_provider(ctx: Context, request: t.UntagSAMLProviderRequest) -> No
 
 
 @operation
-def list_saml_provider_tags(
-    ctx: Context, request: t.ListSAMLProviderTagsRequest
-) -> t.ListSAMLProviderTagsResponse:
+def list_saml_provider_tags(ctx: Context, request: t.ListSAMLProviderTagsRequest) -> t.ListSAMLProviderTagsResponse:
     tags = shown_tags(_get(ctx, request["SAMLProviderArn"]).tags)
     answer: t.ListSAMLProviderTagsResponse = pages.of_list(
         tags, request, "Tags", lambda tag: tag, lambda tag: tag["Key"]

@@ -1,7 +1,7 @@
 """One simulated request: the decision of the policy engine, in the policy simulator's words.
 
-The engine that decides is the one that decides real calls. A simulation knows what it is told: of the circumstances only
-those that are given, and of the caller what its ARN says.
+The engine that decides is the one that decides real calls. A simulation knows what it is told: of the circumstances
+only those that are given, and of the caller what its ARN says.
 Source: EvaluationResult, Statement (IAM API Reference).
 """
 
@@ -64,9 +64,7 @@ class Simulation(msgspec.Struct, frozen=True):
 
 def _lookup(simulation: Simulation, resource_account: str) -> Callable[[str], Value | None]:
     given = normal(simulation.given)
-    context = RequestContext(
-        simulation.caller, Environment(lambda: 0.0), NOTHING, resource_account=resource_account
-    )
+    context = RequestContext(simulation.caller, Environment(lambda: 0.0), NOTHING, resource_account=resource_account)
 
     def lookup(key: str) -> Value | None:
         found = given.get(key)
