@@ -277,9 +277,7 @@ def _walk_member(member: Member, value: Any, path: str, errors: list[str], terse
         _walk_items(shape.value, value.items(), f"{shown} at '{path}'", "Map value", path, errors, terse)
 
 
-def _walk_items(
-    member: Member, items: Any, shown: str, noun: str, path: str, errors: list[str], terse: bool
-) -> None:
+def _walk_items(member: Member, items: Any, shown: str, noun: str, path: str, errors: list[str], terse: bool) -> None:
     """Items that are scalars are reported at their list or map; those that are composed, in their place."""
     shape = member.shape
     composed = shape.type in ("structure", "list", "map")

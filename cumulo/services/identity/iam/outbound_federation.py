@@ -7,6 +7,7 @@ Source: "Federating AWS identities to external services", "Understanding token c
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.errors import Error
@@ -32,7 +33,7 @@ FEATURE_DISABLED = Error("FeatureDisabledException", "Outbound web identity fede
 
 
 class Issuer(Record):
-    """An account's issuer. `keys` are private keys in PEM by algorithm, each made when a token first needs it."""
+    """An account's issuer. `keys` are its private keys in PEM, by algorithm."""
 
     account: str
     issuer_id: str
@@ -49,20 +50,41 @@ def _enabled(ctx: Context) -> Issuer | None:
     return issuer if issuer is not None and issuer.enabled else None
 
 
+def _new_keys() -> dict[str, str]:
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+    form = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    made: dict[str, Any] = {
+        "RS256": rsa.generate_private_key(65537, 2048),
+        "ES384": ec.generate_private_key(ec.SECP384R1()),
+    }
+    return {name: key.private_bytes(serialization.Encoding.PEM, *form).decode() for name, key in made.items()}
+
+
 @operation
-def enable_outbound_web_identity_federation(
+async def enable_outbound_web_identity_federation(
     ctx: Context, request: Any
 ) -> t.EnableOutboundWebIdentityFederationResponse:
-    """Switch the issuer on; one that was there before comes back with its URL and its keys."""
-    issuer = ISSUERS.peek(ctx, ctx.account)
-    if issuer is not None and issuer.enabled:
-        raise FEATURE_ENABLED()
-    if issuer is None:
-        issuer_id = ctx.uuid()
-        issuer = Issuer(ctx.account, issuer_id, f"{ctx.endpoint}{PATH}{issuer_id}", True)
-    issuer.enabled = True
-    ISSUERS.put(ctx, issuer)
-    return {"IssuerIdentifier": issuer.url}
+    """Switch the issuer on; one that was there before comes back with its URL and its keys.
+
+    It waits because keys take a while to make.
+    """
+    known = await ctx.transact(lambda ctx: ISSUERS.peek(ctx, ctx.account))
+    keys = await asyncio.to_thread(_new_keys) if known is None else {}
+
+    def switch_on(ctx: Context) -> Issuer:
+        issuer = ISSUERS.peek(ctx, ctx.account)
+        if issuer is not None and issuer.enabled:
+            raise FEATURE_ENABLED()
+        if issuer is None:
+            issuer_id = ctx.uuid()
+            issuer = Issuer(ctx.account, issuer_id, f"{ctx.endpoint}{PATH}{issuer_id}", True, keys)
+        issuer.enabled = True
+        ISSUERS.put(ctx, issuer)
+        return issuer
+
+    return {"IssuerIdentifier": (await ctx.transact(switch_on)).url}
 
 
 @operation
@@ -92,19 +114,10 @@ def _key_id(issuer: Issuer, algorithm: str) -> str:
     return f"{algorithm}-{issuer.issuer_id[:8]}"
 
 
-def _key(ctx: Context, issuer: Issuer, algorithm: str) -> Any:
+def _key(issuer: Issuer, algorithm: str) -> Any:
     from cryptography.hazmat.primitives import serialization
-    from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-    kept = issuer.keys.get(algorithm)
-    if kept is not None:
-        return serialization.load_pem_private_key(kept.encode(), None)
-    made = rsa.generate_private_key(65537, 2048) if algorithm == "RS256" else ec.generate_private_key(ec.SECP384R1())
-    issuer.keys[algorithm] = made.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    ).decode()
-    ISSUERS.put(ctx, issuer)
-    return made
+    return serialization.load_pem_private_key(issuer.keys[algorithm].encode(), None)
 
 
 def token(ctx: Context, audience: list[str], algorithm: str, lasts_s: int, tags: dict[str, str]) -> str:
@@ -134,7 +147,7 @@ def token(ctx: Context, audience: list[str], algorithm: str, lasts_s: int, tags:
         "jti": ctx.uuid(),
         AWS_CLAIMS: known,
     }
-    return json_web_tokens.sign(claims, algorithm, _key_id(issuer, algorithm), _key(ctx, issuer, algorithm))
+    return json_web_tokens.sign(claims, algorithm, _key_id(issuer, algorithm), _key(issuer, algorithm))
 
 
 def published(ctx: Context, path: str) -> dict[str, Any] | None:
@@ -147,10 +160,9 @@ def published(ctx: Context, path: str) -> dict[str, Any] | None:
     if f"{slash}{rest}" == KEYS:
         keys = [
             json_web_tokens.public_key_document(
-                _key(ctx, issuer, algorithm).public_key(), _key_id(issuer, algorithm), algorithm
+                _key(issuer, algorithm).public_key(), _key_id(issuer, algorithm), algorithm
             )
             for algorithm in ALGORITHMS
-            if algorithm in issuer.keys
         ]
         return {"keys": keys}
     return {

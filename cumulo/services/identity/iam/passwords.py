@@ -18,7 +18,8 @@ DEFAULT_LENGTH = 8
 DEFAULT_KINDS = 3
 LONGEST = 128
 
-_N, _R, _P = 2**13, 8, 1  # 8 MiB and some 20 ms: a local cloud's passwords are read from its disk or not at all
+# 1 MiB and some 3 ms, for the loop waits: these passwords are read from our own disk, or not at all.
+_N, _R, _P = 2**10, 8, 1
 
 
 def digest(password: str, salt: bytes) -> bytes:

@@ -43,7 +43,7 @@ class _Keys(msgspec.Struct):
     problem: str = ""
 
 
-_known: dict[str, _Keys] = {}
+_known: dict[tuple[str, ...], _Keys] = {}  # by URL and thumbprints
 
 
 def forget_keys() -> None:
@@ -67,14 +67,18 @@ def _provider(ctx: Context, account: str, issuer: str) -> OpenIDConnectProvider:
     raise INVALID_IDENTITY_TOKEN(NO_PROVIDER.format(issuer=issuer))
 
 
+def _place(provider: OpenIDConnectProvider) -> tuple[str, ...]:
+    return (f"{provider.scheme}://{provider.url}", *sorted(provider.thumbprints))
+
+
 async def learn_keys(ctx: Context, account: str, text: str, provider_id: str) -> None:
     """Make sure that the keys for this token are at hand, if they are to be had. Raises what `verify` raises."""
     if provider_id:
         return
     issuer = issuer_of(text)
     provider = await ctx.transact(lambda ctx: _provider(ctx, account, issuer))
-    base = f"{provider.scheme}://{provider.url}"
-    known = _known.get(base)
+    where = _place(provider)
+    known = _known.get(where)
     fresh = known is not None and not known.problem and ctx.now() - known.fetched_at < KEEP_KEYS_S
     try:
         wanted = json_web_tokens.parse(text).header.get("kid")
@@ -84,7 +88,7 @@ async def learn_keys(ctx: Context, account: str, text: str, provider_id: str) ->
         return
     if len(_known) > 256:
         _known.clear()
-    _known[base] = await _fetch(ctx, base, provider.thumbprints)
+    _known[where] = await _fetch(ctx, where[0], provider.thumbprints)
 
 
 async def _fetch(ctx: Context, base: str, thumbprints: list[str]) -> _Keys:
@@ -135,7 +139,7 @@ def verify(ctx: Context, account: str, text: str, provider_id: str) -> WebIdenti
 
 
 def _check_signature(provider: OpenIDConnectProvider, token: json_web_tokens.Token) -> None:
-    known = _known.get(f"{provider.scheme}://{provider.url}")
+    known = _known.get(_place(provider))
     if known is None or known.problem:
         raise INVALID_IDENTITY_TOKEN(known.problem if known is not None else NO_KEYS)
     try:

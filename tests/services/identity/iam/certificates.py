@@ -25,8 +25,6 @@ class Made:
         self.pem = self.certificate.public_bytes(serialization.Encoding.PEM).decode()
 
     def private(self, password: bytes | None = None) -> str:
-        encryption: Any = (
-            serialization.BestAvailableEncryption(password) if password else serialization.NoEncryption()
-        )
+        encryption: Any = serialization.BestAvailableEncryption(password) if password else serialization.NoEncryption()
         form = serialization.PrivateFormat.PKCS8
         return self.key.private_bytes(serialization.Encoding.PEM, form, encryption).decode()

@@ -103,9 +103,7 @@ def federated(house: House, provider: Provider, **condition: Any) -> str:
 def test_providers_come_and_go(house: House) -> None:
     iam, url = house.iam, "https://id.example.com/realm"
     tags = [{"Key": "team", "Value": "web"}]
-    made = iam.create_open_id_connect_provider(
-        Url=url, ClientIDList=["a"], ThumbprintList=[THUMBPRINT], Tags=tags
-    )
+    made = iam.create_open_id_connect_provider(Url=url, ClientIDList=["a"], ThumbprintList=[THUMBPRINT], Tags=tags)
     arn = made["OpenIDConnectProviderArn"]
     assert (arn, made["Tags"]) == (house.arn("oidc-provider/id.example.com/realm"), tags)
     exists = ("EntityAlreadyExists", f"Provider with url {url} already exists.", 409)

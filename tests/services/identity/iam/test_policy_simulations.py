@@ -234,9 +234,7 @@ def test_resource_policies_and_other_accounts(house: House) -> None:
 def test_control_policies(house: House) -> None:
     everything, only_sqs = document("*"), document("sqs:*")
     levels = [{"ServiceControlPolicyInputList": [everything]}, {"ServiceControlPolicyInputList": [only_sqs]}]
-    results = custom(
-        house, [everything], "s3:GetObject", "sqs:SendMessage", OrderedOrganizationPolicyInputList=levels
-    )
+    results = custom(house, [everything], "s3:GetObject", "sqs:SendMessage", OrderedOrganizationPolicyInputList=levels)
     assert [(each["EvalDecision"], each["OrganizationsDecisionDetail"]) for each in results] == [
         ("implicitDeny", {"AllowedByOrganizations": False}), ("allowed", {"AllowedByOrganizations": True}),
     ]  # fmt: skip
@@ -279,7 +277,9 @@ def test_a_written_document_has_lines() -> None:
 
 @given(
     st.lists(
-        st.dictionaries(st.text(max_size=4), st.text(max_size=6) | st.lists(st.text(max_size=3), max_size=2), max_size=3),
+        st.dictionaries(
+            st.text(max_size=4), st.text(max_size=6) | st.lists(st.text(max_size=3), max_size=2), max_size=3
+        ),
         max_size=3,
     ),
     st.sampled_from([None, 2]),
