@@ -1,6 +1,6 @@
 """How fast cumulo is, in figures that neighbours on the machine do not change: CPU of the server per request.
 
-    make bench                       # cumulo alone; with ministack too when `build/venv/bin/pip install ministack` was done
+    make bench                       # cumulo alone; ministack too after `build/venv/bin/pip install ministack`
     make bench ARGS="--rounds 5 --connections 32"
 
 Real requests of boto3, signed, are sent again by wrk, in rounds that alternate between the servers. Every cumulo runs

@@ -109,6 +109,10 @@ class Identities(Protocol):
         """Use up a code of the caller's MFA device. Raises AccessDenied."""
         ...
 
+    async def learn_keys(self, ctx: Context, account: str, token: str, provider_id: str) -> None:
+        """Fetch, outside a transaction, what `web_identity` needs to verify this token."""
+        ...
+
     def web_identity(self, ctx: Context, account: str, token: str, provider_id: str) -> WebIdentity:
         """Verify an OpenID token (or, with `provider_id`, an OAuth access token). Raises InvalidIdentityToken, …"""
         ...
@@ -139,6 +143,9 @@ class Nobody:
 
     def check_mfa(self, ctx: Context, serial: str, code: str) -> None:
         raise MFA_FAILED()
+
+    async def learn_keys(self, ctx: Context, account: str, token: str, provider_id: str) -> None:
+        return None
 
     def web_identity(self, ctx: Context, account: str, token: str, provider_id: str) -> WebIdentity:
         if provider_id:

@@ -95,14 +95,15 @@ class Runtime:
         self.journal.close()
 
     async def _save_key_uses(self) -> None:
-        uses = self.journal.key_uses
-        if not uses.fresh:
+        keys, services = self.journal.key_uses, self.journal.service_uses
+        if not keys.fresh and not services.fresh:
             return
         ctx = self.internal_context("iam", "SaveKeyUses", "", "")
 
         def save(txn: Transaction) -> None:
             ctx.enter(txn)
-            uses.save(ctx)
+            keys.save(ctx)
+            services.save(ctx)
 
         try:
             await self.store.run(save)

@@ -178,12 +178,13 @@ class Everyone(type(NOTHING)):  # type: ignore[misc]
 def attach(cloud: Account) -> Iterator[Callable[..., None]]:
     """Give all roles a policy with these statements."""
     runtime = cloud.running.cloud.runtime
+    before = runtime.policy_source
 
     def give(*statements: dict[str, Any]) -> None:
         runtime.policy_source = Everyone(*statements)
 
     yield give
-    runtime.policy_source = NOTHING
+    runtime.policy_source = before
 
 
 def test_the_account_gives_what_its_keys_policy_lets_it(
