@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("cumulo")
 
 SIGNING_CERTIFICATES = "/SimpleNotificationService-"
+TOKEN_ISSUERS = "/_cumulo/issuers/"
 
 
 def service_packages() -> dict[str, str]:
@@ -196,6 +197,8 @@ class Cloud:
     def handle(self, exchange: Exchange) -> Coroutine[Any, Any, None] | None:
         """Answer one request; the coroutine, if any, is run by the gateway."""
         request = exchange.request
+        if request.path.startswith(TOKEN_ISSUERS) and request.method == "GET":
+            return self._issuer(exchange)
         if request.path.startswith(dropin.PREFIXES):
             return dropin.answer(self, exchange)
         if request.path.startswith(SIGNING_CERTIFICATES) and request.method == "GET":
@@ -227,6 +230,21 @@ class Cloud:
         pem = await self.runtime.store.run(read)
         status = 404 if pem is None else 200
         exchange.respond(status, [("Content-Type", "application/x-pem-file")], (pem or "").encode())
+
+    async def _issuer(self, exchange: Exchange) -> None:
+        """What an account publishes that issues tokens about its own principals: where its keys are, and the keys."""
+        import msgspec
+
+        from cumulo.services.identity.iam import outbound_federation
+
+        def read(txn: Transaction) -> dict[str, Any] | None:
+            ctx = self.runtime.internal_context("iam", "TokenIssuer", "", "")
+            ctx.enter(txn)
+            return outbound_federation.published(ctx, exchange.request.path)
+
+        found = await self.runtime.store.run(read)
+        status = 404 if found is None else 200
+        exchange.respond(status, [("Content-Type", "application/json")], msgspec.json.encode(found or {}))
 
     def _call(
         self, exchange: Exchange, request: Request, route: Route, request_id: str

@@ -8,7 +8,7 @@ Every answer of AWS's API carries a request id; clients show it with an error. W
 import json
 from typing import Any
 
-from cumulo.cli import Refusal, configuration, servers
+from cumulo.cli import Refusal, configuration, denials, servers
 from cumulo.cli.terminal import style
 
 
@@ -50,12 +50,6 @@ def explanation(call: dict[str, Any]) -> str:
         ("ended", ended),
     ]
     lines = [f"  {name:<9}{value}" for name, value in rows if value]
-    denial = call.get("denial")
-    if denial:
-        lines.append(f"  {style('because', 'bold')}")
-        lines += [f"    {name:<20}{_shown(value)}" for name, value in denial.items() if value not in (None, "", [], {})]
+    if call.get("denial"):
+        lines += denials.lines(call["denial"], call.get("principal", ""))
     return "\n".join(lines)
-
-
-def _shown(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from cumulo.core.errors import Error
 from cumulo.core.policy.authorization import Question, account_of, authorize
@@ -11,6 +14,7 @@ from cumulo.core.policy.principals import PrincipalKind
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
+    from cumulo.core.policy.authorization import PolicySource
     from cumulo.core.policy.decision import Decision
 
 # How most services name the refusal: by protocol family, unless a service's package has an ACCESS_DENIED.
@@ -33,6 +37,7 @@ def environment_of(ctx: Context) -> Environment:
         referer=headers.get("referer") if headers is not None else "",
         source_arn=ctx.source_arn,
         source_account=ctx.source_account,
+        called_via=ctx.called_via,
     )
 
 
@@ -58,11 +63,14 @@ def decide_call(
     policy: str | None,
     tags: dict[str, str] | None,
     action: str | None,
-    context: dict[str, Any] | None,
+    context: Mapping[str, Any] | None,
     trust: bool = False,
+    policy_required: bool = False,
+    granted: bool = False,
+    shown: str = "",
 ) -> None:
     """Let the call go on, or raise its AccessDenied and note why."""
-    if policy is None and ctx.trusted(account_of(arn) or ctx.principal.account):
+    if policy is None and not policy_required and ctx.trusted(account_of(arn) or ctx.principal.account):
         return  # root in its own account: most calls there are
     handler = ctx.handler
     assert handler is not None
@@ -77,20 +85,32 @@ def decide_call(
         "request_tags": lambda: request_tags(ctx.request),
         "given": context,
         "trust": trust,
+        "resource_policy_required": policy_required,
+        "granted": granted,
         "shown": rule.shown if action is None else action,
     }
-    source = ctx.runtime.policy_source
+    source = ctx.runtime.policy_source.at(ctx)
     decision = authorize(ctx.principal, name, arn, source=source, **arguments)
     if decision.allowed:
         return
-    ctx.denial = _denial(decision, Question(ctx.principal, name, arn, **arguments).explain(source))
+    if shown or (arn == "*" and rule.shown_resource):
+        decision = replace(decision, resource=shown or _filled(ctx, rule.shown_resource))
+    ctx.denial = _denial(decision, Question(ctx.principal, name, arn, **arguments), source)
     raise _refusal(ctx, decision)
 
 
-def _denial(decision: Decision, explanation: Any) -> dict[str, Any]:
+def _filled(ctx: Context, template: str) -> str:
+    """What stands for "*" in the message of an operation that lists: "arn:aws:iam::111122223333:user/"."""
+    return template.replace("${Partition}", ctx.partition).replace("${Account}", ctx.account)
+
+
+def _denial(decision: Decision, question: Question, source: PolicySource) -> dict[str, Any]:
+    """What `cumulo why` tells of a denial; `permission` is what a policy would have to name."""
     import msgspec
 
-    shown = msgspec.to_builtins(explanation)
+    from cumulo.core.policy.explanation import every_policy
+
+    shown = msgspec.to_builtins(question.explain(source))
     return {
         "kind": decision.kind.value,
         "decided_by": decision.decided_by.value,
@@ -100,6 +120,12 @@ def _denial(decision: Decision, explanation: Any) -> dict[str, Any]:
         "sid": decision.sid,
         "statement": decision.index,
         "reason": decision.reason(),
+        "permission": {"action": question.action, "resource": question.arn},
+        "resource_account": question.resource_account,
+        "policies": [
+            {"policy_type": policy_type.value, "policy": policy.name, "policy_arn": policy.arn}
+            for policy_type, policy in every_policy(question.policies(source))
+        ],
         "explanation": shown,
     }
 

@@ -6,17 +6,19 @@ Time, chance, state, other services and the right to do something all come from 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cumulo.core.arns import partition_of
+from cumulo.core.identities import pass_role
 from cumulo.core.pipeline import ServiceCall
 from cumulo.core.policy.principals import PrincipalKind
 from cumulo.core.signals import Listener
 
 if TYPE_CHECKING:
     from cumulo.core.discovery import Handler
+    from cumulo.core.identities import Role
     from cumulo.core.policy.principals import Principal
     from cumulo.core.runtime import Runtime
     from cumulo.store.transaction import Transaction
@@ -33,6 +35,7 @@ class Context:
         "_txn",
         "account",
         "authorized",
+        "called_via",
         "denial",
         "depth",
         "endpoint",
@@ -74,6 +77,7 @@ class Context:
         source_account: str = "",
         internal: bool = False,
         depth: int = 0,
+        called_via: tuple[str, ...] = (),
     ) -> None:
         self.runtime = runtime
         self.service = service
@@ -91,6 +95,7 @@ class Context:
         self.source_account = source_account
         self.internal = internal
         self.depth = depth
+        self.called_via = called_via  # the services that pass this caller's request on, the first first
         self.request: dict[str, Any] = {}
         self.resources: list[str] = []
         self.denial: dict[str, Any] | None = None
@@ -158,6 +163,13 @@ class Context:
 
         return await self.runtime.store.run(run)
 
+    async def in_thread(self, work: Callable[[], T]) -> T:
+        """Run what takes more than a millisecond and frees the interpreter, off the loop. For `async def` only.
+
+        `work` touches neither the context nor the state: it gets values and gives values.
+        """
+        return await asyncio.to_thread(work)
+
     def signal(self, name: str) -> None:
         """Announce the name when this transaction is durable."""
         self.txn.signal(name.encode())
@@ -204,17 +216,43 @@ class Context:
         policy: str | None = None,
         tags: dict[str, str] | None = None,
         action: str | None = None,
-        context: dict[str, Any] | None = None,
+        context: Mapping[str, Any] | None = None,
         trust: bool = False,
+        policy_required: bool = False,
+        granted: bool = False,
+        shown: str = "",
     ) -> None:
         """Refuse the call with AWS's AccessDenied unless all policies together allow it on this resource.
 
-        With `trust`, `policy` is the trust policy of the role `arn`.
+        With `trust`, `policy` is the trust policy of the role `arn`. `context` holds the service's own condition
+        keys. `policy_required`: identity policies count only as far as the resource's own policy lets its account
+        in (KMS keys). `granted`: a grant lets the caller in; what denies still denies. `shown` is what messages
+        call the resource, where that is not its ARN.
         """
         self.authorized = True
         if not self.internal:
             self.resources.append(arn)
-            self.runtime.authorize(self, arn, policy=policy, tags=tags, action=action, context=context, trust=trust)
+            self.runtime.authorize(
+                self,
+                arn,
+                policy=policy,
+                tags=tags,
+                action=action,
+                context=context,
+                trust=trust,
+                policy_required=policy_required,
+                granted=granted,
+                shown=shown,
+            )
+
+    def pass_role(self, role_arn: str, service: str, *, resource_arn: str = "") -> Role | None:
+        """Refuse the call unless the caller may hand this role to the service ("lambda.amazonaws.com").
+
+        `resource_arn` is what will work with the role (iam:AssociatedResourceArn). Returns the role, None where there
+        is none of that ARN: the service words what it thinks of that, and of a role that does not trust it (see
+        `identities.trusts`). Source: IAM User Guide, "Grant a user permissions to pass a role to an AWS service".
+        """
+        return pass_role(self, role_arn, service, resource_arn)
 
     # --- other services -------------------------------------------------------------------------
 
@@ -245,6 +283,7 @@ class Context:
             source_arn=source_arn,
             source_account=_account_of(source_arn) or self.account if source_arn else "",
             depth=self.depth + 1,
+            called_via=() if service else (*self.called_via, f"{self.service}.amazonaws.com"),
         )
 
     def call(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import threading
 from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,7 @@ class Handler:
     __slots__ = (
         "access_denied",
         "asks_first",
+        "conditions",
         "function",
         "is_async",
         "model",
@@ -64,13 +66,14 @@ class Handler:
         # Whether permission is asked on "*" before the function runs; else it asks for its resource itself.
         self.asks_first = not rule.needs_resource and not mark.public
         self.public = mark.public
+        self.conditions = mark.conditions
         self.source = source
 
 
 class ServiceCode:
     """What is there of a service: handlers by operation name, tasks by durable name, reconcilers."""
 
-    __slots__ = ("handlers", "model", "modules", "name", "package", "reconcilers", "tasks")
+    __slots__ = ("handlers", "install", "model", "modules", "name", "package", "reconcilers", "tasks")
 
     def __init__(self, name: str, package: str) -> None:
         self.name = name
@@ -80,10 +83,12 @@ class ServiceCode:
         self.tasks: dict[str, tuple[Callable[..., Any], TaskMark]] = {}
         self.reconcilers: list[tuple[Callable[..., Any], ReconcilerMark]] = []
         self.modules: list[ModuleType] = []
+        self.install: Callable[[Any], None] | None = None  # a package may take a place in the Runtime when it loads
         self._find()
 
     def _find(self) -> None:
         package = importlib.import_module(self.package)
+        self.install = getattr(package, "install", None)
         rules = access.load(self.name)
         denied: Error | None = getattr(package, "ACCESS_DENIED", None)
         for found in pkgutil.iter_modules(package.__path__):
@@ -131,6 +136,7 @@ class Registry:
     def __init__(self, packages: dict[str, str]) -> None:
         self._packages = packages
         self._loaded: dict[str, ServiceCode] = {}
+        self._lock = threading.RLock()  # on PostgreSQL transactions run in threads, and may be the first to ask
         self.on_load: Callable[[ServiceCode], None] | None = None
 
     @property
@@ -146,9 +152,14 @@ class Registry:
         package = self._packages.get(name)
         if package is None:
             raise not_implemented(name, "*")
-        code = self._loaded[name] = ServiceCode(name, package)
-        if self.on_load is not None:
-            self.on_load(code)
+        with self._lock:
+            found = self._loaded.get(name)
+            if found is not None:
+                return found
+            code = ServiceCode(name, package)
+            if self.on_load is not None:
+                self.on_load(code)
+            self._loaded[name] = code
         return code
 
     def task(self, name: str) -> tuple[Callable[..., Any], TaskMark]:

@@ -1,7 +1,9 @@
-"""The seam between those who know identities (IAM) and those who ask for them (STS, sign-in).
+"""The seam between those who know identities (IAM) and those who ask for them (STS, sign-in, other services).
 
-`Runtime.identities` holds an `Identities`. Until IAM is there it is `Nobody`: a cloud of root users, without roles,
-managed policies, MFA devices and identity providers, which answers as AWS does for an account that has none.
+`Runtime.identities` holds an `Identities`, `Runtime.policy_source` what they may do. Both are IAM's, which takes
+their places when it is loaded: at its first call, or at the first question that a root user's call does not ask.
+`Nobody` is a cloud without IAM: one of root users, without roles, managed policies, MFA devices and identity
+providers, which answers as AWS does for an account that has none.
 """
 
 from __future__ import annotations
@@ -13,9 +15,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from cumulo.core.errors import Error
+from cumulo.core.policy.authorization import NOTHING
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
+    from cumulo.core.policy.authorization import Attached, PolicySource
+    from cumulo.core.policy.principals import Principal
+    from cumulo.core.runtime import Runtime
+
+PROVIDER = "iam"  # the service that installs itself in both places
 
 INVALID_IDENTITY_TOKEN = Error("InvalidIdentityToken")
 MFA_FAILED = Error(
@@ -29,6 +37,7 @@ FEDERATION_DISABLED = Error(
     "OutboundWebIdentityFederationDisabledException",
     "Outbound web identity federation is not enabled for this account.",
 )
+CROSS_ACCOUNT_PASS = Error("AccessDenied", "Cross-account pass role is not allowed.", status=403)
 POLICY_NOT_FOUND = Error("ValidationError", "The policy {arn} does not exist or is not attachable.", status=400)
 
 
@@ -100,6 +109,10 @@ class Identities(Protocol):
         """Use up a code of the caller's MFA device. Raises AccessDenied."""
         ...
 
+    async def learn_keys(self, ctx: Context, account: str, token: str, provider_id: str) -> None:
+        """Fetch, outside a transaction, what `web_identity` needs to verify this token."""
+        ...
+
     def web_identity(self, ctx: Context, account: str, token: str, provider_id: str) -> WebIdentity:
         """Verify an OpenID token (or, with `provider_id`, an OAuth access token). Raises InvalidIdentityToken, …"""
         ...
@@ -130,6 +143,9 @@ class Nobody:
 
     def check_mfa(self, ctx: Context, serial: str, code: str) -> None:
         raise MFA_FAILED()
+
+    async def learn_keys(self, ctx: Context, account: str, token: str, provider_id: str) -> None:
+        return None
 
     def web_identity(self, ctx: Context, account: str, token: str, provider_id: str) -> WebIdentity:
         if provider_id:
@@ -170,3 +186,68 @@ def issuer_of(token: str) -> str:
         message = "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)"
         raise INVALID_IDENTITY_TOKEN(message) from None
     return issuer
+
+
+class AwaitedIdentities:
+    """Identities that are there with the first question: loads IAM, and answers as it does."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    def __getattr__(self, name: str) -> Any:
+        runtime = self._runtime
+        load(runtime)
+        return getattr(NOBODY if runtime.identities is self else runtime.identities, name)
+
+
+class AwaitedPolicySource:
+    """Policies that are there with the first question."""
+
+    controlled = False
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    def at(self, ctx: Context) -> PolicySource:
+        runtime = self._runtime
+        load(runtime)
+        return NOTHING if runtime.policy_source is self else runtime.policy_source.at(ctx)
+
+    def attached(self, principal: Principal) -> Attached:
+        return NOTHING.attached(principal)
+
+    def resource_controls(self, account: str) -> tuple[Any, ...]:
+        return ()
+
+    def organization(self, account: str) -> Any:
+        return None
+
+
+def load(runtime: Runtime) -> None:
+    """Load the service that knows identities, where this cloud has it."""
+    if PROVIDER in runtime.registry.names:
+        runtime.registry.service(PROVIDER)
+
+
+def pass_role(ctx: Context, role_arn: str, service: str, resource_arn: str = "") -> Role | None:
+    """See `Context.pass_role`."""
+    account = role_arn.split(":", 5)[4:5]
+    if account != [ctx.account]:
+        raise CROSS_ACCOUNT_PASS()
+    given = {"iam:PassedToService": service, "iam:AssociatedResourceArn": resource_arn or None}
+    role = ctx.runtime.identities.find_role(ctx, role_arn)
+    ctx.authorize(role_arn, action="iam:PassRole", context=given, tags=role.tags if role is not None else None)
+    return role
+
+
+def trusts(role: Role, service: str, *, source_arn: str = "", source_account: str = "") -> bool:
+    """Whether the trust policy of a role lets the service ("lambda.amazonaws.com") assume it."""
+    from cumulo.core.policy.authorization import authorize
+    from cumulo.core.policy.condition_keys import Environment
+    from cumulo.core.policy.principals import service as principal
+
+    environment = Environment(lambda: 0.0, source_arn=source_arn, source_account=source_account)
+    return authorize(
+        principal(service), "sts:AssumeRole", role.arn, environment=environment, resource_policy=role.trust_policy,
+        trust=True,
+    ).allowed  # fmt: skip

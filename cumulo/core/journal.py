@@ -15,7 +15,9 @@ import msgspec
 
 from cumulo.core.calls import Call
 from cumulo.core.clock import Clock, Timer
+from cumulo.core.key_uses import KeyUses
 from cumulo.core.metering import Metering
+from cumulo.core.service_uses import ServiceUses
 from cumulo.wire.faults import Fault
 
 if TYPE_CHECKING:
@@ -41,6 +43,8 @@ class Journal:
         self._timer: Timer | None = None
         self._encode_lines = msgspec.json.Encoder().encode_lines
         self.metering = Metering()
+        self.key_uses = KeyUses()
+        self.service_uses = ServiceUses()
 
     def open(self) -> None:
         """Begin to write; the folder is made with the first line."""
@@ -66,6 +70,9 @@ class Journal:
             call.message = fault.message
             call.denial = ctx.denial
         self.metering.count(call)
+        if principal.access_key_id:
+            self.key_uses.note(ctx, call.time)
+            self.service_uses.note(ctx, call.time)
         self._calls.append(call)
         self._unwritten.append(call)
         if self._timer is None:

@@ -3,22 +3,24 @@
 There is no registry to edit: `discovery` finds the marks when the service is first used.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar, overload
 
 CO_COROUTINE = 0x80  # inspect.CO_COROUTINE, without importing inspect at start-up
 
 F = TypeVar("F", bound=Callable[..., Any])
+Conditions = Callable[[Any, dict[str, Any]], Mapping[str, Any]]
 
 
 class OperationMark:
     """What `@operation` says of a function."""
 
-    __slots__ = ("public", "unsupported")
+    __slots__ = ("conditions", "public", "unsupported")
 
-    def __init__(self, unsupported: tuple[str, ...], public: bool) -> None:
+    def __init__(self, unsupported: tuple[str, ...], public: bool, conditions: Conditions | None = None) -> None:
         self.unsupported = unsupported
         self.public = public
+        self.conditions = conditions
 
 
 class TaskMark:
@@ -76,17 +78,26 @@ class Wait(Exception):
 @overload
 def operation(function: F) -> F: ...
 @overload
-def operation(*, unsupported: tuple[str, ...] = (), public: bool = False) -> Callable[[F], F]: ...
-def operation(function: F | None = None, *, unsupported: tuple[str, ...] = (), public: bool = False) -> Any:
+def operation(
+    *, unsupported: tuple[str, ...] = (), public: bool = False, conditions: Conditions | None = None
+) -> Callable[[F], F]: ...
+def operation(
+    function: F | None = None,
+    *,
+    unsupported: tuple[str, ...] = (),
+    public: bool = False,
+    conditions: Conditions | None = None,
+) -> Any:
     """The AWS operation of this function's name (`send_message` is `SendMessage`).
 
     `unsupported` names the request members that are refused, the only way not to honour one.
     `public`: no permission is asked for beforehand, and the call may come unsigned, because something in the
     request stands for it (a token that was sent out).
+    `conditions(ctx, request)` are the service's own condition keys where permission is asked on "*" beforehand.
     """
 
     def mark(function: F) -> F:
-        _marks[id(function)] = (function, OperationMark(unsupported, public))
+        _marks[id(function)] = (function, OperationMark(unsupported, public, conditions))
         return function
 
     return mark(function) if function is not None else mark

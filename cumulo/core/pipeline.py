@@ -93,5 +93,4 @@ class Run:
         self.caller.authenticate(ctx)
         self.runtime.prepare(ctx, self.handler, self.caller.parse())
         ctx.authorized = self.handler.public
-        if self.handler.asks_first:
-            ctx.authorize("*")
+        self.runtime.ask_first(ctx, self.handler)

@@ -22,9 +22,20 @@ class Reconcilers:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._loops: list[asyncio.Task[None]] = []
+        self._event_loop: asyncio.AbstractEventLoop | None = None
+
+    def open(self) -> None:
+        """Remember the loop on which all of them run."""
+        self._event_loop = asyncio.get_running_loop()
 
     def add(self, code: ServiceCode) -> None:
-        """Start the reconcilers of a service that was just loaded."""
+        """Start the reconcilers of a service that was just loaded, maybe by a transaction in a thread of its own."""
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            if self._event_loop is not None:
+                self._event_loop.call_soon_threadsafe(self.add, code)
+            return
         for function, mark in code.reconcilers:
             running = asyncio.get_running_loop().create_task(self._loop(code.name, function, mark))
             self._loops.append(running)

@@ -17,12 +17,12 @@ from cumulo.core.clock import Clock
 from cumulo.core.context import Context
 from cumulo.core.discovery import Handler, Registry, ServiceCode
 from cumulo.core.errors import INTERNAL_FAILURE, SERVICE_UNAVAILABLE, not_implemented
-from cumulo.core.identities import NOBODY, Identities
+from cumulo.core.identities import AwaitedIdentities, AwaitedPolicySource, Identities
 from cumulo.core.ids import Ids
 from cumulo.core.journal import Journal
 from cumulo.core.operation import Wait
 from cumulo.core.pipeline import Caller, Run
-from cumulo.core.policy.authorization import NOTHING, PolicySource
+from cumulo.core.policy.authorization import PolicySource
 from cumulo.core.policy.principals import Principal, service
 from cumulo.core.reconcilers import Reconcilers
 from cumulo.core.signals import Signals
@@ -65,18 +65,23 @@ class Runtime:
         self.tasks = Tasks(self)
         self.reconcilers = Reconcilers(self)
         self.registry.on_load = self._loaded
-        self.policy_source: PolicySource = NOTHING  # IAM takes this place when it lands
-        self.identities: Identities = NOBODY  # and this one
+        # IAM takes these two places when it is loaded: with the first call of somebody who is not root.
+        self.policy_source: PolicySource = AwaitedPolicySource(self)
+        self.identities: Identities = AwaitedIdentities(self)
+        self.memory: dict[str, Any] = {}  # what services remember while this process runs, by names of their own
         self.authorize: Callable[..., None] = decide_call
         self._service_principals: dict[str, Principal] = {}
         self._waiting: set[asyncio.Task[None]] = set()
         store.on_signal(self.signals.deliver)
 
     def _loaded(self, code: ServiceCode) -> None:
+        if code.install is not None:
+            code.install(self)
         self.reconcilers.add(code)
 
     async def open(self) -> None:
         """Start what runs beside the calls; the store is open already."""
+        self.reconcilers.open()
         await self.tasks.open()
         self.journal.open()
 
@@ -86,7 +91,24 @@ class Runtime:
             waiting.cancel()
         await self.reconcilers.close()
         await self.tasks.close()
+        await self._save_key_uses()
         self.journal.close()
+
+    async def _save_key_uses(self) -> None:
+        keys, services = self.journal.key_uses, self.journal.service_uses
+        if not keys.fresh and not services.fresh:
+            return
+        ctx = self.internal_context("iam", "SaveKeyUses", "", "")
+
+        def save(txn: Transaction) -> None:
+            ctx.enter(txn)
+            keys.save(ctx)
+            services.save(ctx)
+
+        try:
+            await self.store.run(save)
+        except StoreFailure as failure:  # a full disk must not keep the cloud from closing
+            self.logger("iam").warning("the last uses of access keys are lost: %s", failure)
 
     def logger(self, service: str) -> logging.Logger:
         """The log of a service."""
@@ -192,11 +214,16 @@ class Runtime:
     def handle(self, ctx: Context, handler: Handler) -> dict[str, Any]:
         """Run the operation's function, which must have asked for permission by its end."""
         ctx.authorized = handler.public
-        if handler.asks_first:
-            ctx.authorize("*")
+        self.ask_first(ctx, handler)
         answer: dict[str, Any] = handler.function(ctx, ctx.request) or {}
         self._check_authorized(ctx, handler)
         return answer
+
+    @staticmethod
+    def ask_first(ctx: Context, handler: Handler) -> None:
+        """Ask for permission on "*", where the operation has no resource to ask it for."""
+        if handler.asks_first:
+            ctx.authorize("*", context=handler.conditions(ctx, ctx.request) if handler.conditions else None)
 
     @staticmethod
     def _check_authorized(ctx: Context, handler: Handler) -> None:

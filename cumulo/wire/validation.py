@@ -8,6 +8,7 @@ words every error. Which words a service uses is its family, `validation` in the
 - ``sqs``: `MissingParameter` for required members; the service checks everything else itself.
 - ``sns``: `InvalidParameter` for required texts, the texts above for the rest.
 - ``ec2``: `MissingParameter`, without the full stop.
+- ``iam``: the texts above, without the values and without the members of enums. Observed in AWS's answers.
 - ``s3``: `MalformedXML`. - ``route53``: `InvalidInput` with the texts above.
 """
 
@@ -59,14 +60,14 @@ def _compile(operation: Operation) -> Validator:
 
     def validate(request: dict[str, Any]) -> None:
         if not quick(request):
-            raise _detected(shape, request, code)
+            raise _detected(shape, request, code, terse=family == "iam")
 
     return validate
 
 
-def _detected(shape: Shape, request: dict[str, Any], code: str) -> Fault:
+def _detected(shape: Shape, request: dict[str, Any], code: str, *, terse: bool = False) -> Fault:
     errors: list[str] = []
-    _walk(shape, request, "", errors)
+    _walk(shape, request, "", errors, terse)
     found = errors[:ERROR_LIMIT]
     noun = "validation error" if len(found) == 1 else "validation errors"
     return Fault(code, f"{len(found)} {noun} detected: {'; '.join(found)}")
@@ -245,38 +246,38 @@ def _length(value: Any) -> int:
 # ---- the slow walk: words
 
 
-def _walk(shape: Shape, value: Any, path: str, errors: list[str]) -> None:
+def _walk(shape: Shape, value: Any, path: str, errors: list[str], terse: bool) -> None:
     if len(errors) >= ERROR_LIMIT or shape.document or shape.eventstream:
         return
     if shape.type == "structure":
         for name, member in shape.members.items():
             inner = f"{path}.{_lower(name)}" if path else _lower(name)
             if name in value:
-                _walk_member(member, value[name], inner, errors)
+                _walk_member(member, value[name], inner, errors, terse)
             elif name in shape.required:
                 errors.append(f"Value null at '{inner}' failed to satisfy constraint: Member must not be null")
 
 
-def _walk_member(member: Member, value: Any, path: str, errors: list[str]) -> None:
+def _walk_member(member: Member, value: Any, path: str, errors: list[str], terse: bool) -> None:
     shape = member.shape
     if member.streaming or value is None:
         return
-    shown = "Value" if member.sensitive else f"Value '{render(shape, value)}'"
-    for constraint in _broken(shape, value):
+    shown = "Value" if terse or member.sensitive else f"Value '{render(shape, value)}'"
+    for constraint in _broken(shape, value, terse):
         errors.append(f"{shown} at '{path}' failed to satisfy constraint: {constraint}")
     if shape.type == "structure":
-        _walk(shape, value, path, errors)
+        _walk(shape, value, path, errors, terse)
     elif shape.type == "list":
-        _walk_items(shape.member, enumerate(value, 1), f"{shown} at '{path}'", "Member", path, errors)
+        _walk_items(shape.member, enumerate(value, 1), f"{shown} at '{path}'", "Member", path, errors, terse)
     elif shape.type == "map":
         if any(_broken(shape.key.shape, key) for key in value):
-            inner = ", ".join(_constraints(shape.key.shape))
+            inner = ", ".join(_constraints(shape.key.shape, terse))
             text = f"{shown} at '{path}' failed to satisfy constraint: Map keys must satisfy constraint: [{inner}]"
             errors.append(text)
-        _walk_items(shape.value, value.items(), f"{shown} at '{path}'", "Map value", path, errors)
+        _walk_items(shape.value, value.items(), f"{shown} at '{path}'", "Map value", path, errors, terse)
 
 
-def _walk_items(member: Member, items: Any, shown: str, noun: str, path: str, errors: list[str]) -> None:
+def _walk_items(member: Member, items: Any, shown: str, noun: str, path: str, errors: list[str], terse: bool) -> None:
     """Items that are scalars are reported at their list or map; those that are composed, in their place."""
     shape = member.shape
     composed = shape.type in ("structure", "list", "map")
@@ -284,14 +285,14 @@ def _walk_items(member: Member, items: Any, shown: str, noun: str, path: str, er
         if len(errors) >= ERROR_LIMIT or item is None:
             return
         if composed:
-            _walk_member(member, item, f"{path}.{name}.member", errors)
+            _walk_member(member, item, f"{path}.{name}.member", errors, terse)
         elif _broken(shape, item):
-            inner = ", ".join(_constraints(shape))
+            inner = ", ".join(_constraints(shape, terse))
             errors.append(f"{shown} failed to satisfy constraint: {noun} must satisfy constraint: [{inner}]")
             return
 
 
-def _broken(shape: Shape, value: Any) -> list[str]:
+def _broken(shape: Shape, value: Any, terse: bool = False) -> list[str]:
     """The constraints of its own shape that a value breaks, in words."""
     out = []
     if shape.type in ("list", "map", "string", "blob"):
@@ -304,7 +305,7 @@ def _broken(shape: Shape, value: Any) -> list[str]:
             if shape.pattern and (shape.max is None or size <= shape.max) and not matches(shape.pattern, value):
                 out.append(f"Member must satisfy regular expression pattern: {shape.pattern}")
             if shape.enum and value not in shape.enum:
-                out.append(f"Member must satisfy enum value set: [{', '.join(shape.enum)}]")
+                out.append(_one_of(shape, terse))
     elif shape.type not in ("structure", "boolean", "timestamp"):
         if shape.min is not None and value < shape.min:
             out.append(f"Member must have value greater than or equal to {shape.min}")
@@ -313,7 +314,11 @@ def _broken(shape: Shape, value: Any) -> list[str]:
     return out
 
 
-def _constraints(shape: Shape) -> list[str]:
+def _one_of(shape: Shape, terse: bool) -> str:
+    return "Member must satisfy enum value set" + ("" if terse else f": [{', '.join(shape.enum)}]")
+
+
+def _constraints(shape: Shape, terse: bool = False) -> list[str]:
     """All constraints of a scalar shape, in words and in AWS's order."""
     noun = "length" if shape.type in ("string", "blob") else "value"
     out = []
@@ -324,7 +329,7 @@ def _constraints(shape: Shape) -> list[str]:
     if shape.pattern:
         out.append(f"Member must satisfy regular expression pattern: {shape.pattern}")
     if shape.enum:
-        out.append(f"Member must satisfy enum value set: [{', '.join(shape.enum)}]")
+        out.append(_one_of(shape, terse))
     return out
 
 

@@ -95,7 +95,7 @@ def operations(service: str) -> list[str]:
     return list(written["operations"])
 
 
-@pytest.mark.parametrize("service", ["sqs", "sns", "sts"])
+@pytest.mark.parametrize("service", ["sqs", "sns", "sts", "secretsmanager", "ssm"])
 def test_every_operation_of_a_landed_service_is_mapped(service: str) -> None:
     rules = access.load(service)
     assert [name for name in operations(service) if not rules.operation(name).known] == []

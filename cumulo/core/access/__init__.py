@@ -26,8 +26,9 @@ class Rule(msgspec.Struct, frozen=True):
     `arn_templates` are those of `resource_types`, in order, as "arn:${Partition}:sqs:${Region}:…".
     `required_types` must all be authorized, where an operation acts on several at once.
     Without `needs_resource` the operation is authorized on "*", up front. `known`: the service reference has
-    the action; otherwise the operation's own name was taken for it. `dependent_actions` are further
-    permissions that the caller needs ("iam:PassRole").
+    the action, or a patch stands for it; otherwise the operation's own name was taken for it.
+    `dependent_actions` are further permissions that the caller needs ("iam:PassRole"). `shown_resource` is what
+    the message of a denial on "*" calls it.
     """
 
     action: str | None
@@ -39,6 +40,7 @@ class Rule(msgspec.Struct, frozen=True):
     dependent_actions: tuple[str, ...] = ()
     access_level: str = ""
     known: bool = True
+    shown_resource: str = ""
 
     @property
     def needs_resource(self) -> bool:
@@ -49,6 +51,7 @@ class Rule(msgspec.Struct, frozen=True):
 class _Patch(msgspec.Struct, forbid_unknown_fields=True):
     action: str = ""
     resource_types: list[str] | None = None
+    shown_resource: str = ""
     public: bool = False
     source: str = ""
 
@@ -93,7 +96,15 @@ class Access:
         public = patch is not None and patch.public
         if found is None:
             action = f"{self.prefix}:{name}"
-            return Rule(None if public else action, self._shown(action), known=public)
+            # An action younger than the reference: its patch says what it acts on.
+            acts_on = tuple(patch.resource_types or ()) if patch is not None else ()
+            return Rule(
+                None if public else action,
+                self._shown(action),
+                resource_types=acts_on,
+                arn_templates=tuple(self._reference.arns.get(each, "*") for each in acts_on),
+                known=patch is not None and bool(patch.source),
+            )
         types = found.types
         if patch is not None and patch.resource_types is not None:
             wanted = patch.resource_types
@@ -111,6 +122,7 @@ class Access:
             condition_keys=tuple(keys),
             dependent_actions=tuple(found.dependent),
             access_level=found.level,
+            shown_resource=patch.shown_resource if patch is not None else "",
         )
 
     def _shown(self, action: str) -> str:

@@ -13,6 +13,7 @@ from cumulo.core.policy.principals import Principal, PrincipalKind
 if TYPE_CHECKING:  # a cloud that nobody but root uses never needs to read a policy
     from collections.abc import Callable
 
+    from cumulo.core.context import Context
     from cumulo.core.policy.explanation import Explanation
     from cumulo.core.policy.statements import Policy
 
@@ -32,6 +33,10 @@ class PolicySource(Protocol):
     @property
     def controlled(self) -> bool:
         """Whether any account is under control policies; while none is, root needs no look."""
+        ...
+
+    def at(self, ctx: Context) -> PolicySource:
+        """This source as the call's transaction sees it."""
         ...
 
     def attached(self, principal: Principal) -> Attached:
@@ -54,6 +59,9 @@ class _Nothing:
     """The source of a cloud without IAM: nobody but root may do anything that no resource allows."""
 
     controlled: ClassVar[bool] = False
+
+    def at(self, ctx: Context) -> PolicySource:
+        return self
 
     def attached(self, principal: Principal) -> Attached:
         return _NONE_ATTACHED

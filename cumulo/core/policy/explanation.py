@@ -36,6 +36,8 @@ class ConsideredStatement(msgspec.Struct, frozen=True):
     principal_matches: bool
     resource_matches: bool
     conditions: tuple[TestedCondition, ...]
+    resources: tuple[str, ...] = ()
+    not_resource: bool = False
 
     @property
     def matches(self) -> bool:
@@ -69,14 +71,15 @@ def explain(caller: Principal, action: str, arn: str, policies: Policies, lookup
     bounded = policies.boundary is not None
     considered = [
         _considered(policy_type, policy, statement, caller, arn, recorded, bounded)
-        for policy_type, policy in _all(policies)
+        for policy_type, policy in every_policy(policies)
         for statements in policy.candidates(action.lower())
         for statement in statements
     ]
     return Explanation(tuple(considered), tuple(missing))
 
 
-def _all(policies: Policies) -> Iterator[tuple[PolicyType, Policy]]:
+def every_policy(policies: Policies) -> Iterator[tuple[PolicyType, Policy]]:
+    """All policies that have a say, with their types."""
     for level in policies.service_controls:
         for policy in level:
             yield PolicyType.SERVICE_CONTROL, policy
@@ -121,4 +124,6 @@ def _considered(
         principal_matches=bool(grade),
         resource_matches=statement.resource is None or statement.resource(arn, lookup),
         conditions=tests,
+        resources=source.resources,
+        not_resource=source.not_resource,
     )

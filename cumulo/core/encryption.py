@@ -1,0 +1,107 @@
+"""Encryption at rest for services, through KMS: the one way in which a queue, a topic or a bucket uses a key.
+
+`seal` asks KMS for a data key, in the caller's name or in the service's own, and encrypts with it here; `open` has KMS
+open the data key again. Both are calls like any other, inside the caller's transaction: the key's policy, its grants
+and its state decide, `kms:ViaService` and the encryption context are there to be asked for, the journal has them.
+
+    blob = encryption.seal(ctx, "alias/aws/sqs", body, {"aws:sqs:arn": queue.arn})
+    body = encryption.open(ctx, blob, {"aws:sqs:arn": queue.arn})
+
+Without `service` the caller's own rights count, passed on by the calling service (kms:ViaService names it). With
+`service="sns"` the principal is sns.amazonaws.com, acting for `source_arn`. KMS's faults come through as they are
+(AccessDeniedException, DisabledException, KMSInvalidStateException, NotFoundException, InvalidCiphertextException):
+each service words them in its own way. A data key may serve many seals with the same key and context: `data_key`.
+
+Source: AWS KMS Developer Guide, "How AWS services use AWS KMS" (envelope encryption).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from cumulo.core.errors import Error
+
+if TYPE_CHECKING:
+    from cumulo.core.context import Context
+
+MAGIC = b"CUE1"
+NONCE_BYTES = 12
+INVALID_CIPHERTEXT = Error("InvalidCiphertextException")
+
+
+class DataKey(NamedTuple):
+    """A data key for AES-256: in plaintext, and as KMS gave it sealed. Keep the plaintext in memory only."""
+
+    plaintext: bytes
+    sealed: bytes
+
+
+def data_key(
+    ctx: Context,
+    key_id: str,
+    context: Mapping[str, str],
+    *,
+    service: str = "",
+    source_arn: str = "",
+    account: str = "",
+    region: str = "",
+) -> DataKey:
+    """A new data key under a KMS key (id, ARN or alias), bound to the encryption context.
+
+    `account` and `region` say where an id or an alias is looked for, if not where the call is.
+    """
+    request = {"KeyId": key_id, "KeySpec": "AES_256", "EncryptionContext": dict(context)}
+    answer = ctx.call(
+        "kms", "GenerateDataKey", request, service=service, source_arn=source_arn, account=account, region=region
+    )
+    return DataKey(answer["Plaintext"], answer["CiphertextBlob"])
+
+
+def seal(
+    ctx: Context,
+    key_id: str,
+    plaintext: bytes,
+    context: Mapping[str, str],
+    *,
+    service: str = "",
+    source_arn: str = "",
+    account: str = "",
+    region: str = "",
+    under: DataKey | None = None,
+) -> bytes:
+    """The plaintext, for the state; with `under` a data key of the same key and context is used again."""
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    key = under or data_key(
+        ctx, key_id, context, service=service, source_arn=source_arn, account=account, region=region
+    )
+    head = MAGIC + len(key.sealed).to_bytes(2, "big") + key.sealed
+    nonce = ctx.random_bytes(NONCE_BYTES)
+    return head + nonce + bytes(AESGCM(key.plaintext).encrypt(nonce, plaintext, head))
+
+
+def open(
+    ctx: Context,
+    blob: bytes,
+    context: Mapping[str, str],
+    *,
+    service: str = "",
+    source_arn: str = "",
+    account: str = "",
+    region: str = "",
+) -> bytes:
+    """What was sealed. InvalidCiphertextException for foreign or changed bytes, or another encryption context."""
+    from cryptography.exceptions import InvalidTag
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    end = 6 + int.from_bytes(blob[4:6], "big")
+    if blob[:4] != MAGIC or len(blob) < end + NONCE_BYTES + 16:
+        raise INVALID_CIPHERTEXT()
+    request = {"CiphertextBlob": blob[6:end], "EncryptionContext": dict(context)}
+    answer = ctx.call("kms", "Decrypt", request, service=service, source_arn=source_arn, account=account, region=region)
+    try:
+        nonce = blob[end : end + NONCE_BYTES]
+        return bytes(AESGCM(answer["Plaintext"]).decrypt(nonce, blob[end + NONCE_BYTES :], blob[:end]))
+    except InvalidTag:
+        raise INVALID_CIPHERTEXT() from None

@@ -1,0 +1,165 @@
+"""Attachments: managed policies on users, groups and roles.
+
+Source: IAM API Reference, AttachUserPolicy and its like; "IAM and AWS STS quotas": ten managed policies each.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cumulo.core.operation import operation
+from cumulo.services.identity.iam import groups, pages, policies, policy_uses, roles, users
+from cumulo.services.identity.iam.errors import LIMIT_EXCEEDED, NO_POLICY
+from cumulo.services.identity.iam.names import check_prefix
+
+if TYPE_CHECKING:
+    from cumulo.core.context import Context
+    from cumulo.stubs import iam as t
+
+MOST_ATTACHED = 10
+
+
+def attach(ctx: Context, entity: Any, arn: str) -> None:
+    """Attach a policy; one that is attached already stays. Raises NoSuchEntity, LimitExceeded."""
+    policies.check_attachable(ctx, arn)
+    if arn in entity.attached:
+        return
+    if len(entity.attached) >= MOST_ATTACHED:
+        raise LIMIT_EXCEEDED(quota=f"PoliciesPer{entity.kind.capitalize()}", limit=MOST_ATTACHED)
+    entity.attached.append(arn)
+    policy_uses.add(ctx, arn, policy_uses.ATTACHED, entity)
+
+
+def detach(ctx: Context, entity: Any, arn: str) -> None:
+    """Detach a policy. Raises NoSuchEntity when it is not attached."""
+    policies.check_arn(ctx, arn)
+    if arn not in entity.attached:
+        raise NO_POLICY(arn=arn)
+    entity.attached.remove(arn)
+    policy_uses.remove(ctx, arn, policy_uses.ATTACHED, entity)
+
+
+def _with(request: Any) -> dict[str, Any]:
+    """The condition keys that an attachment brings."""
+    return {"iam:PolicyARN": request["PolicyArn"]}
+
+
+def _listed(entity: Any, request: Any) -> Any:
+    prefix = check_prefix(request.get("PathPrefix"))
+    found = [arn for arn in entity.attached if _path(arn).startswith(prefix)]
+    return pages.of_list(found, request, "AttachedPolicies", shown, lambda arn: arn)
+
+
+def shown(arn: str) -> Any:
+    """An attached policy as listings show it."""
+    return {"PolicyName": arn.rpartition("/")[2], "PolicyArn": arn}
+
+
+def _path(arn: str) -> str:
+    return arn.partition(":policy")[2].rpartition("/")[0] + "/"
+
+
+@operation
+def attach_user_policy(ctx: Context, request: t.AttachUserPolicyRequest) -> None:
+    """Attach a managed policy to a user."""
+    user = users.find(ctx, request["UserName"], context=_with(request))
+    attach(ctx, user, request["PolicyArn"])
+    users.keep(ctx, user)
+
+
+@operation
+def attach_group_policy(ctx: Context, request: t.AttachGroupPolicyRequest) -> None:
+    """Attach a managed policy to a group."""
+    group = groups.find(ctx, request["GroupName"], context=_with(request))
+    attach(ctx, group, request["PolicyArn"])
+    groups.keep(ctx, group)
+
+
+@operation
+def attach_role_policy(ctx: Context, request: t.AttachRolePolicyRequest) -> None:
+    """Attach a managed policy to a role."""
+    role = roles.find_modifiable(ctx, request["RoleName"], context=_with(request))
+    attach(ctx, role, request["PolicyArn"])
+    roles.keep(ctx, role)
+
+
+@operation
+def detach_user_policy(ctx: Context, request: t.DetachUserPolicyRequest) -> None:
+    """Detach a managed policy from a user."""
+    user = users.find(ctx, request["UserName"], context=_with(request))
+    detach(ctx, user, request["PolicyArn"])
+    users.keep(ctx, user)
+
+
+@operation
+def detach_group_policy(ctx: Context, request: t.DetachGroupPolicyRequest) -> None:
+    """Detach a managed policy from a group."""
+    group = groups.find(ctx, request["GroupName"], context=_with(request))
+    detach(ctx, group, request["PolicyArn"])
+    groups.keep(ctx, group)
+
+
+@operation
+def detach_role_policy(ctx: Context, request: t.DetachRolePolicyRequest) -> None:
+    """Detach a managed policy from a role."""
+    role = roles.find_modifiable(ctx, request["RoleName"], context=_with(request))
+    detach(ctx, role, request["PolicyArn"])
+    roles.keep(ctx, role)
+
+
+@operation
+def list_attached_user_policies(
+    ctx: Context, request: t.ListAttachedUserPoliciesRequest
+) -> t.ListAttachedUserPoliciesResponse:
+    """The managed policies of a user."""
+    answer: t.ListAttachedUserPoliciesResponse = _listed(users.find(ctx, request["UserName"]), request)
+    return answer
+
+
+@operation
+def list_attached_group_policies(
+    ctx: Context, request: t.ListAttachedGroupPoliciesRequest
+) -> t.ListAttachedGroupPoliciesResponse:
+    """The managed policies of a group."""
+    answer: t.ListAttachedGroupPoliciesResponse = _listed(groups.find(ctx, request["GroupName"]), request)
+    return answer
+
+
+@operation
+def list_attached_role_policies(
+    ctx: Context, request: t.ListAttachedRolePoliciesRequest
+) -> t.ListAttachedRolePoliciesResponse:
+    """The managed policies of a role."""
+    answer: t.ListAttachedRolePoliciesResponse = _listed(roles.find(ctx, request["RoleName"]), request)
+    return answer
+
+
+@operation
+def list_entities_for_policy(ctx: Context, request: t.ListEntitiesForPolicyRequest) -> t.ListEntitiesForPolicyResponse:
+    """Who uses a policy: all that it is attached to, or that it bounds."""
+    policy = policies.find(ctx, request["PolicyArn"])
+    prefix = check_prefix(request.get("PathPrefix"))
+    usage = request.get("PolicyUsageFilter")
+    only = {"User": "user", "Role": "role", "Group": "group"}.get(request.get("EntityFilter", ""))
+    nobody = request.get("EntityFilter") in ("LocalManagedPolicy", "AWSManagedPolicy")
+    found: dict[tuple[str, str], Any] = {}
+    for use in policy_uses.of_policy(ctx, policy.arn):
+        if (usage is not None and use.usage != usage) or nobody or (only is not None and use.kind != only):
+            continue
+        entity = _TABLES[use.kind].peek(ctx, use.entity)
+        if entity is not None and entity.path.startswith(prefix):
+            found[use.kind, use.entity] = entity
+    page = pages.of_list(
+        found.values(), request, "Entities", lambda entity: entity, lambda entity: f"{entity.kind}/{entity.key}"
+    )
+    listed: list[Any] = page.pop("Entities")
+    answer: t.ListEntitiesForPolicyResponse = page
+    answer["PolicyGroups"] = [
+        {"GroupName": each.name, "GroupId": each.group_id} for each in listed if each.kind == "group"
+    ]
+    answer["PolicyUsers"] = [{"UserName": each.name, "UserId": each.user_id} for each in listed if each.kind == "user"]
+    answer["PolicyRoles"] = [{"RoleName": each.name, "RoleId": each.role_id} for each in listed if each.kind == "role"]
+    return answer
+
+
+_TABLES: dict[str, Any] = {"user": users.USERS, "group": groups.GROUPS, "role": roles.ROLES}

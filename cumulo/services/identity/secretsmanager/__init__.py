@@ -1,0 +1,1 @@
+"""AWS Secrets Manager: secrets, their versions, replicas, rotation and policies."""

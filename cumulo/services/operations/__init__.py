@@ -1,0 +1,1 @@
+"""Operations: services that look after other services."""
