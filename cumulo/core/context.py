@@ -33,6 +33,8 @@ class Context:
         "_listener",
         "_txn",
         "account",
+        "actions",
+        "audited",
         "authorized",
         "denial",
         "depth",
@@ -94,6 +96,8 @@ class Context:
         self.depth = depth
         self.request: dict[str, Any] = {}
         self.resources: list[str] = []
+        self.actions: list[str] = []
+        self.audited: list[dict[str, Any]] = []
         self.denial: dict[str, Any] | None = None
         self.authorized = False
         self.gone = False
@@ -196,6 +200,7 @@ class Context:
             principal.kind is PrincipalKind.ROOT
             and principal.account == account
             and not self.runtime.policy_source.controlled
+            and not self.runtime.audit  # which writes down what everybody needs, root too
         )
 
     def authorize(
@@ -216,7 +221,9 @@ class Context:
         """
         self.authorized = True
         if not self.internal:
+            handler = self.handler
             self.resources.append(arn)
+            self.actions.append(action or (handler.rule.action if handler is not None else None) or "")
             self.runtime.authorize(
                 self, arn, policy=policy, tags=tags, action=action, context=context, trust=trust, shown=shown
             )
