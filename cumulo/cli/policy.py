@@ -46,7 +46,8 @@ def run(options: Any) -> int:
     found = generation.needs(_calls(running, data_dir, since), principal)
     if not found and not options.json:
         who = f" by {principal}" if principal else ""
-        raise Refusal(f"no calls{who} since {options.since} in {data_dir / 'journal'}")
+        when = "" if options.since == "all" else f" since {options.since}"
+        raise Refusal(f"no calls{who}{when} in {data_dir / 'journal'}")
     policies = {who: generation.policy(found[who]) for who in sorted(found)}
     if options.json:
         print(json.dumps(policies, indent=2))
