@@ -139,6 +139,7 @@ class Cloud:
                 clock=self.clock,
                 ids=Ids(settings.seed),
                 local_keys=settings.loopback,
+                audit=settings.iam == "audit",
             )
             self.server = self._server()
             await self.server.start()

@@ -117,6 +117,7 @@ def _health(cloud: Cloud) -> dict[str, Any]:
         "pid": os.getpid(),
         "port": cloud.port,
         "tls": settings.tls,
+        "iam": settings.iam,
         "uptime_s": round(_uptime_s(cloud), 3),
         "data_dir": str(settings.data_dir),
         "store": cloud.runtime.store.name,
@@ -169,6 +170,7 @@ def _requests(cloud: Cloud, parameters: Mapping[str, str]) -> Answer:
     limit = parameters.get("limit", str(RECENT))
     if not limit.isdecimal():
         return _json({"message": "limit is a number"}, 400)
+    journal.flush()  # whoever reads the files next finds them complete
     return _json(journal.recent(min(int(limit), 1000)))
 
 

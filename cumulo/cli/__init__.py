@@ -18,6 +18,7 @@ COMMANDS = {
     "coverage": "list operations: real or refused, member by member",
     "explain": "say where an operation's answer comes from",
     "why": "explain a request, and its denial",
+    "policy": "write the least policy that recorded calls needed",
 }
 
 

@@ -20,7 +20,7 @@ KEYS = Settings.__struct_fields__
 LIMITS = Limits.__struct_fields__
 LISTS = ("allowed_hosts", "allowed_origins", "hooks")
 LEVELS = ("debug", "info", "warning", "error")
-COMMON_FLAGS = ("host", "port", "data_dir", "tls", "store", "log_level")
+COMMON_FLAGS = ("host", "port", "data_dir", "tls", "store", "iam", "log_level")
 NOT_SETTINGS = ("CUMULO_CONFIG",)
 LOCALSTACK_HOOKS = Path("/etc/localstack/init")
 

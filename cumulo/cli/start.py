@@ -20,6 +20,7 @@ def add_arguments(parser: Any) -> None:
     configuration.add_arguments(parser)
     parser.add_argument("--tls", action=BooleanOptionalAction, help="answer https on the same port too (default)")
     parser.add_argument("--store", metavar="URL", help="postgresql://… to share one cloud between several machines")
+    parser.add_argument("--iam", choices=("enforce", "audit"), help="audit: deny nothing, note what AWS would deny")
     parser.add_argument("--log-level", choices=configuration.LEVELS, help="how much to log (default info)")
     parser.add_argument("--detach", "-d", action="store_true", default=None, help="run in the background once healthy")
     parser.add_argument("--detached", action="store_true", default=None, help="(what --detach starts)")
@@ -93,12 +94,23 @@ def banner(settings: Settings, port: int, keys: tuple[str, str] | None) -> str:
             "",
             f"  {style('cumulo', 'bold')} {__version__}  {style(_url(settings, port), 'blue')}",
             f"  {style('state', 'dim')}  {state}",
+            *_audit(settings),
             "",
             _exports(settings, port, keys),
             "",
             f"  {style('Ctrl-C stops it; nothing is lost.', 'dim')}",
         ]
     )
+
+
+def _audit(settings: Settings) -> list[str]:
+    if settings.iam != "audit":
+        return []
+    from cumulo.cli.terminal import style
+
+    return [
+        f"  {style('iam', 'dim')}    {style('audit', 'bold')}: nothing is denied; `cumulo why` says what AWS denies"
+    ]
 
 
 def _exports(settings: Settings, port: int, keys: tuple[str, str] | None) -> str:

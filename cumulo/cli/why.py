@@ -1,6 +1,7 @@
 """Explain a request: who asked what of which resource, how it ended, and which policy denied it.
 
 Every answer of AWS's API carries a request id; clients show it with an error. Without one, the newest denial is shown.
+With `cumulo start --iam audit`, that is the newest call that would have been denied.
 
     cumulo why 5a3c9f9e-…
 """
@@ -28,7 +29,7 @@ def run(options: Any) -> int:
         call = servers.fetch(running, f"/_cumulo/requests?id={options.request_id}")
     else:
         recent = servers.fetch(running, "/_cumulo/requests?limit=1000")
-        call = next((entry for entry in recent if entry.get("denial")), None)
+        call = next((entry for entry in recent if entry.get("denial") or entry.get("audited")), None)
         if call is None:
             print("nothing was denied lately")
             return 0
@@ -52,4 +53,10 @@ def explanation(call: dict[str, Any]) -> str:
     lines = [f"  {name:<9}{value}" for name, value in rows if value]
     if call.get("denial"):
         lines += denials.lines(call["denial"], call.get("principal", ""))
+    for denial in call.get("audited", []):
+        permission = denial["permission"]
+        lines.append(
+            f"  audit    {style('would have been denied', 'red')}: {permission['action']} on {permission['resource']}"
+        )
+        lines += denials.lines(denial, call.get("principal", ""))
     return "\n".join(lines)

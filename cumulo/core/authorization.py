@@ -69,7 +69,10 @@ def decide_call(
     granted: bool = False,
     shown: str = "",
 ) -> None:
-    """Let the call go on, or raise its AccessDenied and note why."""
+    """Let the call go on, or raise its AccessDenied and note why; in audit mode, note it and let the call go on.
+
+    Audit forgives missing policies, not missing signatures: an anonymous call is held to the policies all the same.
+    """
     if policy is None and not policy_required and ctx.trusted(account_of(arn) or ctx.principal.account):
         return  # root in its own account: most calls there are
     handler = ctx.handler
@@ -95,7 +98,12 @@ def decide_call(
         return
     if shown or (arn == "*" and rule.shown_resource):
         decision = replace(decision, resource=shown or _filled(ctx, rule.shown_resource))
-    ctx.denial = _denial(decision, Question(ctx.principal, name, arn, **arguments), source)
+    denial = _denial(decision, Question(ctx.principal, name, arn, **arguments), source)
+    if ctx.runtime.audit and ctx.principal.kind is not PrincipalKind.ANONYMOUS:
+        if denial not in ctx.audited:  # a transaction may run again
+            ctx.audited.append(denial)
+        return
+    ctx.denial = denial
     raise _refusal(ctx, decision)
 
 

@@ -8,7 +8,11 @@ import msgspec
 
 
 class Call(msgspec.Struct, omit_defaults=True):
-    """One call. `time` is cloud time in seconds; `denial` says which policy decided and how."""
+    """One call. `time` is cloud time in seconds; `denial` says which policy decided and how.
+
+    `actions` are the permissions that were asked for, each on the resource at its place in `resources`. `audited` are
+    the denials that AWS would have answered with, in audit mode.
+    """
 
     time: float
     request_id: str
@@ -25,3 +29,4 @@ class Call(msgspec.Struct, omit_defaults=True):
     message: str = ""
     denial: dict[str, Any] | None = None
     audited: list[dict[str, Any]] = []
+    actions: list[str] = []

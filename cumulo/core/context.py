@@ -34,6 +34,8 @@ class Context:
         "_listener",
         "_txn",
         "account",
+        "actions",
+        "audited",
         "authorized",
         "called_via",
         "denial",
@@ -98,6 +100,8 @@ class Context:
         self.called_via = called_via  # the services that pass this caller's request on, the first first
         self.request: dict[str, Any] = {}
         self.resources: list[str] = []
+        self.actions: list[str] = []
+        self.audited: list[dict[str, Any]] = []
         self.denial: dict[str, Any] | None = None
         self.authorized = False
         self.gone = False
@@ -207,6 +211,7 @@ class Context:
             principal.kind is PrincipalKind.ROOT
             and principal.account == account
             and not self.runtime.policy_source.controlled
+            and not self.runtime.audit  # which writes down what everybody needs, root too
         )
 
     def authorize(
@@ -231,7 +236,9 @@ class Context:
         """
         self.authorized = True
         if not self.internal:
+            handler = self.handler
             self.resources.append(arn)
+            self.actions.append(action or (handler.rule.action if handler is not None else None) or "")
             self.runtime.authorize(
                 self,
                 arn,

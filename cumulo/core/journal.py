@@ -8,6 +8,7 @@ second, so a crash may lose the last lines, never an answered change.
 from __future__ import annotations
 
 import collections
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -28,6 +29,26 @@ FLUSH_CALLS = 256
 KEEP_IN_MEMORY = 1000
 ROTATE_BYTES = 64 * 1024 * 1024
 KEEP_FILES = 4
+
+
+def written_calls(data_dir: Path) -> Iterator[Call]:
+    """All calls that the files of this data directory hold, whether a cloud runs there or not."""
+    decode = msgspec.json.Decoder(Call).decode
+    for path in _files(data_dir / "journal"):
+        try:
+            with path.open("rb") as lines:
+                for line in lines:
+                    try:
+                        yield decode(line)
+                    except msgspec.DecodeError:
+                        continue  # cut short by a crash or a full disk
+        except FileNotFoundError:
+            continue
+
+
+def _files(folder: Path) -> list[Path]:
+    """The newest first: what is rotated while they are read is read twice, never missed."""
+    return [folder / "calls.jsonl", *[folder / f"calls.{number}.jsonl" for number in range(1, KEEP_FILES + 1)]]
 
 
 class Journal:
@@ -64,6 +85,8 @@ class Journal:
             ctx.source_ip,
             ctx.headers.get("user-agent") if ctx.headers is not None else "",
             ctx.resources,
+            audited=ctx.audited,
+            actions=ctx.actions,
         )
         if fault is not None:
             call.error = fault.code
@@ -122,7 +145,7 @@ class Journal:
                 return call
         self.flush()
         needle = request_id.encode()
-        for path in [self._path, *[self._dir / f"calls.{number}.jsonl" for number in range(1, KEEP_FILES + 1)]]:
+        for path in _files(self._dir):
             if not path.exists():
                 continue
             with path.open("rb") as lines:

@@ -49,6 +49,7 @@ class Runtime:
         cache_dir: Path,
         endpoint: str,
         local_keys: bool = True,
+        audit: bool = False,
         clock: Clock | None = None,
         ids: Ids | None = None,
     ) -> None:
@@ -56,6 +57,7 @@ class Runtime:
         self.data_dir = data_dir
         self.cache_dir = cache_dir
         self.local_keys = local_keys  # whether keys that cumulo did not issue are root users (loopback only)
+        self.audit = audit  # whether denials are only written down
         self.endpoint = endpoint
         self.clock = clock or Clock()
         self.ids = ids or Ids()
