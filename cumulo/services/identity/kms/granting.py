@@ -70,8 +70,13 @@ def _allow_create(ctx: Context, key: Key, request: t.CreateGrantRequest) -> None
         "kms:GrantConstraintSourceArn": constraints.get("SourceArn"),
         "kms:GrantIsForAWSResource": for_aws_resource(ctx),
     }
+    noted = len(ctx.audited)
     try:
         permissions.allow(ctx, key, context=context, more=more, granted=False)
+        if len(ctx.audited) > noted:  # audit let it through: a grant may have given it all the same
+            parent = grants.allowing(ctx, key, "CreateGrant", context)
+            if parent is not None and grants.within(request, parent):
+                del ctx.audited[noted:]
     except Fault:
         parent = grants.allowing(ctx, key, "CreateGrant", context)
         if parent is None or not grants.within(request, parent):
