@@ -90,18 +90,46 @@ def open(
     source_arn: str = "",
     account: str = "",
     region: str = "",
+    under: DataKey | None = None,
 ) -> bytes:
-    """What was sealed. InvalidCiphertextException for foreign or changed bytes, or another encryption context."""
+    """What was sealed. InvalidCiphertextException for foreign or changed bytes, or another encryption context.
+
+    With `under`, its data key opened before (`sealed_key`, `opened_key`), KMS is not asked.
+    """
     from cryptography.exceptions import InvalidTag
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+    sealed = sealed_key(blob)
+    key = under or opened_key(
+        ctx, sealed, context, service=service, source_arn=source_arn, account=account, region=region
+    )
+    end = 6 + len(sealed)
+    try:
+        nonce = blob[end : end + NONCE_BYTES]
+        return bytes(AESGCM(key.plaintext).decrypt(nonce, blob[end + NONCE_BYTES :], blob[:end]))
+    except InvalidTag:
+        raise INVALID_CIPHERTEXT() from None
+
+
+def sealed_key(blob: bytes) -> bytes:
+    """The data key, sealed by KMS, of what was sealed: all that was sealed under one data key has it in common."""
     end = 6 + int.from_bytes(blob[4:6], "big")
     if blob[:4] != MAGIC or len(blob) < end + NONCE_BYTES + 16:
         raise INVALID_CIPHERTEXT()
-    request = {"CiphertextBlob": blob[6:end], "EncryptionContext": dict(context)}
+    return blob[6:end]
+
+
+def opened_key(
+    ctx: Context,
+    sealed: bytes,
+    context: Mapping[str, str],
+    *,
+    service: str = "",
+    source_arn: str = "",
+    account: str = "",
+    region: str = "",
+) -> DataKey:
+    """A data key that KMS opens again."""
+    request = {"CiphertextBlob": sealed, "EncryptionContext": dict(context)}
     answer = ctx.call("kms", "Decrypt", request, service=service, source_arn=source_arn, account=account, region=region)
-    try:
-        nonce = blob[end : end + NONCE_BYTES]
-        return bytes(AESGCM(answer["Plaintext"]).decrypt(nonce, blob[end + NONCE_BYTES :], blob[:end]))
-    except InvalidTag:
-        raise INVALID_CIPHERTEXT() from None
+    return DataKey(answer["Plaintext"], sealed)

@@ -2,7 +2,7 @@
 
 Source: Amazon SQS Developer Guide, "Using dead-letter queues in Amazon SQS": the move happens when the message
 would be received once more; it keeps its id; in a standard queue its age still counts from when it was first sent,
-in a FIFO queue from the move.
+in a FIFO queue from the move. "Encryption at rest": the move neither encrypts a message nor decrypts it.
 """
 
 from __future__ import annotations
@@ -49,6 +49,8 @@ def move(ctx: Context, queue: Queue, serial: bytes, message: Message, now_us: in
         deduplication_id=message.deduplication_id,
         trace_header=message.trace_header,
         dead_letter_source=queue.arn,
+        sealed_for=message.sealed_for,
+        sealed=message.sealed,
     )
     put(ctx, target, dead, now_us, 0)
     ctx.signal(target.signal)

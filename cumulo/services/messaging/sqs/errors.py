@@ -62,6 +62,13 @@ BATCH_REQUEST_TOO_LONG = Error(
     "BatchRequestTooLong", "Batch requests cannot be longer than {limit} bytes. You have sent {count} bytes."
 )
 
+# What KMS answered to SQS, in its words: see sealing.py.
+KMS_ACCESS_DENIED = Error("KmsAccessDenied")
+KMS_DISABLED = Error("KmsDisabled")
+KMS_INVALID_STATE = Error("KmsInvalidState")
+KMS_INVALID_KEY_USAGE = Error("KmsInvalidKeyUsage")
+KMS_NOT_FOUND = Error("KmsNotFound")
+
 RESOURCE_NOT_FOUND = Error("ResourceNotFoundException")
 
 NOT_FOR_THIS_QUEUE_TYPE = "The request include parameter that is not valid for this queue type."

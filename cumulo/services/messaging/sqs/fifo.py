@@ -222,13 +222,14 @@ def again(ctx: Context, queue: Queue, group: str, serial: bytes) -> Delivery | N
 
 def hide_again(ctx: Context, queue: Queue, message: Message, serial: bytes, visible_us: int) -> None:
     """Hide a message that `again` found for longer."""
-    txn, place, group, body = ctx.txn, queue.place, message.group.encode(), message.body
+    txn, place, group = ctx.txn, queue.place, message.group.encode()
+    body, sealed = message.body, message.sealed
     if message.apart:
-        message.body = ""
+        message.body, message.sealed = "", b""
     _unmark(txn, place, serial, message)
     _place(txn, place, group, serial, message, visible_us)
     _refresh(txn, place, group)
-    message.body = body
+    message.body, message.sealed = body, sealed
 
 
 def next_visible_us(txn: Transaction, queue: Queue, now_us: int) -> int | None:

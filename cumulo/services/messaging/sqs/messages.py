@@ -14,7 +14,7 @@ is one write, and what lies under the old place is swept later. Under that place
       i  visible_us, serial           a message in flight, for the counts
     both
       d  visible_us, serial           a delayed message, for the counts
-      b  serial                       a body too large to be written anew with each delivery
+      b  serial                       a body (or what is sealed) too large to be written anew with each delivery
 
 and under the id alone (so that they survive a purge), deduplication.py:
 
@@ -74,6 +74,8 @@ class Message(Record):
     trace_header: str = ""
     dead_letter_source: str = ""
     delayed: bool = False  # it has an entry under DELAYED, until it is received
+    sealed_for: str = ""  # the ARN of the encrypted queue that it was sent to: body and attributes are in `sealed`
+    sealed: bytes = b""  # sealing.py
 
 
 CODEC = Codec(Message)
@@ -115,6 +117,8 @@ def sequence_number(serial: bytes) -> str:
 
 def encode(txn: Transaction, place: bytes, serial: bytes, message: Message) -> bytes:
     """The bytes of a new message; a large body is put apart, once."""
+    if message.sealed_for:
+        return _encode_sealed(txn, place, serial, message)
     if len(message.body) <= INLINE_BODY_BYTES:
         return CODEC.encode(message)
     txn.put(place + BODY + serial, message.body.encode())
@@ -122,10 +126,21 @@ def encode(txn: Transaction, place: bytes, serial: bytes, message: Message) -> b
     return CODEC.encode(message)
 
 
+def _encode_sealed(txn: Transaction, place: bytes, serial: bytes, message: Message) -> bytes:
+    if len(message.sealed) > INLINE_BODY_BYTES:
+        txn.put(place + BODY + serial, message.sealed)
+        message.sealed, message.apart = b"", True
+    return CODEC.encode(message)
+
+
 def with_body(txn: Transaction, place: bytes, serial: bytes, message: Message) -> Message:
-    """The message with its body, wherever that is kept."""
+    """The message with its body, or what is sealed, wherever that is kept."""
     if message.apart:
-        message.body = (txn.get(place + BODY + serial) or b"").decode()
+        data = txn.get(place + BODY + serial) or b""
+        if message.sealed_for:
+            message.sealed = data
+        else:
+            message.body = data.decode()
     return message
 
 

@@ -229,6 +229,8 @@ def _move_one(ctx: Context, source: Queue, destination_arn: str) -> bool:
             group=message.group,
             deduplication_id=message.deduplication_id,
             trace_header=message.trace_header,
+            sealed_for=message.sealed_for,
+            sealed=message.sealed,
         )
         shelves.of(target).put(ctx, target, moved, now_us, 0)
         ctx.signal(target.signal)

@@ -12,6 +12,7 @@ from cumulo.services.messaging.sqs import (
     fifo,
     message_attributes,
     queue_urls,
+    sealing,
     shelves,
     standard,
 )
@@ -107,6 +108,9 @@ def _attempt(ctx: Context, request: Mapping[str, Any]) -> Attempt:
         next_us = shelves.of(queue).next_visible_us(ctx.txn, queue, now_us) if wait_s else None
         return Attempt([], wait_s, None if next_us is None else next_us / SECOND_US)
     names = request.get("MessageAttributeNames")
+    sealed = [message for message, _, _ in taken if message.sealed_for]
+    if sealed:
+        sealing.open_messages(ctx, queue, sealed)
     return Attempt([_answer(queue, delivery, system, names) for delivery in taken], wait_s, None)
 
 

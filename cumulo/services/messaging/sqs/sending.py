@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import operation
-from cumulo.services.messaging.sqs import batches, deduplication, digests, fifo, message_attributes, standard
+from cumulo.services.messaging.sqs import batches, deduplication, digests, fifo, message_attributes, sealing, standard
 from cumulo.services.messaging.sqs.errors import (
     BATCH_REQUEST_TOO_LONG,
     INVALID_PARAMETER,
@@ -18,6 +18,7 @@ from cumulo.services.messaging.sqs.queues import Queue, find
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
+    from cumulo.core.encryption import DataKey
     from cumulo.stubs import sqs as t
 
 MAXIMUM_BATCH_BYTES = 1_048_576
@@ -49,7 +50,8 @@ def send_message_batch(ctx: Context, request: t.SendMessageBatchRequest) -> t.Se
         total += _size(entry)
     if total > MAXIMUM_BATCH_BYTES:
         raise BATCH_REQUEST_TOO_LONG(limit=MAXIMUM_BATCH_BYTES, count=total)
-    answer: t.SendMessageBatchResult = batches.each(entries, lambda entry: _send(ctx, queue, entry))
+    key = sealing.data_key(ctx, queue) if queue.kms_key else None  # refused by KMS, it is the whole batch
+    answer: t.SendMessageBatchResult = batches.each(entries, lambda entry: _send(ctx, queue, entry, key))
     if answer["Successful"]:
         ctx.signal(queue.signal)
     return answer
@@ -63,7 +65,7 @@ def _size(entry: Mapping[str, Any]) -> int:
     return size
 
 
-def _send(ctx: Context, queue: Queue, entry: Mapping[str, Any]) -> Any:
+def _send(ctx: Context, queue: Queue, entry: Mapping[str, Any], key: DataKey | None = None) -> Any:
     """Check a message, then keep it. Nothing is written before everything is checked."""
     body: str = entry["MessageBody"]
     if not body:
@@ -98,8 +100,11 @@ def _send(ctx: Context, queue: Queue, entry: Mapping[str, Any]) -> Any:
         message_attributes.check_identifier("MessageGroupId", group)
         message.group = group
     if queue.fifo:
-        return _send_fifo(ctx, queue, entry, message, data, now_us, answer)
-    standard.put(ctx, queue, message, now_us, _standard_delay_s(queue, entry) * SECOND_US)
+        return _send_fifo(ctx, queue, entry, message, data, now_us, answer, key)
+    delay_s = _standard_delay_s(queue, entry)
+    if queue.kms_key:
+        sealing.seal_message(ctx, queue, message, key)
+    standard.put(ctx, queue, message, now_us, delay_s * SECOND_US)
     return answer
 
 
@@ -136,6 +141,7 @@ def _send_fifo(
     data: bytes,
     now_us: int,
     answer: dict[str, str],
+    key: DataKey | None,
 ) -> dict[str, str]:
     """Keep a message unless its deduplication id was seen: then the first one's answer is given again."""
     _check_fifo(queue, entry)
@@ -151,6 +157,8 @@ def _send_fifo(
     if first is not None:
         return {**answer, "MessageId": first.message_id, "SequenceNumber": first.sequence_number}
     message.deduplication_id = deduplication_id
+    if queue.kms_key:
+        sealing.seal_message(ctx, queue, message, key)
     serial = fifo.put(ctx, queue, message, now_us, queue.delay_s * SECOND_US)
     answer["SequenceNumber"] = sequence_number(serial)
     done = (message.id, answer["SequenceNumber"])
