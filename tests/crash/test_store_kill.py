@@ -74,6 +74,7 @@ def test_sqlite_killed_under_load(tmp_path: Path) -> None:
     stand.close()
 
 
+@pytest.mark.interpreted
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_killed_between_write_and_commit(tmp_path: Path, moment: str) -> None:
     """The process dies when a batch is in the journal but not committed, or committed but nobody was told."""
