@@ -21,7 +21,7 @@ LIMITS = Limits.__struct_fields__
 LISTS = ("allowed_hosts", "allowed_origins", "hooks")
 LEVELS = ("debug", "info", "warning", "error")
 COMMON_FLAGS = ("host", "port", "data_dir", "tls", "store", "iam", "log_level")
-NOT_SETTINGS = ("CUMULO_CONFIG",)
+NOT_SETTINGS = ("CUMULO_CONFIG", "CUMULO_PURE", "CUMULO_BUILD_LOG")  # the last two are the build's
 LOCALSTACK_HOOKS = Path("/etc/localstack/init")
 
 
