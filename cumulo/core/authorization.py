@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from cumulo.core.errors import Error
-from cumulo.core.policy.authorization import Question, account_of, authorize
+from cumulo.core.policy.authorization import NOTHING, Question, account_of, authorize
 from cumulo.core.policy.condition_keys import Environment
 from cumulo.core.policy.principals import PrincipalKind
 
@@ -92,7 +92,12 @@ def decide_call(
         "granted": granted,
         "shown": rule.shown if action is None else action,
     }
-    source = ctx.runtime.policy_source.at(ctx)
+    source = ctx.runtime.policy_source
+    # Root has no policies of its own: where nothing controls accounts, only the resource's policy has a say.
+    if ctx.principal.kind is not PrincipalKind.ROOT or source.controlled:
+        source = source.at(ctx)
+    else:
+        source = NOTHING
     decision = authorize(ctx.principal, name, arn, source=source, **arguments)
     if decision.allowed:
         return
@@ -100,8 +105,7 @@ def decide_call(
         decision = replace(decision, resource=shown or _filled(ctx, rule.shown_resource))
     denial = _denial(decision, Question(ctx.principal, name, arn, **arguments), source)
     if ctx.runtime.audit and ctx.principal.kind is not PrincipalKind.ANONYMOUS:
-        if denial not in ctx.audited:  # a transaction may run again
-            ctx.audited.append(denial)
+        ctx.note_audited(denial)
         return
     ctx.denial = denial
     raise _refusal(ctx, decision)

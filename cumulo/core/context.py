@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_NONE_YET: list[Any] = []  # stands for an empty list until there is something to put in; never changed itself
+
 
 class Context:
     """One call: who calls what, where, and the transaction it runs in."""
@@ -100,8 +102,8 @@ class Context:
         self.called_via = called_via  # the services that pass this caller's request on, the first first
         self.request: dict[str, Any] = {}
         self.resources: list[str] = []
-        self.actions: list[str] = []
-        self.audited: list[dict[str, Any]] = []
+        self.actions: list[str] = _NONE_YET  # most calls, root's, need neither
+        self.audited: list[dict[str, Any]] = _NONE_YET
         self.denial: dict[str, Any] | None = None
         self.authorized = False
         self.gone = False
@@ -238,6 +240,8 @@ class Context:
         if not self.internal:
             handler = self.handler
             self.resources.append(arn)
+            if self.actions is _NONE_YET:
+                self.actions = []
             self.actions.append(action or (handler.rule.action if handler is not None else None) or "")
             self.runtime.authorize(
                 self,
@@ -251,6 +255,13 @@ class Context:
                 granted=granted,
                 shown=shown,
             )
+
+    def note_audited(self, denial: dict[str, Any]) -> None:
+        """Write down a denial that audit mode let through; once, as a transaction may run again."""
+        if self.audited is _NONE_YET:
+            self.audited = []
+        if denial not in self.audited:
+            self.audited.append(denial)
 
     def pass_role(self, role_arn: str, service: str, *, resource_arn: str = "") -> Role | None:
         """Refuse the call unless the caller may hand this role to the service ("lambda.amazonaws.com").

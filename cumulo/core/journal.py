@@ -18,6 +18,7 @@ from cumulo.core.calls import Call
 from cumulo.core.clock import Clock, Timer
 from cumulo.core.key_uses import KeyUses
 from cumulo.core.metering import Metering
+from cumulo.core.policy.principals import PrincipalKind
 from cumulo.core.service_uses import ServiceUses
 from cumulo.wire.faults import Fault
 
@@ -93,7 +94,8 @@ class Journal:
             call.message = fault.message
             call.denial = ctx.denial
         self.metering.count(call)
-        if principal.access_key_id:
+        key_id = principal.access_key_id
+        if key_id and (principal.kind is not PrincipalKind.ROOT or key_id.startswith("AKIA")):
             self.key_uses.note(ctx, call.time)
             self.service_uses.note(ctx, call.time)
         self._calls.append(call)
