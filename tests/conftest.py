@@ -11,11 +11,16 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from hypothesis import HealthCheck, settings
 
 from cumulo.app import Cloud
 from cumulo.core import context
 from cumulo.core.clock import Clock
 from cumulo.settings import Settings
+
+# A busy machine is no fault of the code's: examples may be slow to draw and to run.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 _accounts = itertools.count(100_000_000_000 + os.getpid() * 100_000 % 800_000_000_000)
 

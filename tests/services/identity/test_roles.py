@@ -73,6 +73,7 @@ class House:
 @pytest.fixture
 def house(cloud: Any) -> Iterator[House]:
     runtime = cloud.running.cloud.runtime
+    cloud.client("iam").list_users()  # loads IAM, which would else take this place in the middle of a test
     before, few = runtime.identities, Few()
     runtime.identities = few
     yield House(cloud, few)

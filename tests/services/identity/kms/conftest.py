@@ -48,6 +48,7 @@ class Roles(Nobody):
 def role(cloud: Account) -> Iterator[Callable[[str], tuple[str, Any]]]:
     """Makes a role: its ARN, and a KMS client of a session of it."""
     runtime = cloud.running.cloud.runtime
+    cloud.client("iam").list_users()  # loads IAM, which would else take this place in the middle of a test
     before, roles = runtime.identities, Roles()
     runtime.identities = roles
 

@@ -178,6 +178,7 @@ class Everyone(type(NOTHING)):  # type: ignore[misc]
 def attach(cloud: Account) -> Iterator[Callable[..., None]]:
     """Give all roles a policy with these statements."""
     runtime = cloud.running.cloud.runtime
+    cloud.client("iam").list_users()  # loads IAM, which would else take this place in the middle of a test
     before = runtime.policy_source
 
     def give(*statements: dict[str, Any]) -> None:
