@@ -111,7 +111,7 @@ def header_blocks(headers: Headers, names: Sequence[str], scheme: str) -> list[b
     get = headers.get
     blocks = [header_block(headers, names)]
     if not blocks[0].isascii():
-        unicode_form = "".join([f"{name}:{_WHITE.sub(' ', get(name)).strip(' ')}\n" for name in names])
+        unicode_form = "".join([f"{name}:{' '.join(get(name).split())}\n" for name in names])
         blocks.append(unicode_form.encode())
     if "host" in names:
         blocks += _other_hosts(blocks, get("host"), get(":authority"), scheme)
