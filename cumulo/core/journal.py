@@ -68,9 +68,6 @@ class Journal:
         self.key_uses = KeyUses()
         self.service_uses = ServiceUses()
 
-    def open(self) -> None:
-        """Begin to write; the folder is made with the first line."""
-
     def record(self, ctx: Context, fault: Fault | None) -> None:
         """Write down how a call ended."""
         principal = ctx.principal

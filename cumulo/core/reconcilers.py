@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import ReconcilerMark
-from cumulo.core.signals import Listener
 
 if TYPE_CHECKING:
     from cumulo.core.discovery import ServiceCode
@@ -50,11 +49,7 @@ class Reconcilers:
                 except Exception:
                     runtime.logger(service).exception("the reconciler %s failed and goes on", function.__name__)
                     wait_s = min(RETRY_S, wait_s)
-                await self._wait(heard, runtime.clock.now() + wait_s)
-
-    @staticmethod
-    async def _wait(heard: Listener, until: float) -> None:
-        await heard.wait(until)
+                await heard.wait(runtime.clock.now() + wait_s)
 
     async def close(self) -> None:
         """Stop all loops."""

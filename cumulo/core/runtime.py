@@ -85,7 +85,6 @@ class Runtime:
         """Start what runs beside the calls; the store is open already."""
         self.reconcilers.open()
         await self.tasks.open()
-        self.journal.open()
 
     async def close(self) -> None:
         """Stop it, in order; nothing that was answered is lost."""
