@@ -1,0 +1,1 @@
+"""Amazon DynamoDB: tables of items, their indexes, expressions and transactions."""

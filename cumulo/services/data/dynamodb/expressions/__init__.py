@@ -1,0 +1,1 @@
+"""The expression language: conditions, key conditions, updates, projections."""
