@@ -1,5 +1,39 @@
-"""The errors of DynamoDB with AWS's texts."""
+"""The errors of Amazon DynamoDB with AWS's texts.
+
+Codes are error shapes of the model; ValidationException is the one that it lacks. Sources: Amazon DynamoDB Developer
+Guide, "Error handling with DynamoDB"; the API reference's error lists; answers seen from AWS where a text is not
+documented.
+"""
 
 from cumulo.core.errors import Error
 
-VALIDATION = Error("ValidationException")
+VALIDATION = Error("ValidationException", status=400)
+
+# Operations on items do not say which table; those on tables do. Both as AWS answers them.
+RESOURCE_NOT_FOUND = Error("ResourceNotFoundException", "Requested resource not found")
+TABLE_NOT_FOUND = Error("ResourceNotFoundException", "Requested resource not found: Table: {name} not found")
+RESOURCE_NOT_FOUND_OTHER = Error("ResourceNotFoundException")
+
+TABLE_ALREADY_EXISTS = Error("ResourceInUseException", "Table already exists: {name}")
+RESOURCE_IN_USE = Error("ResourceInUseException")
+TABLE_NOT_ACTIVE = Error(
+    "ResourceInUseException", "Attempt to change a resource which is still in use: Table is being {change}: {name}"
+)
+LIMIT_EXCEEDED = Error("LimitExceededException")
+
+CONDITIONAL_CHECK_FAILED = Error("ConditionalCheckFailedException", "The conditional request failed")
+ITEM_COLLECTION_SIZE_LIMIT_EXCEEDED = Error("ItemCollectionSizeLimitExceededException", "Collection size exceeded.")
+PROVISIONED_THROUGHPUT_EXCEEDED = Error(
+    "ProvisionedThroughputExceededException",
+    "The level of configured provisioned throughput for the table was exceeded. Consider increasing your "
+    "provisioning level with the UpdateTable API.",
+)
+THROTTLING = Error("ThrottlingException")
+REQUEST_LIMIT_EXCEEDED = Error("RequestLimitExceeded")
+TRANSACTION_CANCELED = Error("TransactionCanceledException")
+TRANSACTION_CONFLICT = Error("TransactionConflictException", "Transaction is ongoing for the item")
+TRANSACTION_IN_PROGRESS = Error("TransactionInProgressException")
+IDEMPOTENT_PARAMETER_MISMATCH = Error("IdempotentParameterMismatchException")
+DUPLICATE_ITEM = Error("DuplicateItemException", "Duplicate primary key exists in table")
+POLICY_NOT_FOUND = Error("PolicyNotFoundException")
+INTERNAL_SERVER_ERROR = Error("InternalServerError", "Internal Server Error", status=500, sender=False)

@@ -1,0 +1,178 @@
+"""Tables: their record, where it is kept, and how an operation finds the table that a request names.
+
+Items are kept under the table's `id`, not its name: another table of the same name later shares nothing with this one.
+
+Who reads which: an operation on items calls `table_for`; one on the table itself `described`, whose text names
+the table. An index that is being made has `status` CREATING and takes no queries, but every write already reaches it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cumulo.core.arns import partition_of
+from cumulo.core.counters import Counters
+from cumulo.core.errors import Fault
+from cumulo.core.table import REGION, Record, Table
+from cumulo.services.data.dynamodb.errors import RESOURCE_NOT_FOUND, TABLE_NOT_FOUND, VALIDATION
+
+if TYPE_CHECKING:
+    from cumulo.core.context import Context
+
+CREATING, UPDATING, DELETING, ACTIVE = "CREATING", "UPDATING", "DELETING", "ACTIVE"
+PROVISIONED, PAY_PER_REQUEST = "PROVISIONED", "PAY_PER_REQUEST"
+LSI, GSI = "LSI", "GSI"
+UNLIMITED = -1
+
+# How many items, and how many bytes, are in a table (table id, "") and in each index (table id, index name).
+COUNTS = Counters("dynamodb.counts")
+
+
+class Throughput(Record):
+    """Capacity of a table or of a global index. Units are per second; -1 for no maximum.
+
+    Times are cloud time in seconds. `warm_*` is what was asked for, 0 when it follows from the rest.
+    """
+
+    read: int = 0
+    write: int = 0
+    increased_at: float = 0.0
+    decreased_at: float = 0.0
+    decreases_today: int = 0
+    maximum_read: int = UNLIMITED
+    maximum_write: int = UNLIMITED
+    warm_read: int = 0
+    warm_write: int = 0
+
+
+class IndexRecord(Record):
+    """A secondary index. `backfilling`: a task still copies what was in the table before the index was."""
+
+    name: str
+    kind: str  # LSI or GSI
+    hash_keys: list[str]  # one, or up to four in a global index
+    range_keys: list[str]
+    projection: str  # ALL, KEYS_ONLY or INCLUDE
+    non_key_attributes: list[str] = []
+    status: str = ACTIVE
+    backfilling: bool = False
+    throughput: Throughput | None = None
+    insights: str = ""
+    insights_changed_at: float = 0.0
+
+
+class Replica(Record):
+    """What a table knows of its replica in another region."""
+
+    region: str
+    status: str
+    kms_key: str = ""
+    table_class: str = ""
+    read_override: int = 0
+    maximum_read_override: int = 0
+    index_read_overrides: dict[str, int] = {}
+    since: float = 0.0
+
+
+class TableRecord(Record):
+    """A table. Times are cloud time in seconds since 1970."""
+
+    account: str
+    region: str
+    name: str
+    id: str
+    created_at: float
+    status: str
+    attribute_types: dict[str, str]  # S, N or B of every attribute that is part of a key
+    hash_key: str
+    range_key: str
+    billing_mode: str
+    throughput: Throughput
+    filling: str = ""  # what a table that takes no items yet is being made from: "backup", "table" or "import"
+    indexes: list[IndexRecord] = []
+    stream_view: str = ""  # "" while no stream is enabled
+    stream_label: str = ""  # of the latest stream, enabled or not
+    ttl_attribute: str = ""
+    ttl_status: str = "DISABLED"  # ENABLING, ENABLED, DISABLING or DISABLED
+    recovers_since: float = 0.0  # point-in-time recovery: its earliest second; 0 while it is off
+    sse_key: str = ""  # ARN of the KMS key, "" for DynamoDB's own
+    sealed_key: bytes = b""  # the table's data key under sse_key: see sealing.py
+    replicas: list[Replica] = []
+    policy: str = ""
+    tags: dict[str, str] = {}
+    deletion_protection: bool = False
+    table_class: str = ""
+    on_demand_since: float = 0.0
+
+    @property
+    def arn(self) -> str:
+        """The table's ARN."""
+        return f"arn:{partition_of(self.region)}:dynamodb:{self.region}:{self.account}:table/{self.name}"
+
+    @property
+    def watched(self) -> bool:
+        """Whether somebody wants to know of every change of an item: then call `changes.capture`."""
+        return bool(self.stream_view or self.recovers_since or self.replicas)
+
+    @property
+    def key_attributes(self) -> tuple[str, ...]:
+        """The names of the primary key's attributes, the partition key first."""
+        return (self.hash_key, self.range_key) if self.range_key else (self.hash_key,)
+
+    def index(self, name: str) -> IndexRecord | None:
+        """The index of this name."""
+        for index in self.indexes:
+            if index.name == name:
+                return index
+        return None
+
+
+TABLES = Table(
+    TableRecord,
+    name="dynamodb.tables",
+    key="name",
+    scope=REGION,
+    arn="arn:{partition}:dynamodb:{region}:{account}:table/{name}",
+    missing=RESOURCE_NOT_FOUND,
+    policy=lambda table: table.policy or None,
+    tags=lambda table: table.tags,
+)
+
+
+def keep(ctx: Context, table: TableRecord) -> None:
+    """Write a table back to where it lives, whoever calls."""
+    TABLES.put(ctx, table, account=table.account, region=table.region)
+
+
+def table_for(ctx: Context, name_or_arn: str) -> TableRecord:
+    """The table that an operation on items names, found and authorized; ResourceNotFoundException before and after it.
+
+    A table that was just created takes items at once: nothing has to be waited for.
+    """
+    if name_or_arn.startswith("arn:"):
+        account, name = owner_and_name(ctx, name_or_arn)
+        table = TABLES.get(ctx, name, account=account)
+    else:
+        table = TABLES.get(ctx, name_or_arn)
+    if table.status == DELETING or table.filling:
+        raise RESOURCE_NOT_FOUND()
+    return table
+
+
+def described(ctx: Context, name_or_arn: str) -> TableRecord:
+    """The table that an operation on tables names, found and authorized, whatever its state."""
+    account, name = owner_and_name(ctx, name_or_arn) if name_or_arn.startswith("arn:") else (ctx.account, name_or_arn)
+    try:
+        return TABLES.get(ctx, name, account=account)
+    except Fault as fault:
+        if fault.code == RESOURCE_NOT_FOUND.code:
+            raise TABLE_NOT_FOUND(name=name) from None
+        raise
+
+
+def owner_and_name(ctx: Context, arn: str) -> tuple[str, str]:
+    """The account and the name in a table's ARN."""
+    parts = arn.split(":", 5)
+    if len(parts) != 6 or parts[2] != "dynamodb" or not parts[5].startswith("table/") or parts[3] != ctx.region:
+        raise VALIDATION(f"Invalid TableArn: {arn}")
+    return parts[4], parts[5][6:]
