@@ -68,12 +68,13 @@ def decide_call(
     policy_required: bool = False,
     granted: bool = False,
     shown: str = "",
+    account: str = "",
 ) -> None:
     """Let the call go on, or raise its AccessDenied and note why; in audit mode, note it and let the call go on.
 
     Audit forgives missing policies, not missing signatures: an anonymous call is held to the policies all the same.
     """
-    if policy is None and not policy_required and ctx.trusted(account_of(arn) or ctx.principal.account):
+    if policy is None and not policy_required and ctx.trusted(account or account_of(arn) or ctx.principal.account):
         return  # root in its own account: most calls there are
     handler = ctx.handler
     assert handler is not None
@@ -90,6 +91,7 @@ def decide_call(
         "trust": trust,
         "resource_policy_required": policy_required,
         "granted": granted,
+        "resource_account": account,
         "shown": rule.shown if action is None else action,
     }
     source = ctx.runtime.policy_source

@@ -228,13 +228,14 @@ class Context:
         policy_required: bool = False,
         granted: bool = False,
         shown: str = "",
+        account: str = "",
     ) -> None:
         """Refuse the call with AWS's AccessDenied unless all policies together allow it on this resource.
 
         With `trust`, `policy` is the trust policy of the role `arn`. `context` holds the service's own condition
         keys. `policy_required`: identity policies count only as far as the resource's own policy lets its account
         in (KMS keys). `granted`: a grant lets the caller in; what denies still denies. `shown` is what messages
-        call the resource, where that is not its ARN.
+        call the resource, where that is not its ARN. `account` owns the resource, where its ARN does not say so (S3).
         """
         self.authorized = True
         if not self.internal:
@@ -254,6 +255,7 @@ class Context:
                 policy_required=policy_required,
                 granted=granted,
                 shown=shown,
+                account=account,
             )
 
     def note_audited(self, denial: dict[str, Any]) -> None:

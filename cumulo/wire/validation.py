@@ -9,7 +9,8 @@ words every error. Which words a service uses is its family, `validation` in the
 - ``sns``: `InvalidParameter` for required texts, the texts above for the rest.
 - ``ec2``: `MissingParameter`, without the full stop.
 - ``iam``: the texts above, without the values and without the members of enums. Observed in AWS's answers.
-- ``s3``: `MalformedXML`. - ``route53``: `InvalidInput` with the texts above.
+- ``s3``: `MalformedXML`, for the body; what fields of the head say is looked at by the service itself.
+- ``route53``: `InvalidInput` with the texts above.
 """
 
 from collections.abc import Callable
@@ -48,7 +49,7 @@ def _compile(operation: Operation) -> Validator:
     if family == "ec2":
         return _required(shape, "The request must contain the parameter {}")
     if family == "s3":
-        return _s3(shape, _quick(operation))
+        return _s3(shape, operation)
     quick = _quick(operation)
     code = "ValidationError" if "query" in operation.service.protocols else "ValidationException"
     if family == "route53":
@@ -126,13 +127,30 @@ def _sns(shape: Shape, quick: Check | None, code: str) -> Validator:
     return validate
 
 
-def _s3(shape: Shape, quick: Check | None) -> Validator:
-    """Source: S3 API Reference, "Error Responses", MalformedXML."""
+def _s3(shape: Shape, operation: Operation) -> Validator:
+    """The body against the model; what fields of the head say is refused by the service, each in words of its own.
+
+    Source: S3 API Reference, "Error Responses", MalformedXML and MalformedACLError.
+    """
+    memo = operation.service.codecs.setdefault("validation.checks", {})
+    members = [member for member in shape.members.values() if not member.location and not member.streaming]
+    checks = [(member.name, _check(member.shape, memo)) for member in members]  # type: ignore[arg-type]
+    wanted = [member.name for member in members if member.name in shape.required]
+    named = [(m.name, m.wire_name) for m in shape.members.values() if m.location and m.name in shape.required]
+    code = "MalformedACLError" if "AccessControlPolicy" in shape.members else "MalformedXML"
+    text = "The XML you provided was not well-formed or did not validate against our published schema"
 
     def validate(request: dict[str, Any]) -> None:
-        if quick is not None and not quick(request):
-            text = "The XML you provided was not well-formed or did not validate against our published schema"
-            raise Fault("MalformedXML", text)
+        for name, wire_name in named:
+            if name not in request:
+                raise Fault("InvalidRequest", f"Missing required parameter for this request: {wire_name}")
+        for name in wanted:
+            if name not in request:
+                raise Fault("MissingRequestBodyError", "Request body is empty.")
+        for name, check in checks:
+            value = request.get(name)
+            if value is not None and check is not None and not check(value):
+                raise Fault(code, text)
 
     return validate
 

@@ -1,0 +1,1 @@
+"""Amazon Simple Storage Service: buckets, objects, their versions and their rights."""

@@ -1,0 +1,70 @@
+"""The errors of Amazon S3 with AWS's texts; further members of the Error document are given as `members`.
+
+Sources: S3 API Reference, "Error responses" (list of error codes), and answers seen from AWS where a text is not
+documented.
+"""
+
+from cumulo.core.errors import Error
+
+# Of requests.
+ACCESS_DENIED = Error("AccessDenied", "Access Denied", status=403)
+INVALID_ARGUMENT = Error("InvalidArgument", "Invalid Argument")  # ArgumentName, ArgumentValue
+INVALID_REQUEST = Error("InvalidRequest", "Invalid Request")
+INVALID_TAG = Error("InvalidTag")  # TagKey, TagValue
+MALFORMED_XML = Error(
+    "MalformedXML", "The XML you provided was not well-formed or did not validate against our published schema"
+)
+METHOD_NOT_ALLOWED = Error(
+    "MethodNotAllowed", "The specified method is not allowed against this resource.", status=405
+)  # Method, ResourceType
+MISSING_SECURITY_HEADER = Error("MissingSecurityHeader", "Your request was missing a required header")
+NOT_IMPLEMENTED_HEADER = Error(
+    "NotImplemented", "A header you provided implies functionality that is not implemented", status=501
+)  # Header
+UNEXPECTED_CONTENT = Error("UnexpectedContent", "This request does not support content")
+INTERNAL_ERROR = Error("InternalError", "We encountered an internal error. Please try again.", status=500, sender=False)
+INVALID_TOKEN = Error("InvalidToken", "The provided token is malformed or otherwise invalid.")
+PRECONDITION_FAILED = Error(
+    "PreconditionFailed", "At least one of the pre-conditions you specified did not hold", status=412
+)  # Condition
+
+# Of buckets.
+NO_SUCH_BUCKET = Error("NoSuchBucket", "The specified bucket does not exist", status=404)  # BucketName
+BUCKET_ALREADY_EXISTS = Error(
+    "BucketAlreadyExists",
+    "The requested bucket name is not available. The bucket namespace is shared by all users of the system. "
+    "Please select a different name and try again.",
+    status=409,
+)  # BucketName
+BUCKET_ALREADY_OWNED_BY_YOU = Error(
+    "BucketAlreadyOwnedByYou",
+    "Your previous request to create the named bucket succeeded and you already own it.",
+    status=409,
+)  # BucketName
+BUCKET_NOT_EMPTY = Error("BucketNotEmpty", "The bucket you tried to delete is not empty", status=409)  # BucketName
+INVALID_BUCKET_NAME = Error("InvalidBucketName", "The specified bucket is not valid.")  # BucketName
+INVALID_LOCATION_CONSTRAINT = Error(
+    "InvalidLocationConstraint", "The specified location-constraint is not valid"
+)  # LocationConstraint
+ILLEGAL_LOCATION_CONSTRAINT = Error(
+    "IllegalLocationConstraintException",
+    "The {constraint} location constraint is incompatible for the region specific endpoint this request was sent to.",
+)
+WRONG_REGION = Error(
+    "AuthorizationHeaderMalformed",
+    "The authorization header is malformed; the region '{region}' is wrong; expecting '{expected}'",
+)  # Region
+PERMANENT_REDIRECT = Error(
+    "PermanentRedirect",
+    "The bucket you are attempting to access must be addressed using the specified endpoint. "
+    "Please send all future requests to this endpoint.",
+    status=301,
+)  # Endpoint, Bucket
+INVALID_EXPECTED_OWNER = Error(
+    "InvalidBucketOwnerAWSAccountID",
+    "The value of the expected bucket owner parameter must be an AWS Account ID... [{value}]",
+)
+
+# Of objects.
+NO_SUCH_KEY = Error("NoSuchKey", "The specified key does not exist.", status=404)  # Key
+NO_SUCH_VERSION = Error("NoSuchVersion", "The specified version does not exist.", status=404)  # Key, VersionId
