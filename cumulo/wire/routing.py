@@ -109,18 +109,23 @@ class Scope:
         self.service = service
 
 
+_S3_SCOPE = Scope("", "s3")
+
+
 def scope_of(request: Request) -> Scope | None:
     """The credential scope of a request, from its Authorization field or its query string; None when unsigned."""
     authorization = request.headers.get("authorization")
     if authorization:
         _, found, rest = authorization.partition("Credential=")
         if not found:
-            return None
+            return _S3_SCOPE if authorization.startswith("AWS ") else None  # only S3 has Version 2's header
         credential = rest.partition(",")[0].strip()
     elif "X-Amz-Credential=" in request.query:
         credential = query_values(request.query)["X-Amz-Credential"][0]
     else:
-        return None
+        # Version 2's presigned URLs, which are S3's: those of the others say SignatureVersion.
+        old = "AWSAccessKeyId=" in request.query and "SignatureVersion=" not in request.query
+        return _S3_SCOPE if old else None
     parts = credential.rsplit("/", 4)
     # SigV4A's scope has no region
     if len(parts) == 5 and parts[4] == "aws4_request":

@@ -2,8 +2,7 @@
 
 `read` takes the claim out of the Authorization header or the presigned query; `verify` checks it against the secret;
 `check_unsigned_parts` checks everything that needs no secret (dates, expiry, scope, the body's hash).
-Signature Version 2 and SigV4A are refused by name: they would be further readers beside `_read_header` and
-`_read_query`, giving a Claim with another `algorithm`.
+S3's Signature Version 2 gives a Claim with another `algorithm` (`sigv2`); SigV4A is refused by name.
 Source: "AWS Signature Version 4 for API requests" (IAM User Guide), "Authenticating Requests (AWS Signature Version
 4)" (S3 API Reference).
 """
@@ -11,19 +10,19 @@ Source: "AWS Signature Version 4 for API requests" (IAM User Guide), "Authentica
 import hmac
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import product
 from urllib.parse import unquote
 
-import msgspec
-
-from cumulo.wire import canonical
+from cumulo.wire import canonical, sigv2
 from cumulo.wire import signature_faults as faults
+from cumulo.wire.claims import ALGORITHM as ALGORITHM
+from cumulo.wire.claims import S3_SIGNING_NAMES as S3_SIGNING_NAMES
+from cumulo.wire.claims import Claim as Claim
 from cumulo.wire.faults import Fault
 from cumulo.wire.http import Request
+from cumulo.wire.signature_dates import header_date, known_timestamps, timestamp_of
 
-ALGORITHM = "AWS4-HMAC-SHA256"
 ALGORITHM_4A = "AWS4-ECDSA-P256-SHA256"
 UNSIGNED = "UNSIGNED-PAYLOAD"
 STREAMING_SIGNED = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
@@ -34,62 +33,16 @@ EMPTY_SHA256 = sha256(b"").hexdigest()
 ALLOWED_SKEW_S = 900
 LONGEST_EXPIRY_S = 604_800
 
-S3_SIGNING_NAMES = frozenset({"s3", "s3-outposts", "s3-object-lambda", "s3express"})
 _S3_PAYLOADS = frozenset({UNSIGNED, STREAMING_SIGNED, STREAMING_SIGNED_TRAILER, STREAMING_UNSIGNED_TRAILER})
 _HEX_64 = re.compile(r"[0-9a-f]{64}\Z")
-_BASIC_DATE = re.compile(r"[0-9]{8}T[0-9]{6}Z\Z")
-_HTTP_DATE = re.compile(
-    r"[A-Za-z]{3}, ([0-9]{2}) ([A-Za-z]{3}) ([0-9]{4}) ([0-9]{2}):([0-9]{2}):([0-9]{2}) (?:GMT|UTC|[+-]0000)\Z"
-)
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _REGION = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?\Z")
 _QUERY_REQUIRED = ("X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature", "X-Amz-SignedHeaders", "X-Amz-Date")
+_VERSION_2 = frozenset({"AWSAccessKeyId", "Signature", "SignatureVersion", "Expires", "x-amz-security-token"})
 _CACHE_LIMIT = 1024
 _CACHED_TEXT_LIMIT = 2048
 
-
-class Claim(msgspec.Struct, gc=False):
-    """Who says they sent a request, and what they signed.
-
-    `date`, `region` and `service` are the credential scope's; `amz_date` is the request's own date in basic format and
-    `timestamp` the same in seconds. `signed_headers` are lower-case names in the order of the request. `payload_hash`
-    is what the client said of the body ("" when it said nothing). `expires_s` is a presigned URL's life.
-    """
-
-    access_key_id: str
-    date: str
-    region: str
-    service: str
-    terminator: str
-    signed_headers: tuple[str, ...]
-    signature: str
-    session_token: str
-    amz_date: str
-    timestamp: float
-    expires_s: int | None
-    presigned: bool
-    payload_hash: str
-    algorithm: str = ALGORITHM
-
-    @property
-    def scope(self) -> str:
-        """The credential scope: 20130524/us-east-1/s3/aws4_request."""
-        return f"{self.date}/{self.region}/{self.service}/{self.terminator}"
-
-    @property
-    def s3(self) -> bool:
-        """Whether S3's rules and words hold."""
-        return self.service in S3_SIGNING_NAMES
-
-    @property
-    def streaming(self) -> bool:
-        """Whether the body is aws-chunked or signed event by event, so that each piece carries its own proof."""
-        return self.payload_hash.startswith("STREAMING-")
-
-
 _Head = tuple[str, str, str, str, str, tuple[str, ...]]
 _heads: dict[str, _Head] = {}
-_timestamps: dict[str, float] = {}
 _keys: dict[tuple[str, str, str, str], bytes] = {}
 
 
@@ -102,14 +55,17 @@ def read(request: Request, service: str = "") -> Claim | None:
     """
     authorization = request.headers.get("authorization")
     query = request.query
-    if "X-Amz-" in query or "Signature" in query:
-        presigned = _presigned_parameters(query)
+    if "X-Amz-" in query or "Signature" in query or "AWSAccessKeyId" in query:
+        presigned = _presigned_parameters(query, service == "s3")
         if presigned:
+            old = "X-Amz-Algorithm" not in presigned and _VERSION_2.issuperset(presigned)
             s3 = service == "s3" or _names_s3(presigned.get("X-Amz-Credential", ""))
             if not authorization:
-                return _read_query(request, presigned, s3)
+                return sigv2.read_query(request, presigned) if old else _read_query(request, presigned, s3)
             if s3:
                 raise faults.s3_two_mechanisms(authorization)
+    if service == "s3" and authorization.startswith(sigv2.SCHEME):
+        return sigv2.read_header(request, authorization)
     return _read_header(request, authorization, service == "s3") if authorization else None
 
 
@@ -118,15 +74,17 @@ def _names_s3(credential: str) -> bool:
     return len(parts) > 1 and parts[-2] in S3_SIGNING_NAMES
 
 
-def _presigned_parameters(query: str) -> dict[str, str]:
-    """The X-Amz-* parameters, when they amount to a signature; a Version 2 signature is refused here."""
+def _presigned_parameters(query: str, s3: bool) -> dict[str, str]:
+    """The parameters that amount to a signature. Version 2 is read for S3 and refused elsewhere."""
     found: dict[str, str] = {}
     for pair in query.split("&"):
         name, _, value = pair.partition("=")
-        if name.startswith("X-Amz-") or name in ("AWSAccessKeyId", "Signature", "SignatureVersion", "Expires"):
+        if name.startswith("X-Amz-") or name in _VERSION_2:
             found.setdefault(name, unquote(value))
     if "X-Amz-Algorithm" in found or "X-Amz-Signature" in found or "X-Amz-Credential" in found:
         return found
+    if s3 and ("Signature" in found or "AWSAccessKeyId" in found):
+        return {name: value for name, value in found.items() if name in _VERSION_2}
     if "Signature" in found and "AWSAccessKeyId" in found:
         raise faults.version_2(s3="SignatureVersion" not in found)
     return {}
@@ -144,9 +102,9 @@ def _read_header(request: Request, authorization: str, s3: bool) -> Claim:
     access_key_id, date, region, service, terminator, signed_headers = known
     get = request.headers.get
     amz_date = get("x-amz-date")
-    timestamp = _timestamps.get(amz_date)
+    timestamp = known_timestamps.get(amz_date)
     if timestamp is None:
-        amz_date, timestamp = _header_date(amz_date, get("date"), authorization, service in S3_SIGNING_NAMES)
+        amz_date, timestamp = header_date(amz_date, get("date"), authorization, service in S3_SIGNING_NAMES)
     token = get("x-amz-security-token") or (get("x-amz-s3session-token") if service == "s3express" else "")
     return Claim(
         access_key_id, date, region, service, terminator, signed_headers, signature, token, amz_date, timestamp, None,
@@ -207,38 +165,6 @@ def _s3_scope(message: str, presigned: bool, **members: str) -> Fault:
     return faults.s3_header(message, **members)
 
 
-def _header_date(amz_date: str, date: str, authorization: str, s3: bool) -> tuple[str, float]:
-    """The request's date in basic format and in seconds, from x-amz-date, else from Date."""
-    text = amz_date or date
-    if not text:
-        raise faults.bad_date("", s3) if s3 else faults.incomplete_header(["Date"], authorization)
-    http_date = _HTTP_DATE.match(text)
-    if http_date and http_date[2] in _MONTHS:
-        day, month, year, hours, minutes, seconds = http_date.groups()
-        text = f"{year}{_MONTHS.index(month) + 1:02}{day}T{hours}{minutes}{seconds}Z"
-    return text, _timestamp(text, s3)
-
-
-def _timestamp(text: str, s3: bool, presigned: bool = False) -> float:
-    known = _timestamps.get(text)
-    if known is not None:
-        return known
-    try:
-        if not _BASIC_DATE.match(text):
-            raise ValueError(text)
-        day = (int(text[0:4]), int(text[4:6]), int(text[6:8]))
-        time = (int(text[9:11]), int(text[11:13]), int(text[13:15]))
-        timestamp = datetime(*day, *time, tzinfo=UTC).timestamp()
-    except ValueError:
-        if s3 and presigned:
-            raise faults.s3_query("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"") from None
-        raise faults.bad_date(text, s3) from None
-    if len(_timestamps) >= _CACHE_LIMIT:
-        _timestamps.clear()
-    _timestamps[text] = timestamp
-    return timestamp
-
-
 def _read_query(request: Request, given: dict[str, str], s3: bool) -> Claim:
     missing = [name for name in _QUERY_REQUIRED if not given.get(name)]
     if s3 and (missing or "X-Amz-Expires" not in given):
@@ -251,7 +177,7 @@ def _read_query(request: Request, given: dict[str, str], s3: bool) -> Claim:
     if algorithm != ALGORITHM:
         raise faults.unsupported_algorithm(algorithm, s3)
     credential = _credential(given["X-Amz-Credential"], s3, presigned=True)
-    timestamp = _timestamp(given["X-Amz-Date"], s3, presigned=True)
+    timestamp = timestamp_of(given["X-Amz-Date"], s3, presigned=True)
     signed_headers = tuple(given["X-Amz-SignedHeaders"].split(";"))
     header_hash = request.headers.get("x-amz-content-sha256") if "x-amz-content-sha256" in signed_headers else ""
     payload_hash = header_hash or given.get("X-Amz-Content-Sha256", "") or (UNSIGNED if s3 else "")
@@ -303,6 +229,9 @@ def check_unsigned_parts(
     Raises SignatureDoesNotMatch, or S3's RequestTimeTooSkewed, AccessDenied, XAmzContentSHA256Mismatch, ….
     """
     s3 = claim.service in S3_SIGNING_NAMES
+    if claim.algorithm != ALGORITHM:
+        sigv2.check_time(claim, now)
+        return
     if (
         claim.date != claim.amz_date[:8]
         or claim.terminator != "aws4_request"
@@ -439,6 +368,9 @@ def verify(
 
     Raises SignatureDoesNotMatch and the faults of `check_unsigned_parts`. Compares in constant time.
     """
+    if claim.algorithm != ALGORITHM:
+        sigv2.verify(request, claim, secret, now)
+        return
     check_unsigned_parts(request, claim, now, service_model_name, signing_name=signing_name, streamed=streamed)
     service = claim.service
     payload = claim.payload_hash

@@ -223,10 +223,8 @@ def test_unknown_algorithms_and_versions() -> None:
         "NotImplemented", 501,
     )  # fmt: skip
     assert "Signature Version 2 is not supported" in refusal(with_authorization("AWS AKID:sig=", DATE)).message
-    old = request("GET", "/b/k?AWSAccessKeyId=AKID&Signature=abc%3D&Expires=1", [HOST])
-    assert refusal(old).message == (
-        "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."
-    )
+    old = request("GET", "/?AWSAccessKeyId=AKID&Signature=abc%3D&SignatureVersion=2", [HOST])
+    assert "Signature Version 2 is not supported" in refusal(old).message
 
 
 def test_the_host_must_be_signed() -> None:
