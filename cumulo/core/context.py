@@ -17,6 +17,7 @@ from cumulo.core.policy.principals import PrincipalKind
 from cumulo.core.signals import Listener
 
 if TYPE_CHECKING:
+    from cumulo.blobs import Blobs
     from cumulo.core.discovery import Handler
     from cumulo.core.identities import Role
     from cumulo.core.policy.principals import Principal
@@ -122,6 +123,11 @@ class Context:
     def data_dir(self) -> Path:
         """The folder that keeps this cloud."""
         return self.runtime.data_dir
+
+    @property
+    def blobs(self) -> Blobs:
+        """Large bytes, as files; `core.kept_blobs` says which of them the state names."""
+        return self.runtime.blobs
 
     def now(self) -> float:
         """Cloud time, in seconds since 1970."""

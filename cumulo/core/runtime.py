@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cumulo.blobs import BlobFailure, Blobs
 from cumulo.core.authorization import decide_call
 from cumulo.core.clock import Clock
 from cumulo.core.context import Context
@@ -61,6 +62,7 @@ class Runtime:
         self.endpoint = endpoint
         self.clock = clock or Clock()
         self.ids = ids or Ids()
+        self.blobs = Blobs(data_dir / "blobs", lambda: self.ids.random_bytes(16).hex())
         self.registry = Registry(packages)
         self.signals = Signals(self.clock)
         self.journal = Journal(data_dir, self.clock)
@@ -74,6 +76,7 @@ class Runtime:
         self.authorize: Callable[..., None] = decide_call
         self._service_principals: dict[str, Principal] = {}
         self._waiting: set[asyncio.Task[None]] = set()
+        self._deleting: set[asyncio.Future[None]] = set()
         store.on_signal(self.signals.deliver)
 
     def _loaded(self, code: ServiceCode) -> None:
@@ -92,6 +95,8 @@ class Runtime:
             waiting.cancel()
         await self.reconcilers.close()
         await self.tasks.close()
+        if self._deleting:
+            await asyncio.wait(self._deleting)
         await self._save_key_uses()
         self.journal.close()
 
@@ -175,6 +180,12 @@ class Runtime:
         self._waiting.add(running)
         running.add_done_callback(self._waiting.discard)
 
+    def delete_blobs(self, blobs: list[str]) -> None:
+        """Delete what nothing names any more, off the loop; the process may end before: they are orphans then."""
+        deleting = asyncio.get_running_loop().run_in_executor(None, self.blobs.delete, blobs)
+        self._deleting.add(deleting)
+        deleting.add_done_callback(self._deleting.discard)
+
     def nested(self, ctx: Context, request: dict[str, Any], txn: Transaction) -> dict[str, Any]:
         """A call inside another call's transaction; a fault undoes only its own writes."""
         handler = ctx.handler
@@ -236,7 +247,7 @@ class Runtime:
         """The fault that is answered for an error; what is not AWS's is logged and hidden."""
         if error is None or isinstance(error, Fault):
             return error
-        if isinstance(error, StoreFailure):
+        if isinstance(error, StoreFailure | BlobFailure):
             self.logger(ctx.service).error("%s %s: %s", ctx.request_id, ctx.operation, error)
             return SERVICE_UNAVAILABLE(f"cumulo cannot keep this change: {error}")
         self.logger(ctx.service).error(
