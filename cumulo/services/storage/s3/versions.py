@@ -12,9 +12,8 @@ from cumulo.services.storage.s3 import contents, version_ids
 from cumulo.services.storage.s3.object_versions import CURRENT, NEWEST, NONCURRENT, NULL, NULLS, ObjectVersion
 
 if TYPE_CHECKING:
-    from cumulo.services.storage.s3.buckets import Bucket
-
     from cumulo.core.context import Context
+    from cumulo.services.storage.s3.buckets import Bucket
 
 _LAST = "s3.last_sequence"
 
@@ -45,8 +44,8 @@ def newest(ctx: Context, bucket: str, key: str) -> ObjectVersion | None:
 def next_sequence(ctx: Context) -> int:
     """Nanoseconds of cloud time, later than any this process gave."""
     memory = ctx.runtime.memory
-    sequence = max(int(ctx.now() * 1e9), memory.get(_LAST, 0) + 1)
-    memory[_LAST] = sequence
+    last: int = memory.get(_LAST, 0)
+    sequence = memory[_LAST] = max(int(ctx.now() * 1e9), last + 1)
     return sequence
 
 
