@@ -26,6 +26,7 @@ class Unflushed(Protocol):
     """A connection that holds answers back until the end of the loop's turn."""
 
     def flush(self) -> None: ...
+    def abort(self) -> None: ...
 
 
 class Connection(Protocol):
@@ -114,7 +115,11 @@ class Server:
     def _flush_all(self) -> None:
         unflushed, self._unflushed = self._unflushed, []
         for connection in unflushed:
-            connection.flush()
+            try:
+                connection.flush()
+            except Exception as error:  # else those behind it would wait for their answers for ever
+                self.log_failure("an answer could not be sent", error)
+                connection.abort()
 
     def admit(self) -> bool:
         """Whether one more connection may come in. Keeps time while there are any."""

@@ -44,7 +44,8 @@ def parse_key(pem: str) -> Any:
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
     try:
-        return load_pem_private_key(pem.encode("latin-1"), None)
+        # Whether it fits its certificate is asked below: whether RSA's primes are prime takes up to 200 ms to say.
+        return load_pem_private_key(pem.encode("latin-1"), None, unsafe_skip_rsa_key_validation=True)
     except TypeError:
         raise MALFORMED_CERTIFICATE(ENCRYPTED_KEY) from None
     except (ValueError, UnsupportedAlgorithm):

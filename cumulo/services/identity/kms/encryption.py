@@ -5,7 +5,7 @@ Sources: API reference, Encrypt, Decrypt, ReEncrypt; the order of checks and the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import operation
@@ -19,6 +19,7 @@ from cumulo.services.identity.kms.errors import (
 )
 from cumulo.services.identity.kms.keys import Key
 from cumulo.services.identity.kms.materials import Material
+from cumulo.services.identity.kms.private_keys import off_loop
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
@@ -74,10 +75,9 @@ def _encrypt(ctx: Context, key: Key, algorithm: str, plaintext: bytes, context: 
     return bytes(materials.public_key(key.public).encrypt(plaintext, _oaep(algorithm)))
 
 
-def _decrypt_rsa(ctx: Context, key: Key, algorithm: str, ciphertext: bytes) -> bytes:
-    private = materials.private_key(materials.open_(ctx, key.key_id, key.materials[key.current]))
+def _decrypt_rsa(secret: bytes, algorithm: str, ciphertext: bytes) -> bytes:
     try:
-        return bytes(private.decrypt(ciphertext, _oaep(algorithm)))
+        return bytes(materials.private_key(secret).decrypt(ciphertext, _oaep(algorithm)))
     except ValueError:
         raise INVALID_CIPHERTEXT() from None
 
@@ -144,11 +144,16 @@ class _Source:
         if self.key.region != header.region and not self.key.multi_region:
             raise INCORRECT_KEY()
 
-    def plaintext(self, ctx: Context) -> tuple[bytes, Material | None]:
-        """What is inside, and the material that it was under, for a symmetric key."""
+    def plaintext(self, ctx: Context, go_on: Callable[[Context, bytes], Any]) -> tuple[bytes, Material | None]:
+        """What is inside, and the material that it was under, for a symmetric key.
+
+        RSA takes milliseconds: what it gives is handed to `go_on` later, and Wait is raised here.
+        """
         if self.sealed is not None:
             return _open(ctx, self.key, self.sealed, self.context)
-        return _decrypt_rsa(ctx, self.key, self.algorithm, self.blob), None
+        secret = materials.open_(ctx, self.key.key_id, self.key.materials[self.key.current])
+        algorithm, blob = self.algorithm, self.blob
+        raise off_loop(lambda: _decrypt_rsa(secret, algorithm, blob), go_on)
 
 
 def _key_of(ctx: Context, header: ciphertexts.Header, action: str) -> Key:
@@ -165,16 +170,28 @@ def _ignores_ciphertext(request: Mapping[str, Any]) -> bool:
     return bool(request.get("DryRun")) and IGNORE_CIPHERTEXT in request.get("DryRunModifiers", ())
 
 
-def _check_dry_run(ctx: Context, request: Mapping[str, Any], source: _Source) -> None:
-    if request.get("DryRun"):
-        if not _ignores_ciphertext(request):
-            source.plaintext(ctx)
+def _plaintext(
+    ctx: Context,
+    request: Mapping[str, Any],
+    source: _Source,
+    opened: bytes | None,
+    go_on: Callable[[Context, bytes], Any],
+) -> tuple[bytes, Material | None]:
+    if opened is not None:
+        return opened, None
+    if _ignores_ciphertext(request):
         raise DRY_RUN()
+    return source.plaintext(ctx, go_on)
 
 
 @operation(unsupported=("Recipient",))
 def decrypt(ctx: Context, request: t.DecryptRequest) -> t.DecryptResponse:
     """What Encrypt, ReEncrypt or the data key operations made. A symmetric ciphertext names its key itself."""
+    return _decrypt(ctx, request)
+
+
+def _decrypt(ctx: Context, request: t.DecryptRequest, opened: bytes | None = None) -> t.DecryptResponse:
+    """All checks, and the answer; `opened` is what RSA gave in the meantime."""
     source = _Source(
         ctx,
         request,
@@ -187,8 +204,7 @@ def decrypt(ctx: Context, request: t.DecryptRequest) -> t.DecryptResponse:
     permissions.allow(ctx, source.key, alias=source.alias, context=source.context, more=more)
     grants.check_tokens(request)
     permissions.check_fit(ctx, source.key, specs.ENCRYPT_DECRYPT, source.algorithm)
-    _check_dry_run(ctx, request, source)
-    plaintext, material = source.plaintext(ctx)
+    plaintext, material = _plaintext(ctx, request, source, opened, lambda ctx, made: _decrypt(ctx, request, made))
     permissions.finish(ctx, request, source.key)
     answer: t.DecryptResponse = {
         "KeyId": source.key.arn,
@@ -203,6 +219,10 @@ def decrypt(ctx: Context, request: t.DecryptRequest) -> t.DecryptResponse:
 @operation
 def re_encrypt(ctx: Context, request: t.ReEncryptRequest) -> t.ReEncryptResponse:
     """From one key, context or algorithm to another; the plaintext stays here."""
+    return _re_encrypt(ctx, request)
+
+
+def _re_encrypt(ctx: Context, request: t.ReEncryptRequest, opened: bytes | None = None) -> t.ReEncryptResponse:
     source = _Source(
         ctx,
         request,
@@ -235,8 +255,7 @@ def re_encrypt(ctx: Context, request: t.ReEncryptRequest) -> t.ReEncryptResponse
     grants.check_tokens(request)
     permissions.check_fit(ctx, source.key, specs.ENCRYPT_DECRYPT, source.algorithm)
     permissions.check_fit(ctx, target, specs.ENCRYPT_DECRYPT, algorithm)
-    _check_dry_run(ctx, request, source)
-    plaintext, material = source.plaintext(ctx)
+    plaintext, material = _plaintext(ctx, request, source, opened, lambda ctx, made: _re_encrypt(ctx, request, made))
     blob = _encrypt(ctx, target, algorithm, plaintext, context)
     permissions.finish(ctx, request, source.key, target)
     answer: t.ReEncryptResponse = {

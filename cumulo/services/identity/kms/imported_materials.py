@@ -26,6 +26,7 @@ from cumulo.services.identity.kms.errors import (
 )
 from cumulo.services.identity.kms.keys import DAY_S, EXTERNAL, Key, check_not_deleted, keep
 from cumulo.services.identity.kms.materials import Material
+from cumulo.services.identity.kms.private_keys import off_loop
 from cumulo.services.identity.kms.root_keys import NONCE_BYTES, root_key
 from cumulo.services.identity.kms.specs import SPECS
 
@@ -90,14 +91,31 @@ async def get_parameters_for_import(
 @operation
 def import_key_material(ctx: Context, request: t.ImportKeyMaterialRequest) -> t.ImportKeyMaterialResponse:
     """Give a key its material, give it back what was deleted or expired, or bring the next to rotate to."""
+    key, _ = _importing(ctx, request)
+    spec, wrapped = key.spec, request["EncryptedKeyMaterial"]
+    parameters = _parameters(ctx, key, request["ImportToken"])
+
+    def unwrap() -> tuple[bytes, bytes]:
+        secret = _unwrap(parameters, wrapped)
+        return secret, materials.check_imported(spec, secret)
+
+    raise off_loop(unwrap, lambda ctx, unwrapped: _import(ctx, request, *unwrapped))
+
+
+def _importing(ctx: Context, request: t.ImportKeyMaterialRequest) -> tuple[Key, float]:
+    """The key of an import, found and authorized, and when the material shall expire."""
     model = request.get("ExpirationModel", "KEY_MATERIAL_EXPIRES")
     more: dict[str, Any] = {"kms:ExpirationModel": model}
     if "ValidTo" in request:
         more["kms:ValidTo"] = request["ValidTo"]
     key = _external(permissions.get(ctx, request["KeyId"], more=more))
-    expires_at = _expiry(ctx, request, model)
-    secret = _unwrap(ctx, key, request["ImportToken"], request["EncryptedKeyMaterial"])
-    public = materials.check_imported(key.spec, secret)
+    return key, _expiry(ctx, request, model)
+
+
+def _import(
+    ctx: Context, request: t.ImportKeyMaterialRequest, secret: bytes, public: bytes
+) -> t.ImportKeyMaterialResponse:
+    key, expires_at = _importing(ctx, request)
     new = materials.wrap(ctx, key.key_id, secret)
     new.expires_at = expires_at
     if key.symmetric:
@@ -126,8 +144,8 @@ def _expiry(ctx: Context, request: Mapping[str, Any], model: str) -> float:
     return expires_at
 
 
-def _unwrap(ctx: Context, key: Key, token: bytes, wrapped: bytes) -> bytes:
-    """The material. InvalidImportTokenException, ExpiredImportTokenException, InvalidCiphertextException."""
+def _parameters(ctx: Context, key: Key, token: bytes) -> _Token:
+    """What an import token says. InvalidImportTokenException, ExpiredImportTokenException."""
     try:
         opened = root_key(ctx).open(token, _PURPOSE + key.arn.encode())
     except ValueError:
@@ -135,6 +153,11 @@ def _unwrap(ctx: Context, key: Key, token: bytes, wrapped: bytes) -> bytes:
     parameters = msgspec.msgpack.decode(opened, type=_Token)
     if parameters.valid_to <= ctx.now():
         raise EXPIRED_IMPORT_TOKEN()
+    return parameters
+
+
+def _unwrap(parameters: _Token, wrapped: bytes) -> bytes:
+    """The material, or InvalidCiphertextException."""
     from cryptography.hazmat.primitives import hashes, keywrap
     from cryptography.hazmat.primitives.asymmetric import padding
 

@@ -12,6 +12,7 @@ from cumulo.core.operation import operation
 from cumulo.services.identity.kms import ed25519ph, grants, keys, materials, permissions, specs
 from cumulo.services.identity.kms.errors import INVALID_SIGNATURE, VALIDATION, WRONG_SPEC
 from cumulo.services.identity.kms.keys import Key
+from cumulo.services.identity.kms.private_keys import off_loop
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
@@ -82,18 +83,27 @@ def _verify(public_der: bytes, algorithm: str, form: str, message: bytes, signat
     return True
 
 
+def _slow(key: Key, algorithm: str) -> bool:
+    """Whether a private key of this kind takes milliseconds to sign."""
+    return specs.SPECS[key.spec].family in ("rsa", "ml-dsa") or algorithm == _PREHASHED
+
+
 @operation
-async def sign(ctx: Context, request: t.SignRequest) -> t.SignResponse:
-    """A signature: DER for ECDSA, raw bytes for the others. Made in a thread: RSA takes milliseconds."""
-
-    def prepare(ctx: Context) -> tuple[str, bytes]:
-        key = _use(ctx, request)
-        return key.arn, materials.open_(ctx, key.key_id, key.materials[key.current])
-
-    arn, secret = await ctx.transact(prepare)
+def sign(ctx: Context, request: t.SignRequest) -> t.SignResponse:
+    """A signature: DER for ECDSA, raw bytes for the others."""
+    key = _use(ctx, request)
+    secret = materials.open_(ctx, key.key_id, key.materials[key.current])
     algorithm, form, message = request["SigningAlgorithm"], request.get("MessageType", RAW), request["Message"]
-    signature = await ctx.in_thread(lambda: _sign(secret, algorithm, form, message))
-    return {"KeyId": arn, "Signature": signature, "SigningAlgorithm": algorithm}
+    if _slow(key, algorithm):
+        raise off_loop(
+            lambda: _sign(secret, algorithm, form, message),
+            lambda ctx, signature: _signed(_use(ctx, request), signature, algorithm),
+        )
+    return _signed(key, _sign(secret, algorithm, form, message), algorithm)
+
+
+def _signed(key: Key, signature: bytes, algorithm: Any) -> t.SignResponse:
+    return {"KeyId": key.arn, "Signature": signature, "SigningAlgorithm": algorithm}
 
 
 @operation
@@ -101,7 +111,17 @@ def verify(ctx: Context, request: t.VerifyRequest) -> t.VerifyResponse:
     """True, or KMSInvalidSignatureException: AWS never answers false."""
     key = _use(ctx, request)
     algorithm, form = request["SigningAlgorithm"], request.get("MessageType", RAW)
-    if not _verify(key.public, algorithm, form, request["Message"], request["Signature"]):
+    public, message, signature = key.public, request["Message"], request["Signature"]
+    if algorithm == _PREHASHED:
+        raise off_loop(
+            lambda: _verify(public, algorithm, form, message, signature),
+            lambda ctx, valid: _verified(_use(ctx, request), valid, algorithm),
+        )
+    return _verified(key, _verify(public, algorithm, form, message, signature), algorithm)
+
+
+def _verified(key: Key, valid: bool, algorithm: Any) -> t.VerifyResponse:
+    if not valid:
         raise INVALID_SIGNATURE()
     return {"KeyId": key.arn, "SignatureValid": True, "SigningAlgorithm": algorithm}
 
