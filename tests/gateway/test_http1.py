@@ -1,3 +1,4 @@
+import asyncio
 import errno
 import http.client
 import json
@@ -10,6 +11,7 @@ import pytest
 
 from cumulo.gateway.server import Server
 from tests.gateway.served import Served, read_all, read_answer
+from tests.gateway.toy import Toy
 
 Serve = Callable[..., Served]
 GET = b"GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -352,3 +354,30 @@ def test_a_taken_port_is_an_error(serve: Serve) -> None:
     with pytest.raises(OSError) as raised:
         served.call(again)
     assert raised.value.errno == errno.EADDRINUSE
+
+
+def test_a_connection_that_cannot_be_written_to_keeps_no_other_answer_back() -> None:
+    class Connection:
+        def __init__(self, broken: bool) -> None:
+            self.broken, self.flushed, self.aborted = broken, False, False
+
+        def flush(self) -> None:
+            if self.broken:
+                raise RuntimeError("the transport is closed")
+            self.flushed = True
+
+        def abort(self) -> None:
+            self.aborted = True
+
+    async def answer_both() -> list[Connection]:
+        server = Server(Toy(), clock=time.time)
+        server.loop = asyncio.get_running_loop()
+        both = [Connection(broken=True), Connection(broken=False)]
+        for connection in both:
+            server.flush_soon(connection)
+        await asyncio.sleep(0)
+        return both
+
+    broken, sound = asyncio.run(answer_both())
+    assert broken.aborted and not sound.aborted
+    assert sound.flushed
