@@ -39,6 +39,8 @@ _CACHE_BYTES = 16 << 20
 _BATCH_BYTES = 32 << 20  # beyond this the active batch takes no more: see `transact`
 _BATCH_WAITERS = 512  # a batch this large is not held back for company
 _GATHER_S = 0.004  # nor one this old
+_AHEAD_ROWS = 64  # at most so many rows are read ahead: see ReadAhead
+_AHEAD_PLACES = 16  # of so many ranges
 
 _log = logging.getLogger("cumulo.store")
 
@@ -93,6 +95,37 @@ class SqliteTransaction(Transaction):
         return store.read_range(begin, end, limit, reverse, covers)
 
 
+class ReadAhead:
+    """Rows of the database behind the last row that a limited range gave, for whoever goes on from there.
+
+    A queue is emptied from its head by many, a listing goes page by page: each begins where the one before ended, and
+    all but a few then ask SQLite nothing. The rows change only with a commit, which drops what it touches.
+    """
+
+    __slots__ = ("at", "rows", "size")
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[bytes, bytes]] = []
+        self.at = 0  # the first row that was not given yet
+        self.size = 0  # how many were read ahead the last time
+
+    def take(self, end: bytes, limit: int, covers: list[Cover]) -> list[tuple[bytes, bytes]] | None:
+        """The next `limit` rows; None where there are fewer before `end`, or a layer lies over them or among them."""
+        stop = self.at + limit
+        rows = self.rows
+        if stop > len(rows):
+            return None
+        last = rows[stop - 1][0]
+        if last >= end:
+            return None
+        for _, keys in covers:
+            if keys[0] <= last:
+                return None
+        taken = rows[self.at : stop]
+        self.at = stop
+        return taken
+
+
 class SqliteStore(Store):
     """The store of one process, in one file."""
 
@@ -110,6 +143,7 @@ class SqliteStore(Store):
         self._gather_until = 0.0
         self._delayed: deque[tuple[Work[Any], Done[Any]]] = deque()
         self._hidden: dict[bytes, bytes] = {}  # from where ranges with this begin need to look: see _skip_hidden
+        self._ahead: dict[bytes, ReadAhead] = {}  # by where the next range is expected to begin
         self._closed = False
         self._drained: Future[None] | None = None
         self._at_once = lock is None
@@ -207,6 +241,8 @@ class SqliteStore(Store):
         """The frozen batch is in the database for every reader to see, or nowhere."""
         self.frozen = None
         self._hidden.clear()
+        if self._ahead:
+            self._forget_ahead(batch)
         if failure is not None:
             self._discard(batch, failure)
         else:
@@ -255,21 +291,60 @@ class SqliteStore(Store):
         """A range of the database under the layers that cover it."""
         if limit is not None and limit <= 0:
             return []
-        statement = _RANGE_REVERSE if reverse else _RANGE
         try:
-            if not covers:
-                rows: list[tuple[bytes, bytes]]
-                rows = self._range(statement, (begin, end, -1 if limit is None else limit)).fetchall()
-                return rows
-            start = begin if reverse else self._hidden.get(begin, begin)
-            cursor = self._reader.execute(statement, (start, end, -1))
-            try:
-                rows_left = cursor if reverse else self._skip_hidden(cursor, begin, start, end)
-                return merge(rows_left, covers, limit, reverse)
-            finally:
-                cursor.close()  # an open statement would keep the journal from starting over
+            if reverse or limit is None:
+                return self._look(begin, end, limit, reverse, covers)
+            ahead = self._ahead.pop(begin, None)
+            if ahead is None:
+                rows, ahead = self._look(begin, end, limit, reverse, covers), ReadAhead()
+            else:
+                found = self._continued(ahead, begin, end, limit, covers)
+                if found is None:  # layers lie in the way: no use to try again with the next page
+                    return self._look(begin, end, limit, reverse, covers)
+                rows = found
         except sqlite3.Error as error:
             raise self._read_failure(error) from error
+        if len(rows) == limit:
+            if len(self._ahead) >= _AHEAD_PLACES:
+                self._ahead.clear()
+            self._ahead[rows[-1][0] + b"\x00"] = ahead
+        return rows
+
+    def _look(
+        self, begin: bytes, end: bytes, limit: int | None, reverse: bool, covers: list[Cover]
+    ) -> list[tuple[bytes, bytes]]:
+        statement = _RANGE_REVERSE if reverse else _RANGE
+        if not covers:
+            rows: list[tuple[bytes, bytes]]
+            rows = self._range(statement, (begin, end, -1 if limit is None else limit)).fetchall()
+            return rows
+        start = begin if reverse else self._hidden.get(begin, begin)
+        cursor = self._reader.execute(statement, (start, end, -1))
+        try:
+            rows_left = cursor if reverse else self._skip_hidden(cursor, begin, start, end)
+            return merge(rows_left, covers, limit, reverse)
+        finally:
+            cursor.close()  # an open statement would keep the journal from starting over
+
+    def _continued(
+        self, ahead: ReadAhead, begin: bytes, end: bytes, limit: int, covers: list[Cover]
+    ) -> list[tuple[bytes, bytes]] | None:
+        """A page that begins where another one ended: of the rows read ahead, or reading ahead."""
+        rows = ahead.take(end, limit, covers)
+        if rows is None:
+            ahead.size = min(_AHEAD_ROWS, max(8, 2 * ahead.size))
+            ahead.rows = self._range(_RANGE, (begin, end, limit + ahead.size)).fetchall()
+            ahead.at = 0
+            rows = ahead.take(end, limit, covers)
+            if rows is None and not covers:
+                return ahead.rows  # the last ones
+        return rows
+
+    def _forget_ahead(self, batch: Batch) -> None:
+        """Drop the rows read ahead that a batch has changed."""
+        for begin, ahead in tuple(self._ahead.items()):
+            if ahead.at < len(ahead.rows) and batch.between(begin, ahead.rows[-1][0] + b"\x00"):
+                ahead.rows, ahead.at = [], 0
 
     def _skip_hidden(
         self, rows: Iterator[tuple[bytes, bytes]], begin: bytes, start: bytes, end: bytes

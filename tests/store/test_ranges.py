@@ -103,3 +103,26 @@ def test_batches_under_way(
     sqlite.one(lambda t: t.put(b"z", b"flush"))
     assert sqlite.everything() == final | {b"z": b"flush"}
     assert [failure for failure in done if failure is not None] == []
+
+
+@fewer
+@given(
+    stored=changes,
+    steps=st.lists(st.tuples(st.integers(1, 3), changes, st.booleans()), max_size=8),
+    ends=st.lists(letters | st.just(b"\xff"), min_size=8, max_size=8),
+)
+def test_pages_go_on_behind_each_other_whatever_is_committed_between(
+    stand: Stand, stored: Any, steps: Any, ends: Any
+) -> None:
+    """Each page begins behind the last row of the page before, as a queue's receivers do: rows are read ahead."""
+    stand.one(empty)
+    stand.one(apply(stored))
+    model = dict(stored)
+    begin = b""
+    for (limit, written, again), end in zip(steps, ends, strict=False):
+        page = stand.one(lambda txn, begin=begin, end=end, limit=limit: txn.range(begin, end, limit=limit))
+        assert page == expected(model, begin, end, limit, False)
+        if page and not again:
+            begin = page[-1][0] + b"\x00"
+        stand.one(apply(written))
+        model |= written
