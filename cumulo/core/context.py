@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cumulo.core.policy.principals import Principal
     from cumulo.core.runtime import Runtime
     from cumulo.store.transaction import Transaction
+    from cumulo.wire.claims import Claim
     from cumulo.wire.http import Headers
 
 T = TypeVar("T")
@@ -41,6 +42,7 @@ class Context:
         "audited",
         "authorized",
         "called_via",
+        "claim",
         "denial",
         "depth",
         "endpoint",
@@ -101,6 +103,7 @@ class Context:
         self.internal = internal
         self.depth = depth
         self.called_via = called_via  # the services that pass this caller's request on, the first first
+        self.claim: Claim | None = None  # what the request signed, where it came over the wire and signed something
         self.request: dict[str, Any] = {}
         self.resources: list[str] = []
         self.actions: list[str] = _NONE_YET  # most calls, root's, need neither

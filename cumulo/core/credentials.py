@@ -189,6 +189,7 @@ def authenticate(ctx: Context, request: Request, service: Service) -> Principal:
         claim = sigv4.read(request, service.name)
         if claim is None:
             return ANONYMOUS
+        ctx.claim = claim
         return _believed(ctx, request, service, claim).principal
     except Fault as fault:
         if ctx.protocol == "ec2" and fault.code in ("SignatureDoesNotMatch", "InvalidClientTokenId"):

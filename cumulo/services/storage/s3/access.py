@@ -10,6 +10,8 @@ Everything else in this package asks here and nowhere else:
     raise access.no_such_key(ctx, bucket, request)   # NoSuchKey to those who may list, AccessDenied to others
 
 A request's "Bucket" is a name, or the ARN or alias of an access point.
+
+Source: S3 User Guide, "How Amazon S3 authorizes a request", "Required permissions for Amazon S3 API operations".
 """
 
 from __future__ import annotations
@@ -20,7 +22,10 @@ from typing import TYPE_CHECKING, Any
 
 from cumulo.core.errors import Fault
 from cumulo.core.policy.principals import PrincipalKind
-from cumulo.services.storage.s3.buckets import BUCKETS, Bucket
+from cumulo.core.s3_access import ACCOUNT_ACCESS, PublicAccessBlock
+from cumulo.services.storage.s3 import acls, grants, public_policies
+from cumulo.services.storage.s3.buckets import BUCKET_OWNER_ENFORCED, BUCKETS, Bucket
+from cumulo.services.storage.s3.conditions import RequestConditions
 from cumulo.services.storage.s3.errors import (
     ACCESS_DENIED,
     INVALID_EXPECTED_OWNER,
@@ -32,8 +37,32 @@ from cumulo.services.storage.s3.errors import (
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
+    from cumulo.services.storage.s3.object_versions import ObjectVersion
 
 _ACCOUNT = re.compile(r"\d{12}", re.ASCII)
+# What is done to an object itself, whose owner and whose ACL decide; all else is done to the bucket that holds it.
+_OF_OBJECTS = frozenset(
+    (
+        "s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectAcl", "s3:GetObjectVersionAcl", "s3:PutObjectAcl",
+        "s3:PutObjectVersionAcl", "s3:GetObjectAttributes", "s3:GetObjectVersionAttributes", "s3:GetObjectTorrent",
+        "s3:GetObjectVersionTorrent",
+    )
+)  # fmt: skip
+_OF_VERSIONS = {
+    "s3:GetObject": "s3:GetObjectVersion",
+    "s3:GetObjectAcl": "s3:GetObjectVersionAcl",
+    "s3:GetObjectAttributes": "s3:GetObjectVersionAttributes",
+    "s3:GetObjectTagging": "s3:GetObjectVersionTagging",
+    "s3:GetObjectTorrent": "s3:GetObjectVersionTorrent",
+    "s3:GetObjectAnnotation": "s3:GetObjectVersionAnnotation",
+    "s3:PutObjectAcl": "s3:PutObjectVersionAcl",
+    "s3:PutObjectTagging": "s3:PutObjectVersionTagging",
+    "s3:DeleteObject": "s3:DeleteObjectVersion",
+    "s3:DeleteObjectTagging": "s3:DeleteObjectVersionTagging",
+}
+# The account's root user can always mend a policy that locks everybody out. Source: API Reference, PutBucketPolicy.
+_OF_POLICIES = frozenset(("s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"))
+_NO_BLOCK = PublicAccessBlock()
 
 
 def located(ctx: Context, request: Mapping[str, Any]) -> Bucket:
@@ -46,6 +75,7 @@ def located(ctx: Context, request: Mapping[str, Any]) -> Bucket:
     bucket = BUCKETS.peek(ctx, name)
     expected = request.get("ExpectedBucketOwner")
     if expected is not None and not _ACCOUNT.fullmatch(expected):
+        ctx.authorized = True
         raise INVALID_EXPECTED_OWNER(value=expected)
     if bucket is None:
         ctx.authorized = True
@@ -71,7 +101,7 @@ def object_for(
     request: Mapping[str, Any],
     *,
     action: str = "",
-    version: Any = None,
+    version: ObjectVersion | None = None,
     context: Mapping[str, Any] | None = None,
 ) -> Bucket:
     """The bucket of a request, found, and the action allowed on the object of its "Key"."""
@@ -91,14 +121,18 @@ def allow_bucket(
     """AccessDenied unless the caller may do this with the bucket."""
     if not bucket.policy and ctx.trusted(bucket.account):
         return
-    _authorize(ctx, bucket, bucket.arn, action, context)
+    action = action or _own_action(ctx)
+    if action in _OF_POLICIES and ctx.principal.kind is PrincipalKind.ROOT and ctx.trusted(bucket.account):
+        return
+    _check_payer(ctx, bucket, request)
+    _authorize(ctx, bucket, bucket.arn, action, RequestConditions(ctx, bucket, request, None, context))
 
 
 def allow_object(
     ctx: Context,
     bucket: Bucket,
     request: Mapping[str, Any],
-    version: Any = None,
+    version: ObjectVersion | None = None,
     *,
     action: str = "",
     key: str = "",
@@ -107,17 +141,104 @@ def allow_object(
     """AccessDenied unless the caller may do this with the object of the request's "Key" (or of `key`).
 
     `version` is the object that is there already, where its ACL and its tags have a say; None where there is none.
+    An `action` that has a form of its own for versions ("s3:GetObjectVersion") takes it when the request names one.
+    What the request does besides (tags, an ACL, a lock) needs its own permission.
     """
     if not bucket.policy and ctx.trusted(bucket.account) and (version is None or version.owner == bucket.account):
         return
-    _authorize(ctx, bucket, f"{bucket.arn}/{key or request['Key']}", action, context)
+    own = not action
+    action = action or _own_action(ctx)
+    if "VersionId" in request:
+        action = _OF_VERSIONS.get(action, action)
+    _check_payer(ctx, bucket, request)
+    arn = f"{bucket.arn}/{key or request['Key']}"
+    conditions = RequestConditions(ctx, bucket, request, version, context)
+    _authorize(ctx, bucket, arn, action, conditions, version)
+    if own:
+        for more in _further_actions(ctx, request):
+            _authorize(ctx, bucket, arn, more, conditions, version)
 
 
-def owner_of_new(ctx: Context, bucket: Bucket) -> str:
-    """The account that will own what the caller writes; "" is nobody (an anonymous caller)."""
-    if bucket.ownership == "BucketOwnerEnforced" or ctx.internal:
+def may(
+    ctx: Context,
+    bucket: Bucket,
+    request: Mapping[str, Any],
+    action: str,
+    *,
+    key: str = "",
+    version: ObjectVersion | None = None,
+) -> bool:
+    """Whether the caller has a further permission ("s3:BypassGovernanceRetention"), on the object if there is a key."""
+    denial = ctx.denial
+    try:
+        if key or "Key" in request:
+            allow_object(ctx, bucket, request, version, action=action, key=key)
+        else:
+            allow_bucket(ctx, bucket, request, action=action)
+    except Fault as fault:
+        if fault.code != "AccessDenied":
+            raise
+        ctx.denial = denial
+        return False
+    return True
+
+
+def owner_of_new(ctx: Context, bucket: Bucket, request: Mapping[str, Any]) -> str:
+    """The account that will own what the caller writes; "" is nobody (an anonymous caller).
+
+    Source: S3 User Guide, "Controlling ownership of objects": BucketOwnerPreferred takes what comes with the canned
+    ACL bucket-owner-full-control.
+    """
+    if bucket.ownership == BUCKET_OWNER_ENFORCED or ctx.internal or ctx.principal.kind is PrincipalKind.SERVICE:
+        return bucket.account
+    if bucket.ownership == "BucketOwnerPreferred" and request.get("ACL") == "bucket-owner-full-control":
         return bucket.account
     return ctx.principal.account
+
+
+def acl_of_new(ctx: Context, bucket: Bucket, request: Mapping[str, Any], owner: str) -> list[tuple[str, str]] | None:
+    """The ACL that the head of a request gives to the object it writes.
+
+    Raises the errors of a broken one, AccessControlListNotSupported, and AccessDenied for a public one that is blocked.
+    """
+    if not acls.given(request):
+        return None
+    found = acls.of_head(request, owner=owner, bucket_owner=bucket.account, of_object=True)
+    acls.check_enabled(bucket, request, found)
+    if bucket.ownership == BUCKET_OWNER_ENFORCED:
+        return None
+    check_public_acl(ctx, bucket, found, f"{bucket.arn}/{request['Key']}", "s3:PutObjectAcl")
+    return found
+
+
+def check_public_acl(ctx: Context, bucket: Bucket, found: list[tuple[str, str]] | None, arn: str, action: str) -> None:
+    """AccessDenied for a public ACL where BlockPublicAcls is set."""
+    if acls.is_public(found) and block_of(ctx, bucket).block_acls:
+        why = (
+            "public access control lists (ACLs) are prevented by the BlockPublicAcls setting in S3 Block Public Access"
+        )
+        raise blocked(ctx, bucket, arn, action, why)
+
+
+def blocked(ctx: Context, bucket: Bucket, arn: str, action: str, why: str) -> Fault:
+    """The refusal by a public access block.
+
+    Source: S3 User Guide, "Troubleshoot access denied (403 Forbidden) errors", "Access denied message examples".
+    """
+    text = f'User: {ctx.principal.arn} is not authorized to perform: {action} on resource: "{arn}" because {why}'
+    return ACCESS_DENIED(text if ctx.principal.account == bucket.account else None)
+
+
+def block_of(ctx: Context, bucket: Bucket) -> PublicAccessBlock:
+    """What the bucket's and its account's public access blocks forbid together."""
+    found = ACCOUNT_ACCESS.peek(ctx, bucket.account)
+    mine, theirs = bucket.public_access_block or _NO_BLOCK, found.block if found is not None else _NO_BLOCK
+    return PublicAccessBlock(
+        mine.block_acls or theirs.block_acls,
+        mine.ignore_acls or theirs.ignore_acls,
+        mine.block_policy or theirs.block_policy,
+        mine.restrict_buckets or theirs.restrict_buckets,
+    )
 
 
 def no_such_key(ctx: Context, bucket: Bucket, request: Mapping[str, Any]) -> Fault:
@@ -129,15 +250,31 @@ def no_such_key(ctx: Context, bucket: Bucket, request: Mapping[str, Any]) -> Fau
     return NO_SUCH_KEY(members={"Key": request["Key"]})
 
 
+def charged(ctx: Context, bucket: Bucket, request: Mapping[str, Any]) -> bool:
+    """Whether the caller pays for the request: then the answer says RequestCharged "requester"."""
+    return bucket.requester_pays and request.get("RequestPayer") == "requester" and ctx.account != bucket.account
+
+
+def _check_payer(ctx: Context, bucket: Bucket, request: Mapping[str, Any]) -> None:
+    """Others than the owner must say that they pay, and be known.
+
+    Source: S3 User Guide, "Using Requester Pays general purpose buckets": 403 otherwise.
+    """
+    if not bucket.requester_pays or ctx.internal or ctx.principal.account == bucket.account:
+        return
+    if ctx.principal.kind is PrincipalKind.SERVICE:
+        return
+    if ctx.principal.kind is PrincipalKind.ANONYMOUS or request.get("RequestPayer") != "requester":
+        ctx.authorized = True
+        raise ACCESS_DENIED()
+
+
 def _check_region(ctx: Context, bucket: Bucket) -> None:
     """The redirects of a request that was signed for another region than the bucket's."""
-    principal = ctx.principal
-    if ctx.internal or principal.kind in (PrincipalKind.ANONYMOUS, PrincipalKind.SERVICE):
-        return  # an unsigned request names no region
+    claim = ctx.claim
+    if claim is None or not claim.region or ctx.internal:
+        return  # what is not signed, or as of old, or for all regions, names none
     ctx.authorized = True
-    authorization = ctx.headers.get("authorization") if ctx.headers is not None else ""
-    if not authorization.startswith("AWS4-HMAC"):
-        return
     if bucket.name in ctx.endpoint:
         raise WRONG_REGION(
             region=ctx.region, expected=bucket.region, members={"Region": bucket.region, "BucketRegion": bucket.region}
@@ -146,9 +283,60 @@ def _check_region(ctx: Context, bucket: Bucket) -> None:
     raise PERMANENT_REDIRECT(members={**members, "BucketRegion": bucket.region})
 
 
-def _authorize(ctx: Context, bucket: Bucket, arn: str, action: str, context: Mapping[str, Any] | None) -> None:
+def _own_action(ctx: Context) -> str:
+    return (ctx.handler.rule.action if ctx.handler is not None else None) or f"s3:{ctx.operation}"
+
+
+def _further_actions(ctx: Context, request: Mapping[str, Any]) -> list[str]:
+    """What a write needs beside its own permission.
+
+    Source: S3 User Guide, "Required permissions for Amazon S3 API operations".
+    """
+    found: list[str] = []
+    if ctx.operation in ("PutObject", "CopyObject", "CreateMultipartUpload"):
+        if acls.given(request):
+            found.append("s3:PutObjectAcl")
+        if request.get("Tagging"):
+            found.append("s3:PutObjectTagging")
+        if "ObjectLockMode" in request or "ObjectLockRetainUntilDate" in request:
+            found.append("s3:PutObjectRetention")
+        if "ObjectLockLegalHoldStatus" in request:
+            found.append("s3:PutObjectLegalHold")
+    elif ctx.operation == "GetObjectAttributes":
+        found.append("s3:GetObjectVersion" if "VersionId" in request else "s3:GetObject")
+    return found
+
+
+def _authorize(
+    ctx: Context,
+    bucket: Bucket,
+    arn: str,
+    action: str,
+    conditions: Mapping[str, Any],
+    version: ObjectVersion | None = None,
+) -> None:
+    """Put the question to the policy engine: bucket policy and ACL in one, as the resource's own policy."""
+    of_object = version is not None and action in _OF_OBJECTS
+    owner = version.owner if version is not None and of_object else bucket.account
+    enabled = bucket.ownership != BUCKET_OWNER_ENFORCED
+    acl = (version.acl if version is not None and of_object else bucket.acl) if enabled else None
+    if not enabled:
+        owner = bucket.account
+    known = ctx.principal.kind is not PrincipalKind.ANONYMOUS
+    outsider = ctx.principal.account != bucket.account and ctx.principal.kind is not PrincipalKind.SERVICE
+    block = block_of(ctx, bucket) if outsider and (bucket.policy or acl) else _NO_BLOCK
+    restricted = block.restrict_buckets and public_policies.is_public(bucket.policy)
+    policy = grants.combined(
+        bucket.policy,
+        acl,
+        of_object=of_object,
+        known_caller=known,
+        ignore_public=block.ignore_acls,
+        allows=owner == bucket.account and not restricted,
+    )
+    tags = bucket.tags if bucket.abac else None
     try:
-        ctx.authorize(arn, policy=bucket.policy or None, action=action or None, context=context, account=bucket.account)
+        ctx.authorize(arn, policy=policy or None, tags=tags, action=action, context=conditions, account=owner or "none")
     except Fault as fault:
         raise _worded(ctx, bucket, arn, fault) from None
 

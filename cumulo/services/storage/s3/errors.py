@@ -68,3 +68,27 @@ INVALID_EXPECTED_OWNER = Error(
 # Of objects.
 NO_SUCH_KEY = Error("NoSuchKey", "The specified key does not exist.", status=404)  # Key
 NO_SUCH_VERSION = Error("NoSuchVersion", "The specified version does not exist.", status=404)  # Key, VersionId
+
+# Of rights.
+ACLS_NOT_SUPPORTED = Error("AccessControlListNotSupported", "The bucket does not allow ACLs")
+MALFORMED_ACL = Error(
+    "MalformedACLError", "The XML you provided was not well-formed or did not validate against our published schema"
+)
+UNRESOLVABLE_GRANT = Error(
+    "UnresolvableGrantByEmailAddress", "The e-mail address you provided does not match any account on record."
+)
+BUCKET_ACL_WITH_OWNERSHIP = Error(
+    "InvalidBucketAclWithObjectOwnership",
+    "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting",
+)
+BUCKET_ACL_WITH_PUBLIC_ACCESS_BLOCK = Error(
+    "InvalidBucketAclWithBlockPublicAccessError", "Bucket cannot have public ACLs set with BlockPublicAccess enabled"
+)
+MALFORMED_POLICY = Error("MalformedPolicy")
+NO_SUCH_BUCKET_POLICY = Error("NoSuchBucketPolicy", "The bucket policy does not exist", status=404)  # BucketName
+NO_SUCH_OWNERSHIP_CONTROLS = Error(
+    "OwnershipControlsNotFoundError", "The bucket ownership controls were not found", status=404
+)  # BucketName
+NO_SUCH_PUBLIC_ACCESS_BLOCK = Error(
+    "NoSuchPublicAccessBlockConfiguration", "The public access block configuration was not found", status=404
+)  # BucketName
