@@ -67,7 +67,9 @@ def test_pages_together_are_the_whole_listing(keys: set[str], prefix: str, delim
         page = collect(scan, begin, packed(prefix), packed(delimiter), limit)
         rows, prefixes = shown(page)
         assert len(rows) + len(prefixes) <= limit
-        entries += sorted([(key, False) for key in rows] + [(key, True) for key in prefixes], key=lambda e: e[0].encode())
+        entries += sorted(
+            [(key, False) for key in rows] + [(key, True) for key in prefixes], key=lambda e: e[0].encode()
+        )
         if not page.truncated:
             break
         assert len(rows) + len(prefixes) == limit
