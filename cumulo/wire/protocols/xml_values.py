@@ -9,6 +9,7 @@ from cumulo.wire.protocols import scalars
 from cumulo.wire.protocols.memos import later
 from cumulo.wire.protocols.xml_elements import Element, escape
 from cumulo.wire.shapes import Member, Shape
+from cumulo.wire.written import Written
 
 Read = Callable[[Any], Any]
 Write = Callable[[list[str], Any], None]
@@ -227,6 +228,9 @@ class Writer:
             write_item = self.element(name, shape.member)
 
             def write_flat(parts: list[str], value: Any) -> None:
+                if type(value) is Written:
+                    parts.append(value)
+                    return
                 for item in value:
                     if item is not None:
                         write_item(parts, item)
