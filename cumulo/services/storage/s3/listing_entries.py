@@ -1,0 +1,152 @@
+"""How a listing shows an object: as XML at once, since a page has a thousand of them, or as a value for other services.
+
+Source: S3 API Reference, ListObjects and ListObjectsV2, "Response syntax"; the order of the elements as AWS sends them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote_plus
+
+import msgspec
+
+from cumulo.core.s3_access import canonical_user_id
+from cumulo.core.written import Written, escape
+from cumulo.services.storage.s3.object_versions import CURRENT, ObjectVersion
+
+URL = "url"
+# What neither XML nor AWS's encoding of keys changes: letters, digits and . - * _ /
+_plain = re.compile(r"[A-Za-z0-9.\-*_/]*").fullmatch
+_MOMENTS = 4096  # as many last-modified texts are remembered
+
+
+class Listed(msgspec.Struct, array_like=True):
+    """The fields at the head of an ObjectVersion that a listing shows; what stands between them is left undecoded."""
+
+    bucket: msgspec.Raw
+    key: str
+    sequence: msgspec.Raw
+    version_id: msgspec.Raw
+    modified_at: float
+    size: int
+    etag: str
+    owner: str
+    storage_class: str
+    content: msgspec.Raw
+    stored: msgspec.Raw
+    delete_marker: msgspec.Raw
+    headers: msgspec.Raw
+    metadata: msgspec.Raw
+    checksums: dict[str, str]
+    checksum_type: str
+
+
+_decode_listed = msgspec.msgpack.Decoder(Listed).decode
+_FORM = CURRENT.codec.encode(ObjectVersion("", "", 0, "", 0))[0]
+
+
+def listed(data: bytes) -> Listed | ObjectVersion:
+    """What a listing shows of a row of CURRENT."""
+    return _decode_listed(memoryview(data)[1:]) if data[0] == _FORM else CURRENT.codec.decode(data)
+
+
+def encoded(text: str) -> str:
+    """A key in a listing that was asked for with `encoding-type=url`.
+
+    Source: S3 API Reference, ListObjectsV2, "encoding-type"; seen of AWS: slashes stay, `=` does not.
+    """
+    return text if _plain(text) else quote_plus(text, safe="/*").replace("~", "%7E")
+
+
+_moments: dict[int, str] = {}
+
+
+def moment(seconds: float) -> str:
+    """A time as S3's XML has it, in whole seconds: 2009-10-12T17:50:30.000Z."""
+    whole = int(seconds)
+    text = _moments.get(whole)
+    if text is None:
+        if len(_moments) >= _MOMENTS:
+            _moments.clear()
+        text = _moments[whole] = datetime.fromtimestamp(whole, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    return text
+
+
+def written(rows: Iterable[tuple[bytes, bytes]], *, url: bool, owners: bool, restores: bool) -> Written:
+    """The Contents elements of rows of CURRENT."""
+    parts: list[str] = []
+    owner_of: dict[str, str] = {}
+    for _, data in rows:
+        entry = CURRENT.codec.decode(data) if restores else listed(data)
+        key = entry.key
+        if not _plain(key):
+            key = encoded(key) if url else escape(key)
+        checks = ""
+        if entry.checksums:
+            for algorithm in entry.checksums:
+                checks += f"<ChecksumAlgorithm>{algorithm}</ChecksumAlgorithm>"
+            checks += f"<ChecksumType>{entry.checksum_type}</ChecksumType>"
+        owner = ""
+        if owners:
+            owner = owner_of.get(entry.owner) or ""
+            if not owner:
+                owner = owner_of[entry.owner] = f"<Owner><ID>{owner_id(entry.owner)}</ID></Owner>"
+        restore = _written_restore(entry) if restores else ""
+        parts.append(
+            f"<Contents><Key>{key}</Key><LastModified>{moment(entry.modified_at)}</LastModified>"
+            f"<ETag>&quot;{entry.etag}&quot;</ETag>{checks}<Size>{entry.size}</Size>{owner}"
+            f"<StorageClass>{entry.storage_class}</StorageClass>{restore}</Contents>"
+        )
+    return Written("".join(parts))
+
+
+def _written_restore(entry: Any) -> str:
+    status = restore_status(entry)
+    if status is None:
+        return ""
+    expires = status.get("RestoreExpiryDate")
+    date = f"<RestoreExpiryDate>{moment(expires)}</RestoreExpiryDate>" if expires else ""
+    going = "true" if status["IsRestoreInProgress"] else "false"
+    return f"<RestoreStatus><IsRestoreInProgress>{going}</IsRestoreInProgress>{date}</RestoreStatus>"
+
+
+def values(rows: Iterable[tuple[bytes, bytes]], *, url: bool, owners: bool, restores: bool) -> list[dict[str, Any]]:
+    """The same for a caller that is another service."""
+    return [entry_of(CURRENT.codec.decode(data), url=url, owners=owners, restores=restores) for _, data in rows]
+
+
+def entry_of(version: ObjectVersion, *, url: bool, owners: bool, restores: bool) -> dict[str, Any]:
+    """A version as a value."""
+    entry: dict[str, Any] = {
+        "Key": encoded(version.key) if url else version.key,
+        "LastModified": float(int(version.modified_at)),
+        "ETag": f'"{version.etag}"',
+        "Size": version.size,
+        "StorageClass": version.storage_class,
+    }
+    if version.checksums:
+        entry["ChecksumAlgorithm"] = list(version.checksums)
+        entry["ChecksumType"] = version.checksum_type
+    if owners:
+        entry["Owner"] = {"ID": owner_id(version.owner)}
+    status = restore_status(version) if restores else None
+    if status is not None:
+        entry["RestoreStatus"] = status
+    return entry
+
+
+def owner_id(account: str) -> str:
+    """The canonical user id of the account that owns an object; "" of what anonymous callers wrote."""
+    return canonical_user_id(account) if account else ""
+
+
+def restore_status(version: ObjectVersion) -> dict[str, Any] | None:
+    """The RestoreStatus of an archived version that was asked to be restored; None for others."""
+    if not version.restore_requested_at:
+        return None
+    if not version.restored_at:
+        return {"IsRestoreInProgress": True}
+    return {"IsRestoreInProgress": False, "RestoreExpiryDate": version.restore_expires_at}

@@ -1,0 +1,162 @@
+"""The objects of a bucket, page by page: ListObjects and ListObjectsV2.
+
+Both read CURRENT alone. Sources: S3 API Reference, ListObjects and ListObjectsV2; S3 User Guide, "Listing object keys
+programmatically".
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from cumulo.core.operation import operation
+from cumulo.core.table import pack
+from cumulo.services.storage.s3 import access, listing_entries, listing_pages
+from cumulo.services.storage.s3.errors import INVALID_ARGUMENT
+from cumulo.services.storage.s3.listing_pages import Page, Row, packed, unpacked
+from cumulo.services.storage.s3.object_versions import CURRENT
+
+if TYPE_CHECKING:
+    from cumulo.core.context import Context
+    from cumulo.services.storage.s3.buckets import Bucket
+    from cumulo.stubs import s3 as t
+
+MAXIMUM_KEYS = 1000
+_LARGEST = 2**31 - 1
+_DIGEST_B = 6
+
+
+@operation
+def list_objects(ctx: Context, request: t.ListObjectsRequest) -> t.ListObjectsOutput:
+    """The first version of the operation, which goes on from a marker that is a key."""
+    asked = Asked(request)
+    bucket = access.bucket_for(ctx, request, context=asked.conditions)
+    marker = request.get("Marker") or ""
+    answer: dict[str, Any] = {
+        "Name": request["Bucket"],
+        "Prefix": asked.shown(asked.prefix),
+        "Marker": asked.shown(marker),
+    }
+    page = asked.page(ctx, bucket, asked.behind(marker) if marker else b"")
+    if page.truncated and asked.delimiter:
+        answer["NextMarker"] = asked.shown(unpacked(page.last if page.rolled_up else page.last[1:-1]))
+    answer["MaxKeys"] = asked.limit
+    asked.finish(ctx, answer, page, owners=True)
+    return answer  # type: ignore[return-value]
+
+
+@operation
+def list_objects_v2(ctx: Context, request: t.ListObjectsV2Request) -> t.ListObjectsV2Output:
+    """The second, which goes on from a token."""
+    asked = Asked(request)
+    bucket = access.bucket_for(ctx, request, context=asked.conditions)
+    token, after = request.get("ContinuationToken"), request.get("StartAfter")
+    answer: dict[str, Any] = {"Name": request["Bucket"], "Prefix": asked.shown(asked.prefix)}
+    begin = b""
+    if token is not None:  # it wins over StartAfter, which is not even answered then
+        begin = _place_in(token)
+        answer["ContinuationToken"] = token
+    elif after is not None:
+        begin = asked.behind(after) if after else b""
+        answer["StartAfter"] = asked.shown(after)
+    page = asked.page(ctx, bucket, begin)
+    if page.truncated:
+        answer["NextContinuationToken"] = _token(page)
+    answer["KeyCount"] = len(page.rows) + len(page.prefixes)
+    answer["MaxKeys"] = asked.limit
+    asked.finish(ctx, answer, page, owners=bool(request.get("FetchOwner")))
+    return answer  # type: ignore[return-value]
+
+
+class Asked:
+    """What all listings of a bucket are asked with, checked."""
+
+    __slots__ = ("conditions", "delimiter", "limit", "prefix", "restores", "url")
+
+    def __init__(self, request: Mapping[str, Any], limit_name: str = "MaxKeys", shown_name: str = "maxKeys") -> None:
+        self.prefix: str = request.get("Prefix") or ""
+        self.delimiter: str = request.get("Delimiter") or ""
+        encoding = request.get("EncodingType")
+        if encoding is not None and encoding != listing_entries.URL:
+            raise INVALID_ARGUMENT(
+                "Invalid Encoding Method specified in Request",
+                members={"ArgumentName": "encoding-type", "ArgumentValue": encoding},
+            )
+        self.url = encoding is not None
+        limit = request.get(limit_name)
+        if limit is not None and not 0 <= limit <= _LARGEST:
+            raise INVALID_ARGUMENT(
+                f"Argument {shown_name} must be an integer between 0 and {_LARGEST}",
+                members={"ArgumentName": shown_name, "ArgumentValue": str(limit)},
+            )
+        self.limit: int = MAXIMUM_KEYS if limit is None else min(limit, MAXIMUM_KEYS)
+        self.restores = "RestoreStatus" in (request.get("OptionalObjectAttributes") or ())
+        # Source: Service Authorization Reference, "Actions, resources, and condition keys for Amazon S3".
+        self.conditions: dict[str, Any] = {"s3:prefix": self.prefix} if "Prefix" in request else {}
+        if self.delimiter:
+            self.conditions["s3:delimiter"] = self.delimiter
+        if limit is not None:
+            self.conditions["s3:max-keys"] = str(limit)
+
+    def shown(self, text: str) -> str:
+        """A key, prefix or marker as the answer has it."""
+        return listing_entries.encoded(text) if self.url else text
+
+    def behind(self, marker: str) -> bytes:
+        """The packed key from which to go on behind a marker."""
+        return listing_pages.behind_marker(packed(marker), packed(self.prefix), packed(self.delimiter))
+
+    def page(self, ctx: Context, bucket: Bucket, begin: bytes) -> Page:
+        """The page of current objects from a packed key on."""
+        if not self.limit:
+            return Page()
+        place = CURRENT.prefix("", "") + pack(bucket.name)
+        prefix = packed(self.prefix)
+        end = place + listing_pages.end_of(prefix)
+        skip = len(place)
+        read = ctx.txn.range
+
+        def rows(start: bytes, limit: int) -> list[Row]:
+            return [(key[skip:], data) for key, data in read(place + start, end, limit=limit)]
+
+        first = max(begin, listing_pages.begin_of(prefix))
+        return listing_pages.collect(rows, first, prefix, packed(self.delimiter), self.limit)
+
+    def finish(self, ctx: Context, answer: dict[str, Any], page: Page, *, owners: bool) -> None:
+        """The members that both operations end with, in AWS's order."""
+        if self.delimiter:
+            answer["Delimiter"] = self.shown(self.delimiter)
+        if self.url:
+            answer["EncodingType"] = listing_entries.URL
+        answer["IsTruncated"] = page.truncated
+        if page.rows:
+            render = listing_entries.written if ctx.protocol else listing_entries.values
+            answer["Contents"] = render(page.rows, url=self.url, owners=owners, restores=self.restores)
+        if page.prefixes:
+            answer["CommonPrefixes"] = self.common_prefixes(page)
+
+    def common_prefixes(self, page: Page) -> list[dict[str, str]]:
+        """What was rolled up, as a value."""
+        return [{"Prefix": self.shown(unpacked(prefix))} for prefix in page.prefixes]
+
+
+def _token(page: Page) -> str:
+    """Where to go on, in a form that tells nothing and that nobody can make: AWS calls it obfuscated, not a key."""
+    place = listing_pages.end_of(page.last) if page.rolled_up else page.last + b"\x00"
+    return base64.b64encode(hashlib.blake2b(place, digest_size=_DIGEST_B).digest() + place).decode()
+
+
+def _place_in(token: str) -> bytes:
+    try:
+        data = base64.b64decode(token, validate=True)
+    except ValueError:
+        data = b""
+    place = data[_DIGEST_B:]
+    if not place or hashlib.blake2b(place, digest_size=_DIGEST_B).digest() != data[:_DIGEST_B]:
+        raise INVALID_ARGUMENT(
+            "The continuation token provided is incorrect",
+            members={"ArgumentName": "continuation-token", **({"ArgumentValue": token} if token else {})},
+        )
+    return place
