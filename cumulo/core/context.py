@@ -294,6 +294,7 @@ class Context:
         source_arn: str = "",
         account: str = "",
         region: str = "",
+        internal: bool = False,
     ) -> Context:
         """The context of a call that this one makes; as the service principal of `service` when it is given."""
         runtime = self.runtime
@@ -311,6 +312,7 @@ class Context:
             source_ip=f"{service}.amazonaws.com" if service else self.source_ip,
             source_arn=source_arn,
             source_account=_account_of(source_arn) or self.account if source_arn else "",
+            internal=internal,
             depth=self.depth + 1,
             called_via=() if service else (*self.called_via, f"{self.service}.amazonaws.com"),
         )
@@ -325,12 +327,22 @@ class Context:
         source_arn: str = "",
         account: str = "",
         region: str = "",
+        internal: bool = False,
     ) -> dict[str, Any]:
         """Call a `def` operation of another service inside this very transaction.
 
-        It is validated, authorized and journalled like any call. A fault undoes only what the call did.
+        It is validated, authorized and journalled like any call. A fault undoes only what the call did. `internal`:
+        the cloud's own work, for which nobody is asked for permission.
         """
-        inner = self.child(target, operation, service=service, source_arn=source_arn, account=account, region=region)
+        inner = self.child(
+            target,
+            operation,
+            service=service,
+            source_arn=source_arn,
+            account=account,
+            region=region,
+            internal=internal,
+        )
         return self.runtime.nested(inner, request, self.txn)
 
     @property
@@ -354,7 +366,7 @@ class Clients:
 
     __slots__ = ("_caller", "_options")
 
-    def __init__(self, caller: Context, options: dict[str, str]) -> None:
+    def __init__(self, caller: Context, options: dict[str, Any]) -> None:
         self._caller = caller
         self._options = options
 
@@ -367,7 +379,7 @@ class Client:
 
     __slots__ = ("_caller", "_options", "_service")
 
-    def __init__(self, caller: Context, service: str, options: dict[str, str]) -> None:
+    def __init__(self, caller: Context, service: str, options: dict[str, Any]) -> None:
         self._caller = caller
         self._service = service
         self._options = options

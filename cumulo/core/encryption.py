@@ -46,14 +46,23 @@ def data_key(
     source_arn: str = "",
     account: str = "",
     region: str = "",
+    asked: bool = False,
 ) -> DataKey:
     """A new data key under a KMS key (id, ARN or alias), bound to the encryption context.
 
-    `account` and `region` say where an id or an alias is looked for, if not where the call is.
+    `account` and `region` say where an id or an alias is looked for, if not where the call is. With `asked` nobody is
+    asked for permission, only the key's state counts: for a task that goes on with what somebody was let do.
     """
     request = {"KeyId": key_id, "KeySpec": "AES_256", "EncryptionContext": dict(context)}
     answer = ctx.call(
-        "kms", "GenerateDataKey", request, service=service, source_arn=source_arn, account=account, region=region
+        "kms",
+        "GenerateDataKey",
+        request,
+        service=service,
+        source_arn=source_arn,
+        account=account,
+        region=region,
+        internal=asked,
     )
     return DataKey(answer["Plaintext"], answer["CiphertextBlob"])
 
@@ -128,8 +137,18 @@ def opened_key(
     source_arn: str = "",
     account: str = "",
     region: str = "",
+    asked: bool = False,
 ) -> DataKey:
-    """A data key that KMS opens again."""
+    """A data key that KMS opens again; `asked` as for `data_key`."""
     request = {"CiphertextBlob": sealed, "EncryptionContext": dict(context)}
-    answer = ctx.call("kms", "Decrypt", request, service=service, source_arn=source_arn, account=account, region=region)
+    answer = ctx.call(
+        "kms",
+        "Decrypt",
+        request,
+        service=service,
+        source_arn=source_arn,
+        account=account,
+        region=region,
+        internal=asked,
+    )
     return DataKey(answer["Plaintext"], sealed)

@@ -414,6 +414,9 @@ class Messages(asyncio.Protocol):
     def flush(self) -> None:
         raise NotImplementedError
 
+    def abort(self) -> None:
+        raise NotImplementedError
+
     def _stream_taken(self, count: int) -> None:
         raise NotImplementedError
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from cumulo.core import delivery
 from cumulo.core.errors import Fault
 from cumulo.core.operation import Retry, task
-from cumulo.services.messaging.sns import filter_policies, messages, notifications, subscriptions
+from cumulo.services.messaging.sns import filter_policies, messages, notifications, sealing, subscriptions
 from cumulo.services.messaging.sns.delivery_policies import managed_delay
 from cumulo.services.messaging.sns.subscription_attributes import dead_letter_queue
 from cumulo.services.messaging.sns.topics import TOPICS
@@ -50,8 +50,8 @@ def deliver_to_queue(ctx: Context, payload: dict[str, Any]) -> None:
     subscription = to_send(ctx, payload)
     if subscription is None:
         return
-    message: Message = payload["message"]
     try:
+        message = sealing.opened(ctx, payload["message"])
         send_to_queue(ctx, subscription, subscription.endpoint, message)
     except Fault as fault:
         _failed(ctx, subscription, payload, fault)
@@ -96,8 +96,8 @@ def _failed(ctx: Context, subscription: Subscription, payload: dict[str, Any], f
 
 
 def server_side(fault: Fault) -> bool:
-    """Whether a fault is the called service's own."""
-    return not fault.sender or (fault.status or 400) >= 500
+    """Whether a fault is the called service's own, or a KMS key of the topic that may come back."""
+    return not fault.sender or (fault.status or 400) >= 500 or fault.code.startswith("KMS")
 
 
 def dead_letter(ctx: Context, subscription: Subscription, message: Message, reason: str) -> None:
@@ -107,7 +107,7 @@ def dead_letter(ctx: Context, subscription: Subscription, message: Message, reas
     if not queue:
         return
     try:
-        send_to_queue(ctx, subscription, queue, message)
+        send_to_queue(ctx, subscription, queue, sealing.opened(ctx, message))
     except Fault as fault:
         ctx.logger.warning("message %s was not taken by the dead-letter queue %s: %s", message["id"], queue, fault)
 

@@ -17,6 +17,17 @@ INVALID_TAG = Error("InvalidParameter", "Invalid parameter: Tags Reason: invalid
 TAG_LIMIT_EXCEEDED = Error("TagLimitExceeded", "Could not complete request: tag quota of per resource exceeded")
 AUTHORIZATION_ERROR = Error("AuthorizationError", status=403)
 
+# What KMS says of a topic's key, by KMS's code. A key of another kind than symmetric encryption has no code of its own
+# in SNS's model: it is told as a state that does not do.
+KMS_ERRORS = {
+    "AccessDeniedException": Error("KMSAccessDenied"),
+    "DisabledException": Error("KMSDisabled"),
+    "InvalidArnException": Error("KMSNotFound"),
+    "InvalidKeyUsageException": Error("KMSInvalidState"),
+    "KMSInvalidStateException": Error("KMSInvalidState"),
+    "NotFoundException": Error("KMSNotFound"),
+}
+
 EMPTY_BATCH = Error("EmptyBatchRequest", "The batch request doesn't contain any entries.")
 TOO_MANY_ENTRIES = Error("TooManyEntriesInBatchRequest", "The batch request contains more entries than permissible.")
 BATCH_TOO_LONG = Error("BatchRequestTooLong", "The length of all the messages put together is more than the limit.")

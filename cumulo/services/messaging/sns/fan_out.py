@@ -24,8 +24,8 @@ _TASKS = {
 }
 
 
-def fan_out(ctx: Context, topic: Topic, message: Message) -> None:
-    """Write a delivery for every confirmed subscription whose filter lets the message pass."""
+def fan_out(ctx: Context, topic: Topic, message: Message, kept: Message) -> None:
+    """Write a delivery of `kept`, the message or its sealed form, for every subscription that it passes to."""
     if not topic.confirmed:
         return
     for subscription in SUBSCRIPTIONS.range(ctx, topic.name, account=topic.account):
@@ -34,7 +34,7 @@ def fan_out(ctx: Context, topic: Topic, message: Message) -> None:
         if subscription.replay_status and not archive.receives_new(subscription, ctx.now()):
             continue
         if deliveries.accepts(subscription, message):
-            deliver(ctx, subscription, message)
+            deliver(ctx, subscription, kept)
 
 
 def deliver(ctx: Context, subscription: Subscription, message: Message) -> None:

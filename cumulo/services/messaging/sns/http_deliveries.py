@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cumulo.core.errors import Fault
 from cumulo.core.operation import task
-from cumulo.services.messaging.sns import deliveries, delivery_policies, http_endpoints, notifications
+from cumulo.services.messaging.sns import deliveries, delivery_policies, http_endpoints, notifications, sealing
 from cumulo.services.messaging.sns.subscription_attributes import effective_delivery_policy
 from cumulo.services.messaging.sns.topics import TOPICS
 
@@ -43,7 +44,7 @@ def retried(status: int) -> bool:
 async def deliver_to_url(ctx: Context, payload: dict[str, Any]) -> None:
     """POST a message to its subscription's URL."""
 
-    def prepare(ctx: Context) -> tuple[Subscription, dict[str, Any], str] | None:
+    def prepare(ctx: Context) -> tuple[Subscription, dict[str, Any], str, str] | None:
         subscription = deliveries.to_send(ctx, payload)
         if subscription is None:
             return None
@@ -51,18 +52,24 @@ async def deliver_to_url(ctx: Context, payload: dict[str, Any]) -> None:
         policy = effective_delivery_policy(subscription, topic)
         if _throttled(ctx, subscription, policy, payload):
             return None
-        return subscription, policy, notifications.body(ctx, subscription, payload["message"])
+        try:
+            message = sealing.opened(ctx, payload["message"])
+        except Fault as fault:
+            return subscription, policy, "", str(fault)
+        return subscription, policy, notifications.body(ctx, subscription, message), ""
 
     ready = await ctx.transact(prepare)
     if ready is None:
         return
-    subscription, policy, body = ready
+    subscription, policy, body, failure = ready
     message = payload["message"]
     content_type = delivery_policies.content_type(policy, raw=subscription.raw)
     fields = headers("Notification", message["id"], subscription.topic_arn, subscription.arn, content_type)
     if subscription.raw:
         fields["x-amz-sns-rawdelivery"] = "true"
-    failure, final = await _post(_url(subscription.endpoint, subscription.password), fields, body)
+    final = False
+    if not failure:
+        failure, final = await _post(_url(subscription.endpoint, subscription.password), fields, body)
     if not failure:
         return
     delays = delivery_policies.delays(policy["healthyRetryPolicy"])

@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import task
-from cumulo.services.messaging.sns import captures, deliveries, envelopes, messages, notifications
+from cumulo.services.messaging.sns import captures, deliveries, envelopes, messages, notifications, sealing
 from cumulo.services.messaging.sns.topics import TOPICS
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
+    from cumulo.services.messaging.sns.messages import Message
 
 SENDER = "no-reply@sns.amazonaws.com"
 SERVICE_NAME = "AWS Notifications"
@@ -29,6 +30,7 @@ async def deliver_to_mailbox(ctx: Context, payload: dict[str, Any]) -> None:
         subscription = deliveries.to_send(ctx, payload)
         if subscription is None:
             return None
+        message = sealing.opened(ctx, payload["message"])
         topic = TOPICS.peek(ctx, subscription.topic, account=subscription.account)
         name = (topic.attributes.get("DisplayName") if topic is not None else "") or SERVICE_NAME
         if subscription.protocol == "email-json":
@@ -37,11 +39,11 @@ async def deliver_to_mailbox(ctx: Context, payload: dict[str, Any]) -> None:
         text = messages.text_for(message, "email") + _FOOTER.format(url=url)
         return subscription.endpoint, name, text, subscription.id
 
-    message = payload["message"]
     ready = await ctx.transact(prepare)
     if ready is None:
         return
     to, name, text, subscription_id = ready
+    message: Message = payload["message"]
     subject = message.get("subject") or _DEFAULT_SUBJECT
     await _write(ctx, f"{message['id']}-{subscription_id[:8]}", to, name, subject, text)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cumulo.core.errors import Fault
 from cumulo.core.operation import operation, reconciler
 from cumulo.core.table import GLOBAL, REGION, Space, prefix_range
-from cumulo.services.messaging.sns import archive, messages, pushes, sms, topics
+from cumulo.services.messaging.sns import archive, messages, pushes, sealing, sms, topics
 from cumulo.services.messaging.sns.errors import (
     BATCH_TOO_LONG,
     EMPTY_BATCH,
@@ -23,6 +23,7 @@ from cumulo.services.messaging.sns.topic_attributes import maximum_message_bytes
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
+    from cumulo.core.encryption import DataKey
     from cumulo.services.messaging.sns.messages import Message
     from cumulo.services.messaging.sns.topics import Topic
 
@@ -55,7 +56,7 @@ def publish(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     message, size = messages.read(ctx, request, topic)
     if size > maximum_message_bytes(topic):
         raise INVALID_PARAMETER(what="Message too long")
-    return _accept(ctx, topic, message)
+    return _accept(ctx, topic, message, sealing.data_key(ctx, topic))
 
 
 @operation
@@ -80,7 +81,8 @@ def publish_batch(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
         total += size
     if total > maximum_message_bytes(topic):
         raise BATCH_TOO_LONG()
-    accepted = [{"Id": entry_id, **_accept(ctx, topic, message)} for entry_id, message in read]
+    key = sealing.data_key(ctx, topic)  # refused by KMS, it is the whole batch
+    accepted = [{"Id": entry_id, **_accept(ctx, topic, message, key)} for entry_id, message in read]
     return {"Successful": accepted, "Failed": failed}
 
 
@@ -99,10 +101,10 @@ def _check_ids(entries: list[dict[str, Any]]) -> None:
             raise ENTRY_ID_CHARACTER(id=entry["Id"])
 
 
-def _accept(ctx: Context, topic: Topic, message: Message) -> dict[str, Any]:
+def _accept(ctx: Context, topic: Topic, message: Message, key: DataKey | None) -> dict[str, Any]:
     """Number, archive and fan out a message; a duplicate gets the answer of the first and goes nowhere."""
     if not topic.fifo:
-        fan_out(ctx, topic, message)
+        fan_out(ctx, topic, message, message if key is None else sealing.sealed(ctx, message, key))
         return {"MessageId": message["id"]}
     answer = _duplicate(ctx, topic, message)
     if answer is not None:
@@ -111,9 +113,10 @@ def _accept(ctx: Context, topic: Topic, message: Message) -> dict[str, Any]:
     answer = {"MessageId": message["id"], "SequenceNumber": message["sequence"]}
     remembered = f"{message['id']} {message['sequence']} {ctx.now()}"
     ctx.txn.put(_deduplication_key(ctx, topic, message, 0), remembered.encode())
+    kept = message if key is None else sealing.sealed(ctx, message, key)
     if topic.archived_since:
-        archive.keep(ctx, topic, message)
-    fan_out(ctx, topic, message)
+        archive.keep(ctx, topic, kept)
+    fan_out(ctx, topic, message, kept)
     return answer
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import task
-from cumulo.services.messaging.sns import captures, deliveries, messages, platform_endpoints
+from cumulo.services.messaging.sns import captures, deliveries, messages, platform_endpoints, sealing
 from cumulo.services.messaging.sns.errors import APPLICATION_DISABLED, ENDPOINT_DISABLED, INVALID_PARAMETER
 from cumulo.services.messaging.sns.topic_attributes import DEFAULT_MESSAGE_BYTES
 
@@ -56,14 +56,21 @@ async def push(ctx: Context, payload: dict[str, Any]) -> None:
 
 
 @task
-def deliver_to_device(ctx: Context, payload: dict[str, Any]) -> None:
+async def deliver_to_device(ctx: Context, payload: dict[str, Any]) -> None:
     """A topic's message to an `application` subscription; a device that is gone or disabled is a failed delivery."""
-    subscription = deliveries.to_send(ctx, payload)
-    if subscription is None:
-        return
-    endpoint = platform_endpoints.peek(ctx, subscription.endpoint)
-    application = platform_endpoints.application_of(ctx, endpoint) if endpoint is not None else None
-    if endpoint is None or application is None or not application.enabled or not endpoint.enabled:
-        deliveries.dead_letter(ctx, subscription, payload["message"], "the endpoint is disabled or gone")
-        return
-    ctx.later(push, _entry(ctx, endpoint, payload["message"]))
+
+    def prepare(ctx: Context) -> dict[str, Any] | None:
+        subscription = deliveries.to_send(ctx, payload)
+        if subscription is None:
+            return None
+        message = sealing.opened(ctx, payload["message"])
+        endpoint = platform_endpoints.peek(ctx, subscription.endpoint)
+        application = platform_endpoints.application_of(ctx, endpoint) if endpoint is not None else None
+        if endpoint is None or application is None or not application.enabled or not endpoint.enabled:
+            deliveries.dead_letter(ctx, subscription, message, "the endpoint is disabled or gone")
+            return None
+        return _entry(ctx, endpoint, message)
+
+    entry = await ctx.transact(prepare)
+    if entry is not None:
+        await push(ctx, entry)

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cumulo.core.operation import task
-from cumulo.services.messaging.sns import archive, deliveries, fan_out, subscriptions, topic_attributes
+from cumulo.core.errors import Fault
+from cumulo.core.operation import Retry, task
+from cumulo.services.messaging.sns import archive, deliveries, fan_out, sealing, subscriptions, topic_attributes
 from cumulo.services.messaging.sns.errors import INVALID_PARAMETER
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
+    from cumulo.services.messaging.sns.messages import Message
     from cumulo.services.messaging.sns.subscriptions import Subscription
     from cumulo.services.messaging.sns.topics import Topic
 
 _BATCH = 50
+_AGAIN_S = 60.0
 
 
 def start(ctx: Context, topic: Topic, subscription: Subscription) -> None:
@@ -51,7 +54,7 @@ def replay(ctx: Context, payload: dict[str, Any]) -> None:
         ctx, subscription.topic_id, start=(at_ms, sequence), end=end, limit=_BATCH, account=subscription.account
     )
     for each in found:
-        if deliveries.accepts(subscription, each.message):
+        if deliveries.accepts(subscription, _readable(ctx, subscription, each.message)):
             fan_out.deliver(ctx, subscription, {**each.message, "replayed": True})
     if len(found) == _BATCH:
         subscription.replay_status = archive.RUNNING
@@ -62,6 +65,17 @@ def replay(ctx: Context, payload: dict[str, Any]) -> None:
     else:
         subscription.replay_status = archive.COMPLETED
     subscriptions.put(ctx, subscription)
+
+
+def _readable(ctx: Context, subscription: Subscription, message: Message) -> Message:
+    """The message, opened where the filter looks into it: while its KMS key cannot be used, the replay waits."""
+    if subscription.attributes.get("FilterPolicyScope") != "MessageBody":
+        return message
+    try:
+        return sealing.opened(ctx, message)
+    except Fault as fault:
+        ctx.logger.warning("the replay for %s waits: %s", subscription.arn, fault)
+        raise Retry(_AGAIN_S) from None
 
 
 @task

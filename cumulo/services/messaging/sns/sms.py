@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cumulo.core import paging
 from cumulo.core.operation import operation, task
 from cumulo.core.table import REGION, Record, Table
-from cumulo.services.messaging.sns import captures, deliveries, messages
+from cumulo.services.messaging.sns import captures, deliveries, messages, sealing
 from cumulo.services.messaging.sns.errors import (
     INVALID_DEFAULT_SENDER,
     INVALID_PARAMETER,
@@ -184,12 +184,19 @@ async def send_text(ctx: Context, payload: dict[str, Any]) -> None:
 
 
 @task
-def deliver_to_phone(ctx: Context, payload: dict[str, Any]) -> None:
+async def deliver_to_phone(ctx: Context, payload: dict[str, Any]) -> None:
     """A topic's message to an `sms` subscription."""
-    subscription = deliveries.to_send(ctx, payload)
-    if subscription is None:
-        return
-    message = payload["message"]
-    number = digits(subscription.endpoint)
-    if OPTED_OUT.peek(ctx, number, account=subscription.account) is None:
-        ctx.later(send_text, _entry(ctx, number, messages.text_for(message, "sms"), message))
+
+    def prepare(ctx: Context) -> dict[str, Any] | None:
+        subscription = deliveries.to_send(ctx, payload)
+        if subscription is None:
+            return None
+        number = digits(subscription.endpoint)
+        if OPTED_OUT.peek(ctx, number, account=subscription.account) is not None:
+            return None
+        message = sealing.opened(ctx, payload["message"])
+        return _entry(ctx, number, messages.text_for(message, "sms"), message)
+
+    entry = await ctx.transact(prepare)
+    if entry is not None:
+        await send_text(ctx, entry)

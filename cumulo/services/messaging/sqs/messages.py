@@ -147,3 +147,11 @@ def with_body(txn: Transaction, place: bytes, serial: bytes, message: Message) -
 def expired(message: Message, retention_s: int, now_ms: int) -> bool:
     """Whether the queue's retention period is over for a message."""
     return message.sent_ms + retention_s * 1000 <= now_ms
+
+
+def a_message(txn: Transaction, place: bytes, fifo: bool) -> Message | None:
+    """One of the messages of a queue, with its body; it stays where and as it is."""
+    begin = place + (MESSAGE if fifo else VISIBLE)
+    for key, value in txn.range(begin, begin + b"\xff", limit=1):
+        return with_body(txn, place, key[-SERIAL_LENGTH:], CODEC.decode(value))
+    return None

@@ -1,7 +1,9 @@
 """Message move tasks: dead letters go back to where they came from, or to another queue.
 
 Sources: API reference, StartMessageMoveTask, CancelMessageMoveTask and ListMessageMoveTasks; Amazon SQS Developer
-Guide, "Configuring a dead-letter queue redrive": moved messages are new ones, with a new id and a new age.
+Guide, "Configuring a dead-letter queue redrive": moved messages are new ones, with a new id and a new age. Who starts
+the task needs kms:Decrypt for what is moved, and kms:GenerateDataKey for where it goes. StartMessageMoveTask has no
+error for KMS's refusal, so the task fails, for that reason.
 """
 
 from __future__ import annotations
@@ -15,14 +17,14 @@ from cumulo.core.arns import Arn
 from cumulo.core.errors import Error, Fault
 from cumulo.core.operation import operation, task
 from cumulo.core.table import REGION, Record, Table
-from cumulo.services.messaging.sqs import counts, shelves
+from cumulo.services.messaging.sqs import counts, sealing, shelves
 from cumulo.services.messaging.sqs.errors import (
     INVALID_PARAMETER,
     QUEUE_DOES_NOT_EXIST,
     RESOURCE_NOT_FOUND,
     UNSUPPORTED_OPERATION,
 )
-from cumulo.services.messaging.sqs.messages import SECOND_US, Message
+from cumulo.services.messaging.sqs.messages import SECOND_US, Message, a_message
 from cumulo.services.messaging.sqs.queues import QUEUES, Queue, check_owner
 from cumulo.services.messaging.sqs.receipt_handles import read as read_handle
 
@@ -90,6 +92,11 @@ def start_message_move_task(ctx: Context, request: t.StartMessageMoveTaskRequest
     started_us = max(int(ctx.now() * SECOND_US), tasks[-1].started_us + 1 if tasks else 0)
     visible = counts.of(ctx, source).visible
     started = MoveTask(source.name, started_us, ctx.uuid(), destination_arn, rate or 0, visible)
+    started.failure = _kms_refusal(ctx, source, destination_arn)
+    if started.failure:
+        started.status = FAILED
+        MOVE_TASKS.put(ctx, started)
+        return {"TaskHandle": _handle(source.arn, started)}
     MOVE_TASKS.put(ctx, started)
     ctx.later(move_messages, {"source": source.name, "started_us": started_us})
     return {"TaskHandle": _handle(source.arn, started)}
@@ -119,6 +126,24 @@ def _queue(ctx: Context, text: str, parameter: str, action: str | None = None) -
         if fault.code == QUEUE_DOES_NOT_EXIST.code:
             raise missing from None
         raise
+
+
+def _kms_refusal(ctx: Context, source: Queue, destination_arn: str) -> str:
+    """Why KMS does not let the caller move messages: its code in SQS's words. "" when it does, or is not needed."""
+    if destination_arn:
+        targets = [QUEUES.peek(ctx, Arn.parse(destination_arn).resource, account=Arn.parse(destination_arn).account)]
+    else:
+        targets = [*QUEUES.range(ctx, source.name, index="dead_letter_sources")]
+    try:
+        for target in targets:
+            if target is not None and target.kms_key:
+                sealing.data_key(ctx, target)
+        message = a_message(ctx.txn, source.place, source.fifo)
+        if message is not None and message.sealed_for:
+            sealing.open_messages(ctx, source, [message])
+    except Fault as fault:
+        return fault.code
+    return ""
 
 
 def _handle(source_arn: str, move_task: MoveTask) -> str:
@@ -203,6 +228,8 @@ def move_messages(ctx: Context, payload: dict[str, Any]) -> None:
             move_task.moved += 1
     except _Unmovable as why:
         move_task.status, move_task.failure = FAILED, str(why)
+    except Fault as refused:  # KMS's, of a key that was disabled meanwhile
+        move_task.status, move_task.failure = FAILED, refused.code
     MOVE_TASKS.put(ctx, move_task)
     if move_task.status == RUNNING:
         ctx.later(move_messages, payload, at=ctx.now() + 1.0 if move_task.rate else None)
@@ -219,6 +246,8 @@ def _move_one(ctx: Context, source: Queue, destination_arn: str) -> bool:
         message, _, handle = taken[0]
         target = _destination(ctx, source, destination_arn or message.dead_letter_source)
         shelf.delete(ctx, source, read_handle(handle, source.id), handle, now_us)
+        if message.sealed_for:
+            sealing.open_messages(ctx, source, [message], asked=True)
         moved = Message(
             ctx.uuid(),
             message.body,
@@ -229,9 +258,9 @@ def _move_one(ctx: Context, source: Queue, destination_arn: str) -> bool:
             group=message.group,
             deduplication_id=message.deduplication_id,
             trace_header=message.trace_header,
-            sealed_for=message.sealed_for,
-            sealed=message.sealed,
         )
+        if target.kms_key:
+            sealing.seal_message(ctx, target, moved, asked=True)
         shelves.of(target).put(ctx, target, moved, now_us, 0)
         ctx.signal(target.signal)
         return True

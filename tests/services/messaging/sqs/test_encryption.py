@@ -279,3 +279,64 @@ def test_nothing_is_asked_of_kms_without_a_key(cloud: Account, sqs: Any, queue: 
     sqs.send_message(QueueUrl=queue, MessageBody="one")
     assert bodies(receive(sqs, queue)) == ["one"]
     assert kms_calls(cloud) == []
+
+
+def dead_letter(cloud: Account, sqs: Any, key: str, target_key: str, name: str = "") -> tuple[str, str, str]:
+    """A dead-letter queue with one sealed message, the queue it comes from, and another queue under another key."""
+    dead = make_queue(sqs, key, f"dead{name}")
+    queue = make_queue(sqs, key, f"orders{name}", **redrive(arn(sqs, dead)))
+    target = make_queue(sqs, target_key, f"target{name}")
+    sqs.send_message(QueueUrl=queue, MessageBody=SECRET, MessageAttributes=ATTRIBUTES)
+    while receive(sqs, queue, VisibilityTimeout=0):
+        pass
+    return dead, queue, target
+
+
+def finished(cloud: Account, sqs: Any, dead: str) -> tuple[str, str]:
+    """How the last move task ended."""
+    cloud.settle()
+    (last,) = sqs.list_message_move_tasks(SourceArn=arn(sqs, dead))["Results"]
+    return last["Status"], last.get("FailureReason", "")
+
+
+def test_a_move_task_seals_for_the_destination(cloud: Account, sqs: Any) -> None:
+    kms, key, other_key = cloud.client("kms"), make_key(cloud), make_key(cloud)
+    dead, _, target = dead_letter(cloud, sqs, key, other_key)
+    sqs.start_message_move_task(SourceArn=arn(sqs, dead), DestinationArn=arn(sqs, target))
+    assert finished(cloud, sqs, dead) == ("COMPLETED", "")
+    kms.disable_key(KeyId=key)  # no more needed
+    cloud.advance(301)
+    (message,) = receive(sqs, target, MessageAttributeNames=["All"])
+    assert (message["Body"], message["MessageAttributes"]) == (SECRET, ATTRIBUTES)
+    kms.disable_key(KeyId=other_key)
+    cloud.advance(301)
+    with refused("KMS.DisabledException"):
+        receive(sqs, target)
+
+
+@pytest.mark.parametrize("action", ["Decrypt", "GenerateDataKey"])
+def test_who_starts_a_move_task_needs_both_keys(cloud: Account, sqs: Any, action: str) -> None:
+    kms, key, other_key = cloud.client("kms"), make_key(cloud), make_key(cloud)
+    dead, _, target = dead_letter(cloud, sqs, key, other_key)
+    cloud.advance(301)  # what was remembered of the keys is over
+    denied = key if action == "Decrypt" else other_key
+    kms.put_key_policy(KeyId=denied, Policy=policy(cloud, deny(action)))
+    sqs.start_message_move_task(SourceArn=arn(sqs, dead), DestinationArn=arn(sqs, target))
+    assert finished(cloud, sqs, dead) == ("FAILED", "KMS.AccessDeniedException")
+    kms.put_key_policy(KeyId=denied, Policy=policy(cloud))
+    assert bodies(receive(sqs, dead)) == [SECRET]
+
+
+def test_a_move_task_ends_with_a_key_that_is_disabled_meanwhile(cloud: Account, sqs: Any) -> None:
+    kms, key = cloud.client("kms"), make_key(cloud)
+    dead, queue, _ = dead_letter(cloud, sqs, key, key)
+    sqs.send_message(QueueUrl=queue, MessageBody="another")
+    while receive(sqs, queue, VisibilityTimeout=0):
+        pass
+    sqs.start_message_move_task(SourceArn=arn(sqs, dead), MaxNumberOfMessagesPerSecond=1)
+    cloud.settle()
+    kms.disable_key(KeyId=key)
+    cloud.advance(301)
+    assert finished(cloud, sqs, dead) == ("FAILED", "KMS.DisabledException")
+    kms.enable_key(KeyId=key)
+    assert bodies(receive(sqs, dead)) == ["another"]
