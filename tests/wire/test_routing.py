@@ -151,6 +151,12 @@ def test_a_queue_url_is_read_from_the_path() -> None:
             "Could not find operation Fly for version 2010-03-31",
         ),
         (
+            request(headers=FORM, body=b"Action=Publish&Version=2009-01-01", service="sns"),
+            400,
+            "InvalidAction",
+            "Could not find operation Publish for version 2009-01-01",
+        ),
+        (
             request(headers=FORM, body=b"Action=Fly", service="ec2"),
             400,
             "InvalidAction",
