@@ -142,8 +142,13 @@ def _kms_refusal(ctx: Context, source: Queue, destination_arn: str) -> str:
         if message is not None and message.sealed_for:
             sealing.open_messages(ctx, source, [message])
     except Fault as fault:
-        return fault.code
+        return _reason(fault)
     return ""
+
+
+def _reason(refused: Fault) -> str:
+    """KMS's refusal (`KmsDisabled`) as a failure reason, in the query wire's code like the others."""
+    return f"KMS.{refused.code.removeprefix('Kms')}Exception"
 
 
 def _handle(source_arn: str, move_task: MoveTask) -> str:
@@ -229,7 +234,7 @@ def move_messages(ctx: Context, payload: dict[str, Any]) -> None:
     except _Unmovable as why:
         move_task.status, move_task.failure = FAILED, str(why)
     except Fault as refused:  # KMS's, of a key that was disabled meanwhile
-        move_task.status, move_task.failure = FAILED, refused.code
+        move_task.status, move_task.failure = FAILED, _reason(refused)
     MOVE_TASKS.put(ctx, move_task)
     if move_task.status == RUNNING:
         ctx.later(move_messages, payload, at=ctx.now() + 1.0 if move_task.rate else None)
