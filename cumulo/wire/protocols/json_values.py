@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+from msgspec import Raw
 
 from cumulo.wire.faults import Fault
 from cumulo.wire.protocols import scalars
@@ -226,7 +227,7 @@ _SCALARS: dict[str, Convert] = {
 class Writer:
     """Compiles, per shape, the closure from values to what `encode` takes.
 
-    A closure of None means that a value goes out as it is.
+    A closure of None means that a value goes out as it is; so does a `msgspec.Raw`, a value that is JSON already.
     """
 
     def __init__(self) -> None:
@@ -277,7 +278,7 @@ class Writer:
                 if item is None or name in hidden:
                     continue
                 wire, convert = table[name]  # KeyError: a service answers with a member that AWS does not have
-                out[wire] = item if convert is None else convert(item)
+                out[wire] = item if convert is None or type(item) is Raw else convert(item)
             return out
 
         return write
@@ -286,7 +287,7 @@ class Writer:
 def _list_writer(write_item: Convert | None) -> Convert | None:
     if write_item is None:
         return None
-    return lambda value: [None if item is None else write_item(item) for item in value]
+    return lambda value: [item if item is None or type(item) is Raw else write_item(item) for item in value]
 
 
 def _map_writer(write_item: Convert | None) -> Convert | None:

@@ -1,0 +1,83 @@
+"""BatchWriteItem: up to 25 items put or deleted in several tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cumulo.core.operation import operation
+from cumulo.services.data.dynamodb import item_collections, item_keys, planned_writes
+from cumulo.services.data.dynamodb.capacity import Usage
+from cumulo.services.data.dynamodb.errors import VALIDATION
+from cumulo.services.data.dynamodb.item_writes import find, write
+from cumulo.services.data.dynamodb.table_access import common_facts, layout_for, leading_keys
+
+if TYPE_CHECKING:
+    from cumulo.core.context import Context
+    from cumulo.services.data.dynamodb.layouts import Layout
+    from cumulo.services.data.dynamodb.planned_writes import Plan
+    from cumulo.services.data.dynamodb.table_access import Facts
+    from cumulo.stubs import dynamodb as t
+
+LIMIT_REQUESTS = 25
+
+
+@operation
+def batch_write_item(ctx: Context, request: t.BatchWriteItemInput) -> t.BatchWriteItemOutput:
+    """Put and delete items, each as if alone, without conditions."""
+    items: Any = request["RequestItems"]
+    if sum(len(requests) for requests in items.values()) > LIMIT_REQUESTS:
+        raise VALIDATION("Too many items requested for the BatchWriteItem call")
+    plans = {name: [_plan(each) for each in requests] for name, requests in items.items()}
+    layouts = {name: _layout(ctx, name, part) for name, part in plans.items()}
+    keys: dict[str, list[bytes]] = {}
+    for name, part in plans.items():
+        for plan in part:
+            item_keys.check_types(layouts[name], plan.given)
+        keys[name] = [plan.key(layouts[name]) for plan in part]
+        if len(set(keys[name])) < len(part):
+            raise VALIDATION("Provided list of item keys contains duplicates")
+    used: dict[str, Usage] = {}
+    metrics: dict[str, list[Any]] = {}
+    measured = request.get("ReturnItemCollectionMetrics") == "SIZE"
+    for name, part in plans.items():
+        layout = layouts[name]
+        used[name] = usage = Usage()
+        for plan, key in zip(part, keys[name], strict=True):
+            before = find(ctx, layout, key)
+            item, size = plan.outcome(layout, before)
+            write(ctx, layout, key, before, item, size, usage)
+        if measured and layout.locals:
+            metrics[name] = [
+                item_collections.metrics(ctx, layout, plan.given, item_keys.hash_bytes(layout, plan.given))
+                for plan in part
+            ]
+    answer: Any = {"UnprocessedItems": {}}
+    mode = request.get("ReturnConsumedCapacity")
+    if mode is not None and mode != "NONE":
+        answer["ConsumedCapacity"] = [usage.answer(name, mode) for name, usage in used.items()]
+    if metrics:
+        answer["ItemCollectionMetrics"] = metrics
+    return answer  # type: ignore[no-any-return]
+
+
+def _layout(ctx: Context, name: str, plans: list[Plan]) -> Layout:
+    def facts(layout: Layout | None) -> Facts:
+        found = common_facts(ctx, {})
+        found["dynamodb:LeadingKeys"] = leading_keys(layout, [plan.given for plan in plans])
+        found["dynamodb:Attributes"] = list({attribute: None for plan in plans for attribute in plan.given})
+        return found
+
+    return layout_for(ctx, name, facts)
+
+
+def _plan(request: dict[str, Any]) -> Plan:
+    put, delete = request.get("PutRequest"), request.get("DeleteRequest")
+    if put is not None and delete is not None:
+        raise VALIDATION(
+            "Supplied WriteRequest has both PutRequest and DeleteRequest, must contain exactly one of them"
+        )
+    if put is not None:
+        return planned_writes.put(put)
+    if delete is not None:
+        return planned_writes.delete(delete)
+    raise VALIDATION("Supplied WriteRequest is empty, must contain exactly one of PutRequest or DeleteRequest")

@@ -1,0 +1,145 @@
+"""PutItem, UpdateItem, DeleteItem and GetItem."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cumulo.core.operation import operation
+from cumulo.services.data.dynamodb import item_collections, item_keys, planned_writes
+from cumulo.services.data.dynamodb.attribute_values import check_item
+from cumulo.services.data.dynamodb.capacity import Usage, read_units
+from cumulo.services.data.dynamodb.errors import VALIDATION
+from cumulo.services.data.dynamodb.expressions import projections
+from cumulo.services.data.dynamodb.expressions.placeholders import Placeholders
+from cumulo.services.data.dynamodb.item_writes import Before, find, write
+from cumulo.services.data.dynamodb.legacy import mixing
+from cumulo.services.data.dynamodb.stored_items import decode, shown, size_of
+from cumulo.services.data.dynamodb.table_access import common_facts, layout_for, leading_keys
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from cumulo.core.context import Context
+    from cumulo.services.data.dynamodb.attribute_values import Item
+    from cumulo.services.data.dynamodb.layouts import Layout
+    from cumulo.services.data.dynamodb.planned_writes import Plan
+    from cumulo.services.data.dynamodb.table_access import Facts
+    from cumulo.stubs import dynamodb as t
+
+
+@operation
+def put_item(ctx: Context, request: t.PutItemInput) -> t.PutItemOutput:
+    """Put an item in place of the one with the same key."""
+    mixing.check(request)
+    _check_return_values(request)
+    answer: t.PutItemOutput = _written(ctx, planned_writes.put(request))
+    return answer
+
+
+@operation
+def delete_item(ctx: Context, request: t.DeleteItemInput) -> t.DeleteItemOutput:
+    """Remove the item of a key; that there is none is no error."""
+    mixing.check(request)
+    _check_return_values(request)
+    answer: t.DeleteItemOutput = _written(ctx, planned_writes.delete(request))
+    return answer
+
+
+@operation
+def update_item(ctx: Context, request: t.UpdateItemInput) -> t.UpdateItemOutput:
+    """Change an item's attributes, or make an item of its key and what is set."""
+    mixing.check(request)
+    answer: t.UpdateItemOutput = _written(ctx, planned_writes.update(request))
+    return answer
+
+
+def _written(ctx: Context, plan: Plan) -> Any:
+    """Carry a single write out, and answer it."""
+    request = plan.request
+    layout = layout_for(ctx, request["TableName"], lambda layout: plan.facts(ctx, layout))
+    key = plan.key(layout)
+    before = find(ctx, layout, key)
+    if plan.condition is not None:
+        plan.check(before)
+    item, size = plan.outcome(layout, before)
+    usage = Usage()
+    write(ctx, layout, key, before, item, size, usage)
+    answer: dict[str, Any] = {}
+    wanted = request.get("ReturnValues")
+    if wanted is not None and wanted != "NONE":
+        attributes = _returned(ctx, plan, wanted, before, item)
+        if attributes:
+            answer["Attributes"] = attributes
+    mode = request.get("ReturnConsumedCapacity")
+    if mode is not None and mode != "NONE":
+        answer["ConsumedCapacity"] = usage.answer(request["TableName"], mode)
+    if layout.locals and request.get("ReturnItemCollectionMetrics") == "SIZE":
+        partition = item_keys.hash_bytes(layout, plan.given)
+        answer["ItemCollectionMetrics"] = item_collections.metrics(ctx, layout, plan.given, partition)
+    return answer
+
+
+def _returned(ctx: Context, plan: Plan, wanted: str, before: Before, item: Item | None) -> Any:
+    """The attributes that ReturnValues asks for."""
+    if wanted == "ALL_OLD":
+        return shown(ctx, before.stored) if before.stored is not None else None
+    if wanted == "ALL_NEW":
+        return item
+    update = plan.update
+    seen = before.item if wanted == "UPDATED_OLD" else item
+    return update.touched.apply(seen) if update is not None and seen is not None else None
+
+
+@operation
+def get_item(ctx: Context, request: t.GetItemInput) -> t.GetItemOutput:
+    """The item of a key, whole or in parts."""
+    mixing.check(request)
+    given: Any = request["Key"]
+    check_item(given)
+    projection = projection_of(request)
+    name = request["TableName"]
+    layout = layout_for(ctx, name, lambda layout: read_facts(ctx, layout, request, [given], projection))
+    stored = ctx.txn.get(layout.place + item_keys.of_key(layout, given))
+    answer: Any = {}
+    if stored is not None:
+        answer["Item"] = shown(ctx, stored) if projection is None else projection.apply(decode(stored))
+    mode = request.get("ReturnConsumedCapacity")
+    if mode is not None and mode != "NONE":
+        units = read_units(size_of(stored) if stored is not None else 0, request.get("ConsistentRead", False))
+        answer["ConsumedCapacity"] = Usage(units, reads=True).answer(name, mode)
+    return answer  # type: ignore[no-any-return]
+
+
+def read_facts(
+    ctx: Context,
+    layout: Layout | None,
+    request: Mapping[str, Any],
+    keys: Iterable[Item],
+    projection: projections.Projection | None,
+) -> Facts:
+    """The condition keys of a read by key: partition keys, the attributes it names, whether it asks for all."""
+    names = {name: None for key in keys for name in key}
+    if projection is not None:
+        names.update(dict.fromkeys(sorted(projection.attributes)))
+    facts = common_facts(ctx, request)
+    facts["dynamodb:LeadingKeys"] = leading_keys(layout, keys)
+    facts["dynamodb:Attributes"] = list(names)
+    facts["dynamodb:Select"] = "ALL_ATTRIBUTES" if projection is None else "SPECIFIC_ATTRIBUTES"
+    return facts
+
+
+def projection_of(request: Mapping[str, Any]) -> projections.Projection | None:
+    """What a read asks for: the parts of ProjectionExpression or AttributesToGet, None for all."""
+    text = request.get("ProjectionExpression")
+    if text is not None:
+        placeholders = Placeholders(request.get("ExpressionAttributeNames"), None)
+        projection = projections.parse(text, placeholders)
+        placeholders.check_used()
+        return projection
+    names = request.get("AttributesToGet")
+    return projections.of_attributes(names) if names else None
+
+
+def _check_return_values(request: Mapping[str, Any]) -> None:
+    if request.get("ReturnValues", "NONE") not in ("NONE", "ALL_OLD"):
+        raise VALIDATION("1 validation error detected: ReturnValues can only be ALL_OLD or NONE")

@@ -1,0 +1,80 @@
+"""Scan: every item of a table or an index, in the order of the hashes of their partition keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cumulo.core.operation import operation
+from cumulo.services.data.dynamodb import key_ranges, pages
+from cumulo.services.data.dynamodb.errors import VALIDATION
+from cumulo.services.data.dynamodb.expressions.placeholders import Placeholders
+from cumulo.services.data.dynamodb.legacy import mixing
+from cumulo.services.data.dynamodb.queries import check_start, filter_of, projection_of, range_facts
+from cumulo.services.data.dynamodb.reading_views import View, check_select
+from cumulo.services.data.dynamodb.table_access import layout_for
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cumulo.core.context import Context
+    from cumulo.services.data.dynamodb.key_ranges import Range
+    from cumulo.services.data.dynamodb.layouts import Layout
+    from cumulo.services.data.dynamodb.table_access import Facts
+    from cumulo.stubs import dynamodb as t
+
+
+@operation
+def scan(ctx: Context, request: t.ScanInput) -> t.ScanOutput:
+    """All items, or those of one segment, page by page."""
+    mixing.check(request)
+    check_select(request)
+    segment, total = _segment(request)
+    start: Any = request.get("ExclusiveStartKey")
+    check_start(start)
+    values: Any = request.get("ExpressionAttributeValues")
+    placeholders = Placeholders(request.get("ExpressionAttributeNames"), values)
+    condition = filter_of(request, placeholders, "ScanFilter")
+    projection = projection_of(request, placeholders)
+    placeholders.check_used()
+
+    def facts(layout: Layout | None) -> Facts:
+        return range_facts(ctx, request, projection, condition)
+
+    layout = layout_for(ctx, request["TableName"], facts, index=request.get("IndexName"))
+    view = View(ctx, request, layout, projection, condition)
+    where = key_ranges.of_segment(view.place, segment, total)
+    if start is not None:
+        where = _from(view, where, start, segment, total)
+    page = pages.read(ctx, where, False, request.get("Limit"), None if view.plain else view.take, view.counted)
+    answer: t.ScanOutput = view.answer(request, page)
+    return answer
+
+
+def _segment(request: Mapping[str, Any]) -> tuple[int, int]:
+    segment, total = request.get("Segment"), request.get("TotalSegments")
+    if segment is None and total is None:
+        return 0, 1
+    if segment is None or total is None:
+        lacking, given = ("Segment", "TotalSegments") if segment is None else ("TotalSegments", "Segment")
+        raise VALIDATION(
+            f"The {lacking} parameter is required but was not present in the request when "
+            + ("parameter TotalSegments is present" if given == "TotalSegments" else "Segment parameter is present")
+        )
+    if segment >= total:
+        raise VALIDATION(
+            "The Segment parameter is zero-based and must be less than parameter TotalSegments: "
+            f"Segment: {segment} is not less than TotalSegments: {total}"
+        )
+    return segment, total
+
+
+def _from(view: View, where: Range, start: dict[str, Any], segment: int, total: int) -> Range:
+    place = view.start_of(start)
+    if place is None:
+        raise VALIDATION("The provided starting key is invalid: The provided key element does not match the schema")
+    if not where[0] <= place < where[1]:
+        raise VALIDATION(
+            "The provided starting key is invalid: Invalid ExclusiveStartKey. Please use ExclusiveStartKey with "
+            f"correct Segment. TotalSegments: {total} Segment: {segment}"
+        )
+    return place + b"\x00", where[1]

@@ -1,0 +1,75 @@
+"""Items at rest: bytes from which an answer can be written without decoding them.
+
+An item is four bytes, a form number and the item's size as AWS counts it, and then the JSON text of its attributes as
+clients send and get it (`{"id":{"S":"x"}}`, binary as base64). So GetItem and Query hand the text on as it is, and
+capacity and pages are counted from the four bytes. Entries of indexes have the same form.
+"""
+
+from __future__ import annotations
+
+from binascii import a2b_base64
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from cumulo.services.data.dynamodb.attribute_values import Item
+
+if TYPE_CHECKING:
+    from cumulo.core.context import Context
+
+FORM = 1
+HEAD_BYTES = 4
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder().decode
+
+
+def encode(item: Item, size: int) -> bytes:
+    """The bytes of an item of this size."""
+    return (FORM << 24 | size).to_bytes(4, "big") + _encode(item)
+
+
+def size_of(stored: bytes) -> int:
+    """The item's size in bytes, as AWS counts it."""
+    return stored[1] << 16 | stored[2] << 8 | stored[3]
+
+
+def text_of(stored: bytes) -> msgspec.Raw:
+    """The item as it goes out in JSON."""
+    return msgspec.Raw(memoryview(stored)[HEAD_BYTES:])
+
+
+def shown(ctx: Context, stored: bytes) -> Any:
+    """The item as an answer has it: as it stands for a client, as a value for a service that asked."""
+    return text_of(stored) if ctx.protocol == "json" else decode(stored)
+
+
+def decode(stored: bytes) -> Item:
+    """The item, with binary values as bytes."""
+    item: Item = _decode(memoryview(stored)[HEAD_BYTES:])
+    # In a JSON text a quotation mark within a value is escaped: where neither stands, there is no binary value.
+    if b'"B":"' in stored or b'"BS":[' in stored:
+        for value in item.values():
+            _read_binary(value)
+    return item
+
+
+def _read_binary(value: dict[str, Any]) -> None:
+    """Turn base64 into bytes, in place."""
+    for kind, content in value.items():
+        if kind == "B":
+            value["B"] = _bytes_of(content)
+        elif kind == "BS":
+            value["BS"] = [_bytes_of(each) for each in content]
+        elif kind == "M":
+            for inner in content.values():
+                _read_binary(inner)
+        elif kind == "L":
+            for inner in content:
+                _read_binary(inner)
+
+
+def _bytes_of(text: str) -> bytes:
+    from binascii import a2b_base64
+
+    return a2b_base64(text)

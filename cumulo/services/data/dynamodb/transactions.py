@@ -1,0 +1,276 @@
+"""TransactWriteItems and TransactGetItems: all of up to 100 items, or none.
+
+A transaction here is one of the store's: it never meets another half done, so TransactionConflict has nothing to tell.
+Whoever comes second waits for the first (on PostgreSQL: tries again) instead of being turned away.
+
+Sources: DynamoDB API Reference, TransactWriteItems, TransactGetItems, "Cancellation Reasons"; DynamoDB Developer Guide,
+"Amazon DynamoDB Transactions: How it works".
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from cumulo.core.operation import operation
+from cumulo.services.data.dynamodb import client_tokens, item_collections, item_keys, planned_writes
+from cumulo.services.data.dynamodb.attribute_values import check_item
+from cumulo.services.data.dynamodb.capacity import Usage, read_units
+from cumulo.services.data.dynamodb.errors import (
+    CONDITIONAL_CHECK_FAILED,
+    ITEM_COLLECTION_SIZE_LIMIT_EXCEEDED,
+    TRANSACTION_CANCELED,
+    VALIDATION,
+)
+from cumulo.services.data.dynamodb.item_writes import Before, find, write
+from cumulo.services.data.dynamodb.items import projection_of, read_facts
+from cumulo.services.data.dynamodb.planned_writes import CHECK, DELETE, PUT, UPDATE
+from cumulo.services.data.dynamodb.stored_items import decode, shown, size_of
+from cumulo.services.data.dynamodb.table_access import layout_for
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cumulo.core.context import Context
+    from cumulo.core.errors import Fault
+    from cumulo.services.data.dynamodb.attribute_values import Item
+    from cumulo.services.data.dynamodb.expressions.projections import Projection
+    from cumulo.services.data.dynamodb.layouts import Layout
+    from cumulo.services.data.dynamodb.planned_writes import Plan
+    from cumulo.stubs import dynamodb as t
+
+LIMIT_BYTES = 4 << 20
+FACTOR = 2  # a transaction reads or writes every item twice: to prepare, and to commit
+
+_PLANNERS = {
+    CHECK: planned_writes.check,
+    PUT: planned_writes.put,
+    DELETE: planned_writes.delete,
+    UPDATE: planned_writes.update,
+}
+_ACTIONS = {
+    CHECK: "dynamodb:ConditionCheckItem",
+    PUT: "dynamodb:PutItem",
+    DELETE: "dynamodb:DeleteItem",
+    UPDATE: "dynamodb:UpdateItem",
+}
+_NONE: dict[str, Any] = {"Code": "None"}
+
+
+class _Step:
+    """One item of a transaction, and what became of it so far."""
+
+    __slots__ = ("before", "item", "key", "layout", "name", "plan", "reason", "size")
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.name: str = plan.request["TableName"]
+        self.reason = _NONE
+        self.layout: Layout
+        self.key: bytes = b""
+        self.before: Before
+        self.item: Item | None = None
+        self.size = 0
+
+    def prepare(self, ctx: Context) -> None:
+        """See whether the item can be written as wanted; else `reason` says why not."""
+        plan = self.plan
+        before = self.before = find(ctx, self.layout, self.key)
+        try:
+            if not plan.holds(before):
+                self.reason = {"Code": "ConditionalCheckFailed", "Message": CONDITIONAL_CHECK_FAILED.text}
+                wanted = plan.request.get("ReturnValuesOnConditionCheckFailure")
+                if wanted == "ALL_OLD" and before.item is not None:
+                    self.reason["Item"] = before.item
+                return
+            if plan.kind != CHECK:
+                self.item, self.size = plan.outcome(self.layout, before)
+        except Exception as fault:
+            self.reason = _reason_of(fault)
+
+
+def _reason_of(error: Exception) -> dict[str, Any]:
+    """The cancellation reason that a refusal of one item's write is told as."""
+    code = getattr(error, "code", "")
+    if code == VALIDATION.code:
+        return {"Code": "ValidationError", "Message": str(getattr(error, "message", ""))}
+    if code == ITEM_COLLECTION_SIZE_LIMIT_EXCEEDED.code:
+        return {"Code": "ItemCollectionSizeLimitExceeded", "Message": str(getattr(error, "message", ""))}
+    raise error
+
+
+def _reason_of_key(error: Exception) -> dict[str, Any]:
+    """A key that is not the table's cancels the transaction; one with an empty value is refused before there is one.
+
+    Observed in AWS's answers (dynamodb-conformance, 2026).
+    """
+    if str(getattr(error, "message", "")).startswith(item_keys.NOT_VALID):
+        raise error
+    return _reason_of(error)
+
+
+def _canceled(reasons: list[dict[str, Any]]) -> Fault:
+    codes = ", ".join(reason["Code"] for reason in reasons)
+    return TRANSACTION_CANCELED(
+        f"Transaction cancelled, please refer cancellation reasons for specific reasons [{codes}]",
+        members={"CancellationReasons": reasons},
+    )
+
+
+@operation
+def transact_write_items(ctx: Context, request: t.TransactWriteItemsInput) -> t.TransactWriteItemsOutput:
+    """Write all items if every condition holds, or none."""
+    token = request.get("ClientRequestToken")
+    digest = client_tokens.digest_of(request["TransactItems"]) if token is not None else b""
+    steps = [_Step(_plan(each)) for each in request["TransactItems"]]
+    locate(ctx, steps)
+    if token is not None:
+        done = client_tokens.seen(ctx, token, digest)
+        if done is not None:
+            repeated: t.TransactWriteItemsOutput = _repeated(request, done.usage)
+            return repeated
+    for step in steps:
+        if step.reason is _NONE:
+            step.prepare(ctx)
+    used = _carry_out(ctx, steps)
+    if token is not None:
+        client_tokens.remember(ctx, token, digest, _read_again(steps))
+    answer: Any = {}
+    mode = request.get("ReturnConsumedCapacity")
+    if mode is not None and mode != "NONE":
+        answer["ConsumedCapacity"] = [usage.answer(name, mode) for name, usage in used.items()]
+    if request.get("ReturnItemCollectionMetrics") == "SIZE":
+        metrics = _metrics(ctx, steps)
+        if metrics:
+            answer["ItemCollectionMetrics"] = metrics
+    return answer  # type: ignore[no-any-return]
+
+
+def _plan(entry: Mapping[str, Any]) -> Plan:
+    kinds = [kind for kind in _PLANNERS if kind in entry]
+    if len(kinds) != 1:
+        raise VALIDATION("TransactItems can only contain one of Check, Put, Update or Delete")
+    return _PLANNERS[kinds[0]](entry[kinds[0]])
+
+
+def locate(ctx: Context, steps: list[_Step]) -> None:
+    """Find the tables and the keys; no two steps may be about one item."""
+    places: set[bytes] = set()
+    for step in steps:
+        plan = step.plan
+        step.layout = layout_for(ctx, step.name, partial(plan.facts, ctx), action=_ACTIONS[plan.kind])
+        try:
+            step.key = step.plan.key(step.layout)
+        except Exception as fault:
+            step.reason = _reason_of_key(fault)
+            continue
+        place = step.layout.place + step.key
+        if place in places:
+            raise VALIDATION("Transaction request cannot include multiple operations on one item")
+        places.add(place)
+
+
+def _carry_out(ctx: Context, steps: list[_Step]) -> dict[str, Usage]:
+    """Write everything, unless one of them cannot be; what it took, by table."""
+    if any(step.reason is not _NONE for step in steps):
+        raise _canceled([step.reason for step in steps])
+    if sum(max(step.size, step.before.size) for step in steps) > LIMIT_BYTES:
+        raise VALIDATION("Collection size exceeded: the items of a transaction may have 4 MB together")
+    used: dict[str, Usage] = {}
+    for step in steps:
+        usage = used.setdefault(step.name, Usage(factor=FACTOR))
+        if step.plan.kind == CHECK:
+            usage.add(max(1.0, float(-(-step.before.size // 1024))))
+            continue
+        try:
+            write(ctx, step.layout, step.key, step.before, step.item, step.size, usage)
+        except Exception as fault:
+            step.reason = _reason_of(fault)
+            raise _canceled([each.reason for each in steps]) from None
+    return used
+
+
+def _read_again(steps: list[_Step]) -> dict[str, float]:
+    """The read units that a repeated call is told: those of reading the items."""
+    units: dict[str, float] = {}
+    for step in steps:
+        took = FACTOR * read_units(max(step.size, step.before.size), True)
+        units[step.name] = units.get(step.name, 0.0) + took
+    return units
+
+
+def _repeated(request: t.TransactWriteItemsInput, units: dict[str, float]) -> Any:
+    mode = request.get("ReturnConsumedCapacity")
+    if mode is None or mode == "NONE":
+        return {}
+    consumed = []
+    for name, took in units.items():
+        usage = Usage(reads=True, factor=FACTOR)
+        usage.table = took
+        consumed.append(usage.answer(name, mode))
+    return {"ConsumedCapacity": consumed}
+
+
+def _metrics(ctx: Context, steps: list[_Step]) -> dict[str, list[Any]]:
+    metrics: dict[str, list[Any]] = {}
+    for step in steps:
+        if step.layout.locals and step.plan.kind != CHECK:
+            given, layout = step.plan.given, step.layout
+            found = item_collections.metrics(ctx, layout, given, item_keys.hash_bytes(layout, given))
+            metrics.setdefault(step.name, []).append(found)
+    return metrics
+
+
+@operation
+def transact_get_items(ctx: Context, request: t.TransactGetItemsInput) -> t.TransactGetItemsOutput:
+    """Read items as they all were at one time."""
+    gets: list[Any] = [entry["Get"] for entry in request["TransactItems"]]
+    for get in gets:
+        check_item(get["Key"])
+    parts = [projection_of(get) for get in gets]
+    layouts = [_read_layout(ctx, get, projection) for get, projection in zip(gets, parts, strict=True)]
+    places = _places(layouts, gets)
+    used: dict[str, Usage] = {}
+    responses: list[dict[str, Any]] = []
+    total = 0
+    for get, projection, place in zip(gets, parts, places, strict=True):
+        stored = ctx.txn.get(place)
+        size = size_of(stored) if stored is not None else 0
+        total += size
+        used.setdefault(get["TableName"], Usage(reads=True, factor=FACTOR)).add(read_units(size, True))
+        if stored is None:
+            responses.append({})
+        elif projection is None:
+            responses.append({"Item": shown(ctx, stored)})
+        else:
+            responses.append({"Item": projection.apply(decode(stored))})
+    if total > LIMIT_BYTES:
+        raise VALIDATION("Collection size exceeded: the items of a transaction may have 4 MB together")
+    answer: Any = {"Responses": responses}
+    mode = request.get("ReturnConsumedCapacity")
+    if mode is not None and mode != "NONE":
+        answer["ConsumedCapacity"] = [usage.answer(name, mode) for name, usage in used.items()]
+    return answer  # type: ignore[no-any-return]
+
+
+def _read_layout(ctx: Context, get: Mapping[str, Any], projection: Projection | None) -> Layout:
+    def facts(layout: Layout | None) -> dict[str, Any]:
+        return read_facts(ctx, layout, get, [get["Key"]], projection)
+
+    return layout_for(ctx, get["TableName"], facts, action="dynamodb:GetItem")
+
+
+def _places(layouts: list[Layout], gets: list[Any]) -> list[bytes]:
+    places: list[bytes] = []
+    reasons: list[dict[str, Any]] = []
+    for layout, get in zip(layouts, gets, strict=True):
+        try:
+            places.append(layout.place + item_keys.of_key(layout, get["Key"]))
+            reasons.append(_NONE)
+        except Exception as fault:
+            reasons.append(_reason_of_key(fault))
+    if len(places) < len(gets):
+        raise _canceled(reasons)
+    if len(set(places)) < len(places):
+        raise VALIDATION("Transaction request cannot include multiple operations on one item")
+    return places
