@@ -51,7 +51,7 @@ def query(ctx: Context, request: t.QueryInput) -> t.QueryOutput:
         if schema is not None:
             hashes = _wanted(request, placeholders, schema).hashes
             found["dynamodb:LeadingKeys"] = [text_of(value) for value in hashes[:1]]
-            found["dynamodb:Attributes"] += [name for name in (*schema.hashes, *schema.ranges)]
+            found["dynamodb:Attributes"] += [*schema.hashes, *schema.ranges]
         return found
 
     layout = layout_for(ctx, request["TableName"], facts, index=request.get("IndexName"))

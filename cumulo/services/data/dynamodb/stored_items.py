@@ -70,6 +70,4 @@ def _read_binary(value: dict[str, Any]) -> None:
 
 
 def _bytes_of(text: str) -> bytes:
-    from binascii import a2b_base64
-
     return a2b_base64(text)
