@@ -35,5 +35,13 @@ TRANSACTION_CONFLICT = Error("TransactionConflictException", "Transaction is ong
 TRANSACTION_IN_PROGRESS = Error("TransactionInProgressException")
 IDEMPOTENT_PARAMETER_MISMATCH = Error("IdempotentParameterMismatchException")
 DUPLICATE_ITEM = Error("DuplicateItemException", "Duplicate primary key exists in table")
-POLICY_NOT_FOUND = Error("PolicyNotFoundException")
+POLICY_NOT_FOUND = Error(
+    "PolicyNotFoundException", "Resource-based policy not found for the provided ResourceArn: {arn}"
+)
+POLICY_LOCKS_OUT = Error(
+    "AccessDeniedException",
+    "The new resource policy will not allow you to update the resource policy in the future.",
+    status=400,
+)
+KMS_ACCESS_DENIED = Error("AccessDeniedException", status=400)
 INTERNAL_SERVER_ERROR = Error("InternalServerError", "Internal Server Error", status=500, sender=False)

@@ -14,7 +14,9 @@ from cumulo.core.arns import partition_of
 from cumulo.core.counters import Counters
 from cumulo.core.errors import Fault
 from cumulo.core.table import REGION, Record, Table
-from cumulo.services.data.dynamodb.errors import RESOURCE_NOT_FOUND, TABLE_NOT_FOUND, VALIDATION
+from cumulo.services.data.dynamodb import table_names
+from cumulo.services.data.dynamodb.errors import RESOURCE_NOT_FOUND, TABLE_NOT_ACTIVE, TABLE_NOT_FOUND
+from cumulo.services.data.dynamodb.table_names import owner_and_name as owner_and_name
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
@@ -31,18 +33,19 @@ COUNTS = Counters("dynamodb.counts")
 class Throughput(Record):
     """Capacity of a table or of a global index. Units are per second; -1 for no maximum.
 
-    Times are cloud time in seconds. `warm_*` is what was asked for, 0 when it follows from the rest.
+    Times are cloud time in seconds. `warm_*` is the throughput that the partitions are ready for.
     """
 
     read: int = 0
     write: int = 0
     increased_at: float = 0.0
     decreased_at: float = 0.0
-    decreases_today: int = 0
+    decreases: int = 0  # on the UTC day of decreased_at
     maximum_read: int = UNLIMITED
     maximum_write: int = UNLIMITED
     warm_read: int = 0
     warm_write: int = 0
+    warm_asked: bool = False  # the answer to the call that asked shows it, and that it is on its way
 
 
 class IndexRecord(Record):
@@ -57,8 +60,6 @@ class IndexRecord(Record):
     status: str = ACTIVE
     backfilling: bool = False
     throughput: Throughput | None = None
-    insights: str = ""
-    insights_changed_at: float = 0.0
 
 
 class Replica(Record):
@@ -72,6 +73,7 @@ class Replica(Record):
     maximum_read_override: int = 0
     index_read_overrides: dict[str, int] = {}
     since: float = 0.0
+    index_maximum_overrides: dict[str, int] = {}
 
 
 class TableRecord(Record):
@@ -92,17 +94,26 @@ class TableRecord(Record):
     indexes: list[IndexRecord] = []
     stream_view: str = ""  # "" while no stream is enabled
     stream_label: str = ""  # of the latest stream, enabled or not
-    ttl_attribute: str = ""
-    ttl_status: str = "DISABLED"  # ENABLING, ENABLED, DISABLING or DISABLED
-    recovers_since: float = 0.0  # point-in-time recovery: its earliest second; 0 while it is off
+    ttl_attribute: str = ""  # "" while time to live is off
+    ttl_changed_at: float = 0.0
+    recovers_since: float = 0.0  # point-in-time recovery: when it was switched on; 0 while it is off
+    recovery_days: int = 35
     sse_key: str = ""  # ARN of the KMS key, "" for DynamoDB's own
     sealed_key: bytes = b""  # the table's data key under sse_key: see sealing.py
     replicas: list[Replica] = []
     policy: str = ""
+    policy_revision: str = ""
     tags: dict[str, str] = {}
     deletion_protection: bool = False
-    table_class: str = ""
+    table_class: str = ""  # "" until one is chosen
+    class_changes: list[float] = []
     on_demand_since: float = 0.0
+    sse_changes: list[float] = []
+    restored_at: float = 0.0
+    restored_from: str = ""  # ARN of the backup, if it was one
+    restored_table: str = ""  # ARN of the table that was restored
+    consistency: str = ""  # of a global table: EVENTUAL or STRONG
+    witness: str = ""  # region of the witness of a strongly consistent global table
 
     @property
     def arn(self) -> str:
@@ -149,11 +160,16 @@ def table_for(ctx: Context, name_or_arn: str) -> TableRecord:
 
     A table that was just created takes items at once: nothing has to be waited for.
     """
-    if name_or_arn.startswith("arn:"):
-        account, name = owner_and_name(ctx, name_or_arn)
-        table = TABLES.get(ctx, name, account=account)
-    else:
-        table = TABLES.get(ctx, name_or_arn)
+    try:
+        if name_or_arn.startswith("arn:"):
+            account, name = owner_and_name(ctx, name_or_arn)
+            table = TABLES.get(ctx, name, account=account)
+        else:
+            table = TABLES.get(ctx, name_or_arn)
+    except Fault as fault:
+        if fault.code == RESOURCE_NOT_FOUND.code:
+            table_names.check(name_or_arn)
+        raise
     if table.status == DELETING or table.filling:
         raise RESOURCE_NOT_FOUND()
     return table
@@ -161,7 +177,7 @@ def table_for(ctx: Context, name_or_arn: str) -> TableRecord:
 
 def described(ctx: Context, name_or_arn: str) -> TableRecord:
     """The table that an operation on tables names, found and authorized, whatever its state."""
-    account, name = owner_and_name(ctx, name_or_arn) if name_or_arn.startswith("arn:") else (ctx.account, name_or_arn)
+    account, name = owner_and_name(ctx, name_or_arn)
     try:
         return TABLES.get(ctx, name, account=account)
     except Fault as fault:
@@ -170,9 +186,20 @@ def described(ctx: Context, name_or_arn: str) -> TableRecord:
         raise
 
 
-def owner_and_name(ctx: Context, arn: str) -> tuple[str, str]:
-    """The account and the name in a table's ARN."""
-    parts = arn.split(":", 5)
-    if len(parts) != 6 or parts[2] != "dynamodb" or not parts[5].startswith("table/") or parts[3] != ctx.region:
-        raise VALIDATION(f"Invalid TableArn: {arn}")
-    return parts[4], parts[5][6:]
+def settled(ctx: Context, name_or_arn: str) -> TableRecord:
+    """Like `described`; a table that is still being filled is not found.
+
+    Source: answers of AWS while a restore runs: only DescribeTable knows the table.
+    """
+    table = described(ctx, name_or_arn)
+    if table.filling:
+        raise TABLE_NOT_FOUND(name=table.name)
+    return table
+
+
+def check_changeable(table: TableRecord) -> None:
+    """ResourceInUseException unless nothing is going on with the table."""
+    if table.status in (CREATING, UPDATING, DELETING):
+        raise TABLE_NOT_ACTIVE(
+            change={CREATING: "created", UPDATING: "updated"}.get(table.status, "deleted"), name=table.name
+        )

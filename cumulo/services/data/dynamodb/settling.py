@@ -1,0 +1,81 @@
+"""What a table does by itself: it becomes ACTIVE after it was made or changed, and goes after it was deleted.
+
+Each state is really there, and is left by a task as soon as that has its turn.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cumulo.core.operation import task
+from cumulo.core.table import GLOBAL, Space, pack
+from cumulo.services.data.dynamodb import streams
+from cumulo.services.data.dynamodb.tables import (
+    ACTIVE,
+    COUNTS,
+    CREATING,
+    DELETING,
+    TABLES,
+    UPDATING,
+    TableRecord,
+    keep,
+)
+
+if TYPE_CHECKING:
+    from cumulo.core.context import Context
+
+ITEMS = Space("dynamodb.items", scope=GLOBAL).prefix("", "")  # as layouts.py has them
+INDEX = Space("dynamodb.index", scope=GLOBAL).prefix("", "")
+_SWEPT = 1000
+
+
+def find(ctx: Context, payload: dict[str, Any]) -> TableRecord | None:
+    """The table that a task is about; None when it is gone, whatever has its name now."""
+    table = TABLES.peek(ctx, payload["name"], account=payload["account"])
+    return table if table is not None and table.id == payload["id"] else None
+
+
+@task
+def settle(ctx: Context, payload: dict[str, Any]) -> None:
+    """Leave the states in which nothing is waited for."""
+    table = find(ctx, payload)
+    if table is None:
+        return
+    if table.status == DELETING:
+        _go(ctx, table)
+        return
+    if table.status in (CREATING, UPDATING) and not table.filling:
+        table.status = ACTIVE
+    table.throughput.warm_asked = False
+    for index in table.indexes:
+        if index.status == DELETING:
+            ctx.later(sweep, {"prefix": INDEX + pack(table.id, index.name)})
+            COUNTS.forget(ctx, table.id, index.name)
+        elif index.status == UPDATING:
+            index.status = ACTIVE
+    table.indexes = [index for index in table.indexes if index.status != DELETING]
+    keys = {*table.key_attributes, *(name for index in table.indexes for name in (*index.hash_keys, *index.range_keys))}
+    table.attribute_types = {name: kind for name, kind in table.attribute_types.items() if name in keys}
+    keep(ctx, table)
+
+
+def _go(ctx: Context, table: TableRecord) -> None:
+    """Drop a table; its items are swept some at a time."""
+    streams.disable(ctx, table)
+    TABLES.delete(ctx, table, account=table.account)
+    COUNTS.forget(ctx, table.id, "")
+    for index in table.indexes:
+        COUNTS.forget(ctx, table.id, index.name)
+    ctx.later(sweep, {"prefix": ITEMS + pack(table.id)})
+    ctx.later(sweep, {"prefix": INDEX + pack(table.id)})
+
+
+@task
+def sweep(ctx: Context, payload: dict[str, Any]) -> None:
+    """Drop what lies under a prefix of keys that nothing refers to, some at a time."""
+    prefix: bytes = payload["prefix"]
+    found = ctx.txn.range(prefix, prefix + b"\xff" * 9, limit=_SWEPT)
+    for key, _ in found:
+        ctx.txn.delete(key)
+    if len(found) == _SWEPT:
+        ctx.later(sweep, payload)
