@@ -92,3 +92,12 @@ NO_SUCH_OWNERSHIP_CONTROLS = Error(
 NO_SUCH_PUBLIC_ACCESS_BLOCK = Error(
     "NoSuchPublicAccessBlockConfiguration", "The public access block configuration was not found", status=404
 )  # BucketName
+# Of browsers' requests and forms.
+INVALID_POLICY_DOCUMENT = Error("InvalidPolicyDocument", "Invalid Policy: {reason}")
+OUTSIDE_POLICY = Error("AccessDenied", "Invalid according to Policy: {reason}", status=403)
+ENTITY_TOO_LARGE = Error(
+    "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size"
+)  # ProposedSize, MaxSizeAllowed
+ENTITY_TOO_SMALL = Error(
+    "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size"
+)  # ProposedSize, MinSizeAllowed
