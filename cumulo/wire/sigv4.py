@@ -139,7 +139,7 @@ def _parse_header(request: Request, authorization: str, s3: bool) -> tuple[_Head
         raise faults.incomplete_header(missing if dated else [*missing, "Date"], authorization)
     if algorithm != ALGORITHM:
         raise faults.unsupported_algorithm(algorithm, s3)
-    credential = _credential(parts["Credential"], s3, presigned=False)
+    credential = credential_parts(parts["Credential"], s3, presigned=False)
     return (*credential, tuple(parts["SignedHeaders"].split(";"))), parts["Signature"]
 
 
@@ -147,7 +147,8 @@ def _bad_pair(piece: str) -> Fault:
     return faults.not_key_value(piece)
 
 
-def _credential(text: str, s3: bool, presigned: bool) -> tuple[str, str, str, str, str]:
+def credential_parts(text: str, s3: bool, presigned: bool) -> tuple[str, str, str, str, str]:
+    """Key id, date, region, service and terminator of a Credential. Raises IncompleteSignature, or S3's faults."""
     parts = text.split("/")
     if len(parts) != 5 or (s3 and not all(parts)):
         if not s3:
@@ -176,7 +177,7 @@ def _read_query(request: Request, given: dict[str, str], s3: bool) -> Claim:
         raise faults.version_4a()
     if algorithm != ALGORITHM:
         raise faults.unsupported_algorithm(algorithm, s3)
-    credential = _credential(given["X-Amz-Credential"], s3, presigned=True)
+    credential = credential_parts(given["X-Amz-Credential"], s3, presigned=True)
     timestamp = timestamp_of(given["X-Amz-Date"], s3, presigned=True)
     signed_headers = tuple(given["X-Amz-SignedHeaders"].split(";"))
     header_hash = request.headers.get("x-amz-content-sha256") if "x-amz-content-sha256" in signed_headers else ""
