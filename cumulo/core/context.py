@@ -295,6 +295,7 @@ class Context:
         account: str = "",
         region: str = "",
         internal: bool = False,
+        source_account: str = "",
     ) -> Context:
         """The context of a call that this one makes; as the service principal of `service` when it is given."""
         runtime = self.runtime
@@ -311,7 +312,7 @@ class Context:
             headers=self.headers,
             source_ip=f"{service}.amazonaws.com" if service else self.source_ip,
             source_arn=source_arn,
-            source_account=_account_of(source_arn) or self.account if source_arn else "",
+            source_account=source_account or _account_of(source_arn) or self.account if source_arn else "",
             internal=internal,
             depth=self.depth + 1,
             called_via=() if service else (*self.called_via, f"{self.service}.amazonaws.com"),
@@ -328,6 +329,7 @@ class Context:
         account: str = "",
         region: str = "",
         internal: bool = False,
+        source_account: str = "",
     ) -> dict[str, Any]:
         """Call a `def` operation of another service inside this very transaction.
 
@@ -342,6 +344,7 @@ class Context:
             account=account,
             region=region,
             internal=internal,
+            source_account=source_account,
         )
         return self.runtime.nested(inner, request, self.txn)
 

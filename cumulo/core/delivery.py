@@ -38,6 +38,8 @@ def _to_queue(ctx: Context, target: Arn, message: Message) -> Request:
 
 def _to_topic(ctx: Context, target: Arn, message: Message) -> Request:
     request: dict[str, Any] = {"TopicArn": str(target), "Message": message["body"]}
+    if message.get("subject"):
+        request["Subject"] = message["subject"]
     if message.get("attributes"):
         request["MessageAttributes"] = message["attributes"]
     if message.get("group_id"):
@@ -51,11 +53,14 @@ def _to_topic(ctx: Context, target: Arn, message: Message) -> Request:
 TARGETS: dict[str, Callable[[Context, Arn, Message], Request]] = {"sqs": _to_queue, "sns": _to_topic}
 
 
-def deliver(ctx: Context, target_arn: str, message: Message, *, service: str, source_arn: str) -> dict[str, Any]:
+def deliver(
+    ctx: Context, target_arn: str, message: Message, *, service: str, source_arn: str, source_account: str = ""
+) -> dict[str, Any]:
     """Deliver a message as the service principal of `service`, on behalf of `source_arn`.
 
-    `message` holds `body` (text) and optionally `attributes`, `group_id`, `deduplication_id` and
-    `trace_header`. Raises the target's Fault; a target of a kind that cannot be reached yet is NotImplemented.
+    `message` holds `body` (text) and optionally `subject`, `attributes`, `group_id`, `deduplication_id` and
+    `trace_header`. `source_account` owns the source, where its ARN does not say so.
+    Raises the target's Fault; a target of a kind that cannot be reached yet is NotImplemented.
     """
     target = Arn.parse(target_arn)
     make = TARGETS.get(target.service)
@@ -70,4 +75,5 @@ def deliver(ctx: Context, target_arn: str, message: Message, *, service: str, so
         source_arn=source_arn,
         account=target.account,
         region=target.region,
+        source_account=source_account,
     )

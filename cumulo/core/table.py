@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
 
+from cumulo.core.policy.principals import PrincipalKind
 from cumulo.core.records import NewerRecord as NewerRecord
 from cumulo.core.records import Record as Record
 from cumulo.core.records import forms
@@ -142,6 +143,10 @@ class Table(Space, Generic[R]):
         if self.arn_form is not None:
             policy = self.policy(record) if record is not None and self.policy is not None else None
             if policy is not None or not ctx.trusted(account or ctx.account):
+                if record is None and self.missing is not None and ctx.principal.kind is PrincipalKind.SERVICE:
+                    # Only a resource's own policy lets a service in: AWS tells it that there is none (S3's words for
+                    # a queue that is gone, when notifications to it are configured).
+                    raise self.missing()
                 tags = self.tags(record) if record is not None and self.tags is not None else None
                 ctx.authorize(self.arn(ctx, *key, account=account, region=region), policy=policy, tags=tags)
         if record is None:

@@ -141,7 +141,7 @@ def check(policy: FormPolicy, fields: Mapping[str, str], now: float) -> None:
 def _holds(condition: Condition, name: str, value: str | None) -> bool:
     wanted = condition.operands[0]
     if condition.operator == "eq":
-        return value == wanted
+        return bool(value == wanted)
     if value is None:
         return not wanted
     if name == "content-type":  # commas make it a list, each item of which must fit
