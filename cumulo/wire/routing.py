@@ -301,8 +301,8 @@ class Router:
             if action in service.operations:
                 spoken = "ec2" if "ec2" in service.protocols else "query"
                 meta = self._metadata[service.name]
-                # Each version of an API has operations of its own. SQS and EC2, with texts of their own, take older ones;
-                # without a version a call is taken as the newest: the links in SNS's messages have none.
+                # Each version of an API has operations of its own. SQS and EC2, with texts of their own, take older
+                # ones; without a version a call is taken as the newest: the links in SNS's messages have none.
                 if version and version != meta.api_version and spoken == "query" and not meta.invalid_action:
                     raise invalid_action(meta, action, version)
                 return Route(request, service.operations[action], spoken, _region(request, scope), form)

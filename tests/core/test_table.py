@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from cumulo.core.errors import Error
+from cumulo.core.policy.principals import root, service
 from cumulo.core.table import ACCOUNT, GLOBAL, NewerRecord, Record, Table
 from cumulo.store.keys import pack
 
@@ -52,6 +53,7 @@ SONGS = Table(
 
 def context(**values: Any) -> Any:
     values = {"account": "1", "region": "us-east-1", "partition": "aws", "txn": Memory(), "asked": []} | values
+    values.setdefault("principal", root("1"))
     ctx = SimpleNamespace(**values)
     ctx.trusted = lambda account: account == ctx.account
     ctx.authorize = lambda arn, policy=None, tags=None: ctx.asked.append(arn)
@@ -75,6 +77,13 @@ def test_another_account_is_asked_for_permission_before_it_learns_that_nothing_i
     with pytest.raises(Exception, match="NoSuchSong"):
         SONGS.get(ctx, "a", "one", account="2")
     assert ctx.asked == ["arn:aws:music:us-east-1:2:a/one"]
+
+
+def test_a_service_is_told_at_once_that_nothing_is_there() -> None:
+    ctx = context(principal=service("s3.amazonaws.com"))
+    with pytest.raises(Exception, match="NoSuchSong"):
+        SONGS.get(ctx, "a", "one", account="2")
+    assert ctx.asked == []
 
 
 def test_ranges_pages_and_bounds() -> None:
