@@ -84,3 +84,12 @@ def merge(
     if limit is not None:
         del live[limit:]
     return live
+
+
+def added(covers: list[Cover], stored: Callable[[bytes], bool]) -> int:
+    """How many more keys a range has through the layers than are `stored`; less than 0 where they delete."""
+    seen: Writes = {}
+    for writes, keys in reversed(covers):
+        for key in keys:
+            seen[key] = writes[key]
+    return sum((value is not None) - stored(key) for key, value in seen.items())

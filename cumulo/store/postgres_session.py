@@ -10,7 +10,7 @@ import psycopg
 from psycopg import errors
 
 from cumulo.store.failures import StoreFailure, StoreUnavailable
-from cumulo.store.overlay import Cover, keys_between, merge
+from cumulo.store.overlay import Cover, added, keys_between, merge
 from cumulo.store.postgres_nodes import Registry
 from cumulo.store.postgres_schema import Connection, connect, is_gone, postgres_failure
 from cumulo.store.store import Work
@@ -22,6 +22,8 @@ _RANGE: LiteralString = "SELECT key, value FROM cumulo_kv WHERE key >= %b AND ke
 _RANGE_REVERSE: LiteralString = (
     "SELECT key, value FROM cumulo_kv WHERE key >= %b AND key < %b ORDER BY key DESC LIMIT %s"
 )
+_COUNT: LiteralString = "SELECT count(*) FROM cumulo_kv WHERE key >= %b AND key < %b"
+_ARE_THERE: LiteralString = "SELECT key FROM cumulo_kv WHERE key = ANY(%b::bytea[])"
 _PUT: LiteralString = (
     "INSERT INTO cumulo_kv (key, value) SELECT * FROM unnest(%b::bytea[], %b::bytea[])"
     " ON CONFLICT (key) DO UPDATE SET value = excluded.value"
@@ -73,6 +75,15 @@ class PostgresTransaction(Transaction):
             needed = None if limit is None else limit + len(keys)  # our deletions may hide as many
         rows = self._query(_RANGE_REVERSE if reverse else _RANGE, (begin, end, needed))
         return merge(rows, covers, limit, reverse) if covers else rows
+
+    def count(self, begin: bytes, end: bytes) -> int:
+        """How many keys there are, begin <= key < end."""
+        stored = int(self._query(_COUNT, (begin, end))[0][0])
+        keys = keys_between(self.writes, begin, end)
+        if not keys:
+            return stored
+        there = {row[0] for row in self._query(_ARE_THERE, (keys,))}
+        return stored + added([(self.writes, keys)], there.__contains__)
 
     def _query(self, statement: LiteralString, parameters: tuple[Any, ...]) -> list[Any]:
         try:

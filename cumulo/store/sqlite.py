@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from cumulo.store.cache import Cache
 from cumulo.store.directory import DirectoryLock, lock_directory
 from cumulo.store.failures import StoreClosed, StoreCorrupt, StoreFailure
-from cumulo.store.overlay import Batch, Cover, keys_between, merge
+from cumulo.store.overlay import Batch, Cover, added, keys_between, merge
+from cumulo.store.read_ahead import ReadAhead
 from cumulo.store.sqlite_files import connect, connect_memory, database_failure, prepare
 from cumulo.store.sqlite_writer import InlineWriter, Writer
 from cumulo.store.store import Done, Store, Work
@@ -35,6 +36,8 @@ T = TypeVar("T")
 _GET = "SELECT value FROM kv WHERE key = ?"
 _RANGE = "SELECT key, value FROM kv WHERE key >= ? AND key < ? ORDER BY key LIMIT ?"
 _RANGE_REVERSE = "SELECT key, value FROM kv WHERE key >= ? AND key < ? ORDER BY key DESC LIMIT ?"
+_COUNT = "SELECT count(*) FROM kv WHERE key >= ? AND key < ?"
+_IS_THERE = "SELECT 1 FROM kv WHERE key = ?"
 _CACHE_BYTES = 16 << 20
 _BATCH_BYTES = 32 << 20  # beyond this the active batch takes no more: see `transact`
 _BATCH_WAITERS = 512  # a batch this large is not held back for company
@@ -80,6 +83,13 @@ class SqliteTransaction(Transaction):
         self, begin: bytes, end: bytes, *, limit: int | None = None, reverse: bool = False
     ) -> list[tuple[bytes, bytes]]:
         """Keys and values, begin <= key < end, in the order of the keys or from the last on; at most `limit`."""
+        return self._store.read_range(begin, end, limit, reverse, self._covers(begin, end))
+
+    def count(self, begin: bytes, end: bytes) -> int:
+        """How many keys there are, begin <= key < end."""
+        return self._store.count(begin, end, self._covers(begin, end))
+
+    def _covers(self, begin: bytes, end: bytes) -> list[Cover]:
         store = self._store
         covers: list[Cover] = []
         if self.writes and (keys := keys_between(self.writes, begin, end)):
@@ -92,38 +102,7 @@ class SqliteTransaction(Transaction):
         if frozen is not None and (keys := frozen.between(begin, end)):
             covers.append((frozen.writes, keys))
             self.waits = self.waits or frozen
-        return store.read_range(begin, end, limit, reverse, covers)
-
-
-class ReadAhead:
-    """Rows of the database behind the last row that a limited range gave, for whoever goes on from there.
-
-    A queue is emptied from its head by many, a listing goes page by page: each begins where the one before ended, and
-    all but a few then ask SQLite nothing. The rows change only with a commit, which drops what it touches.
-    """
-
-    __slots__ = ("at", "rows", "size")
-
-    def __init__(self) -> None:
-        self.rows: list[tuple[bytes, bytes]] = []
-        self.at = 0  # the first row that was not given yet
-        self.size = 0  # how many were read ahead the last time
-
-    def take(self, end: bytes, limit: int, covers: list[Cover]) -> list[tuple[bytes, bytes]] | None:
-        """The next `limit` rows; None where there are fewer before `end`, or a layer lies over them or among them."""
-        stop = self.at + limit
-        rows = self.rows
-        if stop > len(rows):
-            return None
-        last = rows[stop - 1][0]
-        if last >= end:
-            return None
-        for _, keys in covers:
-            if keys[0] <= last:
-                return None
-        taken = rows[self.at : stop]
-        self.at = stop
-        return taken
+        return covers
 
 
 class SqliteStore(Store):
@@ -345,6 +324,23 @@ class SqliteStore(Store):
         for begin, ahead in tuple(self._ahead.items()):
             if ahead.at < len(ahead.rows) and batch.between(begin, ahead.rows[-1][0] + b"\x00"):
                 ahead.rows, ahead.at = [], 0
+
+    def count(self, begin: bytes, end: bytes, covers: list[Cover]) -> int:
+        """How many keys a range of the database has under the layers that cover it."""
+        reader = self._reader
+        try:
+            if not covers:
+                return int(self._range(_COUNT, (begin, end)).fetchone()[0])
+            if not self._at_once:
+                reader.execute("BEGIN")  # else the batch under way might be committed between two of these questions
+            try:
+                stored = int(reader.execute(_COUNT, (begin, end)).fetchone()[0])
+                return stored + added(covers, lambda key: reader.execute(_IS_THERE, (key,)).fetchone() is not None)
+            finally:
+                if not self._at_once:
+                    reader.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise self._read_failure(error) from error
 
     def _skip_hidden(
         self, rows: Iterator[tuple[bytes, bytes]], begin: bytes, start: bytes, end: bytes

@@ -32,6 +32,10 @@ class Transaction(ABC):
     ) -> list[tuple[bytes, bytes]]:
         """Keys and values, begin <= key < end, in the order of the keys or from the last on; at most `limit`."""
 
+    @abstractmethod
+    def count(self, begin: bytes, end: bytes) -> int:
+        """How many keys there are, begin <= key < end."""
+
     def put(self, key: bytes, value: bytes) -> None:
         """Write a value."""
         self.writes[key] = value

@@ -43,6 +43,7 @@ def check(queries: Any, model: dict[bytes, bytes | None], own: dict[bytes, bytes
             for begin, end, limit, reverse in queries:
                 found = transaction.range(begin, end, limit=limit, reverse=reverse)
                 assert found == expected(state, begin, end, limit, reverse)
+                assert transaction.count(begin, end) == len(expected(state, begin, end, None, False))
             for key in state:
                 assert transaction.get(key) == state[key]
             apply(own)(transaction)

@@ -245,7 +245,8 @@ def grade(statement, caller, bounded):
     account = caller.get("account")
     own_account = account is not None and (account in listed or f"arn:aws:iam::{account}:root" in listed)
     as_entity = caller.get("role") in listed if caller.get("role") else False
-    direct = caller["arn"] in listed
+    # ":root" names the account; the policies that limit its root user (a session of AssumeRoot) go on to limit it.
+    direct = caller["arn"] in listed and caller["kind"] != "root"
     if not negated:
         return 3 if "*" in listed or direct else 2 if as_entity else 1 if own_account else 0
     if "*" in listed:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from cumulo.services.messaging.sqs import fifo, shelves, standard
-from cumulo.services.messaging.sqs.in_flight import length
 from cumulo.services.messaging.sqs.messages import DELAYED, MESSAGE, SECOND_US, VISIBLE
 
 if TYPE_CHECKING:
@@ -36,12 +35,12 @@ def of(ctx: Context, queue: Queue) -> Counts:
     now_us = int(ctx.now() * SECOND_US)
     shelves.of(queue).drop_expired(ctx, queue, now_us, b"", _SEEN)
     after = (now_us + 1).to_bytes(8, "big")
-    delayed = length(txn, place + DELAYED + after, place + DELAYED + b"\xff")
+    delayed = txn.count(place + DELAYED + after, place + DELAYED + b"\xff")
     if queue.fifo:
         in_flight = fifo.in_flight(txn, place, now_us)
-        total = length(txn, place + MESSAGE, place + MESSAGE + b"\xff")
+        total = txn.count(place + MESSAGE, place + MESSAGE + b"\xff")
         return Counts(total - in_flight - delayed, in_flight, delayed)
     # What became visible before this was sent before it.
     oldest = max(now_us - queue.retention_s * SECOND_US, 0).to_bytes(8, "big")
-    visible = length(txn, place + VISIBLE + oldest, place + VISIBLE + after)
+    visible = txn.count(place + VISIBLE + oldest, place + VISIBLE + after)
     return Counts(visible, standard.in_flight(txn, place, now_us), delayed)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from cumulo.services.messaging.sqs import dead_letters, receipt_handles
 from cumulo.services.messaging.sqs.errors import INVALID_PARAMETER
 from cumulo.services.messaging.sqs.in_flight import IN_FLIGHT as LIMITS
-from cumulo.services.messaging.sqs.in_flight import length
 from cumulo.services.messaging.sqs.messages import (
     BODY,
     CODEC,
@@ -89,7 +88,7 @@ def take(ctx: Context, queue: Queue, limit: int, visibility_us: int, now_us: int
 
 def in_flight(txn: Transaction, place: bytes, now_us: int) -> int:
     """How many messages are in flight."""
-    return length(txn, place + IN_FLIGHT + (now_us + 1).to_bytes(8, "big"), place + IN_FLIGHT + b"\xff")
+    return txn.count(place + IN_FLIGHT + (now_us + 1).to_bytes(8, "big"), place + IN_FLIGHT + b"\xff")
 
 
 def _take_group(

@@ -11,22 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cumulo.store.transaction import Transaction
-
 LIMIT = 120_000
 _QUEUES = 4096
-_PAGE = 1000
-
-
-def length(txn: Transaction, begin: bytes, end: bytes) -> int:
-    """How many keys there are, begin <= key < end."""
-    total = 0
-    while True:
-        found = txn.range(begin, end, limit=_PAGE)
-        total += len(found)
-        if len(found) < _PAGE:
-            return total
-        begin = found[-1][0] + b"\x00"
 
 
 class InFlight:

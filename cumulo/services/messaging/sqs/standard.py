@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from cumulo.services.messaging.sqs import dead_letters, receipt_handles
 from cumulo.services.messaging.sqs.errors import OVER_LIMIT
-from cumulo.services.messaging.sqs.in_flight import IN_FLIGHT, length
+from cumulo.services.messaging.sqs.in_flight import IN_FLIGHT
 from cumulo.services.messaging.sqs.messages import (
     BODY,
     CODEC,
@@ -103,8 +103,8 @@ def take(ctx: Context, queue: Queue, limit: int, visibility_us: int, now_us: int
 def in_flight(txn: Transaction, place: bytes, now_us: int) -> int:
     """How many messages are in flight: those not visible, without those delayed."""
     after = (now_us + 1).to_bytes(8, "big")
-    hidden = length(txn, place + VISIBLE + after, place + VISIBLE + b"\xff")
-    return hidden - length(txn, place + DELAYED + after, place + DELAYED + b"\xff") if hidden else 0
+    hidden = txn.count(place + VISIBLE + after, place + VISIBLE + b"\xff")
+    return hidden - txn.count(place + DELAYED + after, place + DELAYED + b"\xff") if hidden else 0
 
 
 def _deliver(

@@ -40,6 +40,9 @@ class MemoryTransaction(Transaction):
         found = sorted(pair for pair in self.kept.items() if begin <= pair[0] < end)
         return (found[::-1] if reverse else found)[:limit]
 
+    def count(self, begin: bytes, end: bytes) -> int:
+        return len(self.range(begin, end))
+
 
 class TestContext:
     """As much of a Context as messages need."""
