@@ -83,6 +83,11 @@ class Access:
             rule = self._operations[name] = self._rule(name)
         return rule
 
+    @property
+    def actions(self) -> list[str]:
+        """The names of all actions of the reference ("PutObject")."""
+        return [action.name for action in self._reference.actions.values()]
+
     def action(self, name: str) -> Rule:
         """The rule of an action, for one that no operation bears ("PassRole")."""
         return self._of_action(name, None)

@@ -105,6 +105,8 @@ def _body_writer(operation: Operation) -> tuple[Callable[[dict[str, Any]], bytes
     name = member.name
     if member.shape.eventstream:
         return lambda result: b"", EVENTSTREAM_TYPE
+    if member.shape.type == "string" and member.xml_namespace is not None:
+        return _text_document_writer(operation, member), CONTENT_TYPE
     if member.shape.type in ("blob", "string"):
         kind = "binary/octet-stream" if member.shape.type == "blob" else "text/plain"
         return lambda result: raw_body(result.get(name)), kind
@@ -119,6 +121,16 @@ def _body_writer(operation: Operation) -> tuple[Callable[[dict[str, Any]], bytes
         return encode_xml(parts)
 
     return write_payload, CONTENT_TYPE
+
+
+def _text_document_writer(operation: Operation, member: Member) -> Callable[[dict[str, Any]], bytes]:
+    """A document that is one element with a text; the member's XML namespace tells it from a body of plain text."""
+    opening = xml_values.opening_tag(member.name, Namespace(operation.service.xml_namespace))
+
+    def write_text(result: dict[str, Any]) -> bytes:
+        return encode_xml([_DECLARATION, opening, escape(result.get(member.name) or ""), f"</{member.name}>"])
+
+    return write_text
 
 
 def _document_writer(operation: Operation, root: str, members: list[Member]) -> Callable[[dict[str, Any]], bytes]:

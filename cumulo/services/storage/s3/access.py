@@ -128,6 +128,27 @@ def allow_bucket(
     _authorize(ctx, bucket, bucket.arn, action, RequestConditions(ctx, bucket, request, None, context))
 
 
+def allow_new_bucket(ctx: Context, bucket: Bucket, request: Mapping[str, Any]) -> None:
+    """AccessDenied unless the caller may create this bucket, with all that the request gives it.
+
+    Source: S3 API Reference, CreateBucket, "Permissions".
+    """
+    if ctx.trusted(bucket.account):
+        return
+    wanted = ["s3:CreateBucket"]
+    if acls.given(request):
+        wanted.append("s3:PutBucketAcl")
+    if request.get("ObjectLockEnabledForBucket"):
+        wanted += ["s3:PutBucketObjectLockConfiguration", "s3:PutBucketVersioning"]
+    if "ObjectOwnership" in request:
+        wanted.append("s3:PutBucketOwnershipControls")
+    if (request.get("CreateBucketConfiguration") or {}).get("Tags"):
+        wanted.append("s3:TagResource")
+    conditions = RequestConditions(ctx, bucket, request, None, None)
+    for action in wanted:
+        _authorize(ctx, bucket, bucket.arn, action, conditions)
+
+
 def allow_object(
     ctx: Context,
     bucket: Bucket,

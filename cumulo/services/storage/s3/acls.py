@@ -7,7 +7,7 @@ were observed in AWS's answers.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.s3_access import account_of_canonical_user, canonical_user_id
@@ -145,6 +145,18 @@ def _of_body(body: Mapping[str, Any], owner: str) -> Grants:
     if named is None or written is None:
         raise MALFORMED_ACL()
     _check_id(named, "CanonicalUser/ID")
+    grants = _of_list(written)
+    if named != owner_id(owner):
+        raise ACCESS_DENIED()
+    return _checked(grants)
+
+
+def of_target_grants(written: Iterable[Mapping[str, Any]]) -> Grants:
+    """The grants that access logs are written with (PutBucketLogging)."""
+    return _checked(_of_list(written))
+
+
+def _of_list(written: Iterable[Mapping[str, Any]]) -> Grants:
     grants: Grants = []
     for grant in written:
         grantee, permission = grant.get("Grantee") or {}, grant.get("Permission")
@@ -155,9 +167,7 @@ def _of_body(body: Mapping[str, Any], owner: str) -> Grants:
             raise MALFORMED_ACL()
         name = {"ID": "id", "URI": "uri", "EmailAddress": "emailAddress"}[kind]
         grants.append((_grantee(name, grantee[kind], "CanonicalUser/ID", "Group/URI"), permission))
-    if named != owner_id(owner):
-        raise ACCESS_DENIED()
-    return _checked(grants)
+    return grants
 
 
 def _checked(grants: Grants) -> Grants:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from cumulo.core.arns import partition_of
 from cumulo.core.s3_access import PublicAccessBlock
-from cumulo.core.table import GLOBAL, Record, Table
+from cumulo.core.table import GLOBAL, Record, Table, prefix_range
 from cumulo.services.storage.s3.errors import NO_SUCH_BUCKET
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ class Bucket(Record):
     abac: bool = False  # whether tags take part in decisions
     namespace: str = ""  # "account-regional", else global
     location: str = ""  # the location constraint as it was given; "" in us-east-1
+    encryption_removed: bool = False  # whether DeleteBucketEncryption was the last word: AES256 then
+    acceleration: str = ""  # "", "Enabled" or "Suspended"
 
     @property
     def arn(self) -> str:
@@ -72,3 +74,10 @@ BUCKETS = Table(
 def keep(ctx: Context, bucket: Bucket) -> None:
     """Write a bucket back."""
     BUCKETS.put(ctx, bucket)
+
+
+def count(ctx: Context, account: str, most: int) -> int:
+    """How many buckets the account has, counted up to `most`."""
+    space = BUCKETS.indexes["by_account"][0]
+    begin, end = prefix_range(space.key(ctx, account))
+    return len(ctx.txn.range(begin, end, limit=most))

@@ -101,3 +101,33 @@ ENTITY_TOO_LARGE = Error(
 ENTITY_TOO_SMALL = Error(
     "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size"
 )  # ProposedSize, MinSizeAllowed
+
+# Of bucket configurations.
+BAD_REQUEST = Error("BadRequest")
+INVALID_BUCKET_STATE = Error("InvalidBucketState", status=409)
+ILLEGAL_VERSIONING = Error("IllegalVersioningConfigurationException", "The Versioning element must be specified")
+MFA_REQUIRED = Error("AccessDenied", "Mfa Authentication must be used for this request", status=403)
+NO_SUCH_CONFIGURATION = Error("NoSuchConfiguration", "The specified configuration does not exist.", status=404)
+NO_SUCH_CORS = Error("NoSuchCORSConfiguration", "The CORS configuration does not exist", status=404)  # BucketName
+NO_SUCH_LIFECYCLE = Error(
+    "NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist", status=404
+)  # BucketName
+NO_SUCH_OBJECT_LOCK = Error(
+    "ObjectLockConfigurationNotFoundError", "Object Lock configuration does not exist for this bucket", status=404
+)  # BucketName
+NO_SUCH_REPLICATION = Error(
+    "ReplicationConfigurationNotFoundError", "The replication configuration was not found", status=404
+)  # BucketName
+NO_SUCH_TAG_SET = Error("NoSuchTagSet", "The TagSet does not exist", status=404)  # BucketName
+NO_SUCH_WEBSITE = Error(
+    "NoSuchWebsiteConfiguration", "The specified bucket does not have a website configuration", status=404
+)  # BucketName
+TOO_MANY_CONFIGURATIONS = Error(
+    "TooManyConfigurations",
+    "You are attempting to create a new configuration but have already reached the 1,000-configuration limit.",
+)
+CROSS_LOCATION_LOGGING = Error(
+    "CrossLocationLoggingProhibitted", "Cross S3 location logging not allowed. ", status=403
+)  # SourceBucketLocation, TargetBucketLocation
+INVALID_LOGGING_TARGET = Error("InvalidTargetBucketForLogging")
+TOO_MANY_BUCKETS = Error("TooManyBuckets", "You have attempted to create more buckets than allowed")
