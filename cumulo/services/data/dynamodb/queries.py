@@ -73,7 +73,7 @@ def _wanted(request: Mapping[str, Any], placeholders: Placeholders, schema: KeyS
     """What the request asks of the key, in either language."""
     text = request.get("KeyConditionExpression")
     if text is not None:
-        return key_conditions.parse(text, placeholders, schema)
+        return key_conditions.parse(text, placeholders).bind(schema)
     return legacy_key_conditions.parse(request["KeyConditions"], schema)
 
 

@@ -22,8 +22,7 @@ Parts = dict[Any, Any] | None
 class Projection:
     """The parts of an item that are asked for.
 
-    `attributes` are the top-level attributes among them, in the order in which they were named; `flat` says that all of
-    them are asked for whole.
+    `attributes` are the top-level attributes among them; `flat` says that all of them are asked for whole.
     """
 
     __slots__ = ("_parts", "attributes", "flat")
@@ -38,12 +37,12 @@ class Projection:
                 inner = inner.setdefault(part, {})
             inner[path[-1]] = None
         self._parts = parts
-        self.attributes = tuple(parts)
+        self.attributes = frozenset(parts)
 
     def apply(self, item: Item) -> Item:
         """The asked-for parts that the item has; the item itself is not changed."""
         if self.flat:
-            return {name: item[name] for name in self.attributes if name in item}
+            return {name: item[name] for name in self._parts if name in item}
         found: Item = {}
         for name, parts in self._parts.items():
             value = item.get(name)

@@ -170,7 +170,7 @@ class Plan:
         self.actions = actions
         self.paths = tuple([action.path for action in actions])
         self.touched = Projection(self.paths)
-        self.attributes = self.touched.attributes
+        self.attributes: tuple[str, ...] = tuple(dict.fromkeys([str(path[0]) for path in self.paths]))
         self.edits: Edits = {}
         self.used_names: set[str] = set()
         self.used_values: set[str] = set()

@@ -37,7 +37,7 @@ def test_projections(text: str, wanted: dict[str, Any]) -> None:
 
 def test_what_a_projection_tells_of_itself() -> None:
     projection = projections.parse("m.a, id", Placeholders(None, None))
-    assert projection.attributes == ("m", "id")
+    assert projection.attributes == {"m", "id"}
     assert not projection.flat
     assert projections.of_attributes(["id", "x"]).flat
     assert projections.of_attributes(["id", "x"]).apply(ITEM) == {"id": ITEM["id"]}
