@@ -20,7 +20,6 @@ from cumulo.core.clock import Clock
 from cumulo.core.context import Context
 from cumulo.core.errors import INTERNAL_FAILURE
 from cumulo.core.ids import Ids
-from cumulo.core.pipeline import Caller
 from cumulo.core.runtime import Runtime
 from cumulo.gateway.exchange import Exchange
 from cumulo.gateway.hosts import Hosts
@@ -32,6 +31,7 @@ from cumulo.wire import models
 from cumulo.wire.faults import Fault
 from cumulo.wire.http import Request
 from cumulo.wire.routing import Route, Router
+from cumulo.wire_calls import StreamingCall, WireCall
 
 if TYPE_CHECKING:
     from cumulo.store.transaction import Transaction
@@ -50,50 +50,6 @@ def service_packages() -> dict[str, str]:
         family, package = init.parent.parent.name, init.parent.name
         found[package.rstrip("_").replace("_", "-")] = f"cumulo.services.{family}.{package}"
     return found
-
-
-class WireCall(Caller):
-    """A call that came over the wire."""
-
-    def __init__(self, exchange: Exchange, route: Route, ctx: Context) -> None:
-        self.exchange = exchange
-        self.route = route
-        self.ctx = ctx
-        ctx.on_wait = self.on_wait
-
-    def authenticate(self, ctx: Context) -> None:
-        """Whoever signed the request."""
-        principal = credentials.authenticate(ctx, self.exchange.request, self.route.service)
-        ctx.principal = principal
-        ctx.account = principal.account
-
-    def parse(self) -> dict[str, Any]:
-        """The request, read as its protocol wants."""
-        return self.route.parse()
-
-    def done(self, answer: dict[str, Any] | None, error: BaseException | None) -> None:
-        """Write the answer, then the journal."""
-        ctx, route = self.ctx, self.route
-        ctx.on_wait = None  # it holds us, and we hold it
-        request_id = ctx.request_id
-        fault: Fault | None = None
-        try:
-            if error is None:
-                response = route.answer(answer or {}, request_id)
-            else:
-                fault = error if isinstance(error, Fault) else INTERNAL_FAILURE()
-                response = route.fault(fault, request_id)
-        except Exception as failure:
-            logger.error("request %s, %s: no answer could be written", request_id, ctx.operation, exc_info=failure)
-            fault = INTERNAL_FAILURE()
-            response = route.fault(fault, request_id)
-        self.exchange.respond(*response)
-        ctx.runtime.journal.record(ctx, fault)
-
-    def on_wait(self, callback: Callable[[], None]) -> None:
-        """Tell the operation of a client that hangs up while it waits."""
-        self.exchange.on_half_close(callback)
-        self.exchange.on_disconnect(callback)
 
 
 class Cloud:
@@ -188,11 +144,17 @@ class Cloud:
     # --- the gateway's application -----------------------------------------------------------------
 
     def wants_stream(self, request: Request) -> bool:
-        """Whether the operation takes its body as a stream; none of the services that are there does."""
-        return False
+        """Whether the operation takes its body as a stream."""
+        try:
+            route = self.router.head(request)
+            if route is None:
+                return False
+            return self.runtime.registry.service(route.service.name).handler(route.operation.name).streams
+        except Fault:
+            return False
 
     def continue_(self, request: Request) -> bool:
-        """Whether a client that asks first may send its body."""
+        """Whether a client that asks first may send its body; a streamed one is asked for when it is read."""
         return True
 
     def handle(self, exchange: Exchange) -> Coroutine[Any, Any, None] | None:
@@ -252,6 +214,7 @@ class Cloud:
     ) -> Coroutine[Any, Any, None] | None:
         runtime = self.runtime
         service = route.service.name
+        handler = runtime.registry.service(service).handler(route.operation.name)
         ctx = Context(
             runtime,
             service=service,
@@ -260,14 +223,15 @@ class Cloud:
             region=route.region,
             principal=credentials.ANONYMOUS,
             request_id=request_id,
-            handler=runtime.registry.service(service).handler(route.operation.name),
+            handler=handler,
             endpoint=f"{request.scheme}://{request.host}" if request.host else runtime.endpoint,
             headers=request.headers,
             protocol=route.protocol,
             source_ip=request.peer,
         )
 
-        return runtime.start(ctx, WireCall(exchange, route, ctx))
+        call = StreamingCall if handler.streams else WireCall
+        return runtime.start(ctx, call(exchange, route, ctx))
 
 
 async def serve(settings: Settings, *, on_ready: Callable[[Cloud], None] | None = None) -> None:

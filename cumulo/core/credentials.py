@@ -197,7 +197,23 @@ def authenticate(ctx: Context, request: Request, service: Service) -> Principal:
         raise
 
 
-def _believed(ctx: Context, request: Request, service: Service, claim: sigv4.Claim) -> Credential:
+def identify(
+    ctx: Context, request: Request, service: Service, *, streamed: bool
+) -> tuple[Principal, sigv4.Claim | None, str | None]:
+    """Who sent a request that carries a body, with what holds the body against the signature: claim and secret.
+
+    With `streamed` the body is not there yet, and only the head is believed. Raises as `authenticate`.
+    """
+    claim = sigv4.read(request, service.name)
+    if claim is None:
+        return ANONYMOUS, None, None
+    credential = _believed(ctx, request, service, claim, streamed)
+    return credential.principal, claim, credential.secret
+
+
+def _believed(
+    ctx: Context, request: Request, service: Service, claim: sigv4.Claim, streamed: bool = False
+) -> Credential:
     runtime = ctx.runtime
     key_id = claim.access_key_id
     s3 = claim.service in sigv4.S3_SIGNING_NAMES
@@ -216,9 +232,10 @@ def _believed(ctx: Context, request: Request, service: Service, claim: sigv4.Cla
     now = runtime.clock.wall()
     signing_name = "" if s3 else service.signing_name
     if credential.secret is None:
-        sigv4.check_unsigned_parts(request, claim, now, service.name, signing_name=signing_name)
+        sigv4.check_unsigned_parts(request, claim, now, service.name, signing_name=signing_name, streamed=streamed)
     else:
-        sigv4.verify(request, claim, credential.secret, now, service.name, signing_name=signing_name)
+        secret = credential.secret
+        sigv4.verify(request, claim, secret, now, service.name, signing_name=signing_name, streamed=streamed)
     return credential
 
 

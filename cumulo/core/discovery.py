@@ -41,6 +41,7 @@ class Handler:
         "rule",
         "service",
         "source",
+        "streams",
         "unsupported",
         "validate",
     )
@@ -67,6 +68,7 @@ class Handler:
         self.asks_first = not rule.needs_resource and not mark.public
         self.public = mark.public
         self.conditions = mark.conditions
+        self.streams = mark.streams
         self.source = source
 
 

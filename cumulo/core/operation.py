@@ -15,12 +15,15 @@ Conditions = Callable[[Any, dict[str, Any]], Mapping[str, Any]]
 class OperationMark:
     """What `@operation` says of a function."""
 
-    __slots__ = ("conditions", "public", "unsupported")
+    __slots__ = ("conditions", "public", "streams", "unsupported")
 
-    def __init__(self, unsupported: tuple[str, ...], public: bool, conditions: Conditions | None = None) -> None:
+    def __init__(
+        self, unsupported: tuple[str, ...], public: bool, conditions: Conditions | None = None, streams: bool = False
+    ) -> None:
         self.unsupported = unsupported
         self.public = public
         self.conditions = conditions
+        self.streams = streams
 
 
 class TaskMark:
@@ -79,7 +82,11 @@ class Wait(Exception):
 def operation(function: F) -> F: ...
 @overload
 def operation(
-    *, unsupported: tuple[str, ...] = (), public: bool = False, conditions: Conditions | None = None
+    *,
+    unsupported: tuple[str, ...] = (),
+    public: bool = False,
+    conditions: Conditions | None = None,
+    streams: bool = False,
 ) -> Callable[[F], F]: ...
 def operation(
     function: F | None = None,
@@ -87,6 +94,7 @@ def operation(
     unsupported: tuple[str, ...] = (),
     public: bool = False,
     conditions: Conditions | None = None,
+    streams: bool = False,
 ) -> Any:
     """The AWS operation of this function's name (`send_message` is `SendMessage`).
 
@@ -94,10 +102,11 @@ def operation(
     `public`: no permission is asked for beforehand, and the call may come unsigned, because something in the
     request stands for it (a token that was sent out).
     `conditions(ctx, request)` are the service's own condition keys where permission is asked on "*" beforehand.
+    `streams`: a large payload is given as a `core.bodies.Body`, read piece by piece, not as bytes.
     """
 
     def mark(function: F) -> F:
-        _marks[id(function)] = (function, OperationMark(unsupported, public, conditions))
+        _marks[id(function)] = (function, OperationMark(unsupported, public, conditions, streams))
         return function
 
     return mark(function) if function is not None else mark

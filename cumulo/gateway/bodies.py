@@ -19,10 +19,11 @@ class BodyStream:
     let the client send on. Raises Disconnected where the body breaks off.
     """
 
-    __slots__ = ("_ended", "_error", "_pieces", "_taken", "_waiter", "size")
+    __slots__ = ("_ended", "_error", "_pieces", "_taken", "_waiter", "asked", "size")
 
     def __init__(self, taken: Callable[[int], None]) -> None:
         self.size = 0
+        self.asked: Callable[[], None] | None = None  # called once, when the application first asks for the body
         self._pieces: deque[bytes] = deque()
         self._taken = taken
         self._waiter: asyncio.Future[None] | None = None
@@ -67,20 +68,39 @@ class BodyStream:
 
     async def read(self) -> bytes:
         """The next piece, of whatever size it came; b"" at the end."""
+        await self._something()
+        if not self._pieces:
+            return b""
+        piece = self._pieces.popleft()
+        self.size -= len(piece) + _PIECE_COST
+        self._taken(len(piece))
+        return piece
+
+    async def read_some(self) -> list[bytes]:
+        """All pieces that have come; waits for the first. Empty at the end."""
+        await self._something()
+        pieces = list(self._pieces)
+        if pieces:
+            self._pieces.clear()
+            self.size = 0
+            self._taken(sum(map(len, pieces)))
+        return pieces
+
+    async def _something(self) -> None:
+        """Wait for a piece or the end."""
+        asked, self.asked = self.asked, None
+        if asked is not None and not self._ended:
+            asked()
         while not self._pieces:
             if self._error is not None:
                 raise self._error
             if self._ended:
-                return b""
+                return
             self._waiter = asyncio.get_running_loop().create_future()
             try:
                 await self._waiter
             finally:
                 self._waiter = None
-        piece = self._pieces.popleft()
-        self.size -= len(piece) + _PIECE_COST
-        self._taken(len(piece))
-        return piece
 
 
 class WholeBody:
@@ -103,3 +123,8 @@ class WholeBody:
     async def read(self) -> bytes:
         body, self._body = self._body, b""
         return body
+
+    async def read_some(self) -> list[bytes]:
+        """The body, then nothing."""
+        body = await self.read()
+        return [body] if body else []

@@ -25,12 +25,15 @@ class Application(Protocol):
     def wants_stream(self, request: Request) -> bool:
         """Whether `handle` reads this body piece by piece and wants to be called before it has come.
 
-        Asked once the header is complete, only for bodies of unknown length or of
-        `Limits.stream_from_bytes` and more.
+        Asked once the header is complete, only for bodies of unknown length, of
+        `Limits.stream_from_bytes` and more, or announced with `Expect: 100-continue`.
         """
 
     def continue_(self, request: Request) -> bool | Answer | None:
-        """The verdict on `Expect: 100-continue`: an answer refuses the body unread, False is 417."""
+        """The verdict on `Expect: 100-continue`: an answer refuses the body unread, False is 417.
+
+        A streamed body is asked for when `handle` first reads it, so that an answer before that refuses it.
+        """
 
     def handle(self, exchange: "Exchange") -> Coroutine[Any, Any, None] | None:
         """Answer now, later from the loop, or in the returned coroutine, which becomes a Task.
@@ -104,6 +107,16 @@ class Exchange:
         """The body as an asynchronous iterator of bytes; the same for a buffered body."""
         return self._stream if self._stream is not None else WholeBody(self.request.body)
 
+    @property
+    def streamed(self) -> bool:
+        """Whether the body comes piece by piece: then the request has none."""
+        return self._stream is not None
+
+    def follow(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        """Answer in this coroutine; it takes over from the one that `handle` returned, if that did."""
+        self._task = asyncio.get_running_loop().create_task(coroutine)
+        self._task.add_done_callback(self._task_done)
+
     def on_disconnect(self, callback: Callable[[], None]) -> None:
         """Call back (on the loop) if the client is gone before it was answered."""
         if self._state == LOST:
@@ -153,6 +166,9 @@ class Exchange:
             self._task.add_done_callback(self._task_done)
 
     def _task_done(self, task: asyncio.Task[None]) -> None:
+        if task is not self._task:
+            if not task.cancelled() and task.exception() is None:
+                return  # another goes on in its place: see `follow`
         self._task = None
         if task.cancelled():
             self._abort()

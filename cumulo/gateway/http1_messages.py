@@ -271,7 +271,7 @@ class Messages(asyncio.Protocol):
     def _admit_body(self, exchange: Http1Exchange, length: int) -> None:
         """Stream it, buffer it or refuse it. Length -1: not known."""
         request = exchange.request
-        if length < 0 or length >= self._limits.stream_from_bytes:
+        if length < 0 or length >= self._limits.stream_from_bytes or self._expecting:
             if self._server.application.wants_stream(request):
                 exchange._stream = BodyStream(self._stream_taken)
             elif length > self._limits.buffered_body_bytes:
@@ -309,11 +309,16 @@ class Messages(asyncio.Protocol):
         elif verdict is False:
             text = "The only expectation that can be met is 100-continue."
             self._refuse_with(exchange, refusal(request, 417, "ExpectationFailed", text))
+        elif exchange._stream is not None:
+            exchange._stream.asked = self._send_continue
+            self._start(exchange)
         else:
-            self._send(_CONTINUE)
-            self.deadline = self._server.now + self._limits.body_timeout_s
-            if exchange._stream is not None:
-                self._start(exchange)
+            self._send_continue()
+
+    def _send_continue(self) -> None:
+        """Ask for the body; a streamed one when the application reads it, and so has not refused it."""
+        self._send(_CONTINUE)
+        self.deadline = self._server.now + self._limits.body_timeout_s
 
     # -- refusals
 
@@ -427,4 +432,7 @@ class Messages(asyncio.Protocol):
         raise NotImplementedError
 
     def hand_over(self, protocol: Any) -> bytes:
+        raise NotImplementedError
+
+    def abort(self) -> None:
         raise NotImplementedError

@@ -209,12 +209,12 @@ class Http2(asyncio.Protocol):
         declared = request.headers.get("content-length")
         length = int(declared) if declared.isdecimal() else -1
         streams = False
-        if length < 0 or length >= self._limits.stream_from_bytes:
+        expectation = request.headers.get("expect").lower()
+        if length < 0 or length >= self._limits.stream_from_bytes or expectation:
             streams = self._server.application.wants_stream(request)
             if not streams and length > self._limits.buffered_body_bytes:
                 exchange.respond(*self._too_large(request))
                 return
-        expectation = request.headers.get("expect").lower()
         if expectation:
             verdict: Any = self._server.application.continue_(request) if expectation == "100-continue" else False
             if isinstance(verdict, tuple):
@@ -224,12 +224,21 @@ class Http2(asyncio.Protocol):
                 text = "The only expectation that can be met is 100-continue."
                 exchange.respond(*refusal(request, 417, "ExpectationFailed", text))
                 return
-            self.h2.send_headers(exchange.number, [(":status", "100")])
+            if not streams:
+                self._send_continue(exchange)
         if streams:
             exchange._stream = BodyStream(lambda count: self._taken(exchange, count))
+            if expectation:
+                exchange._stream.asked = lambda: self._send_continue(exchange)
             exchange._run(self._server.application, self._server.loop)
         else:
             self._bodies[exchange.number] = bytearray()
+
+    def _send_continue(self, exchange: Http2Exchange) -> None:
+        """Ask for the body; a streamed one when the application reads it, and so has not refused it."""
+        with contextlib.suppress(H2Error):  # the client has cancelled meanwhile
+            self.h2.send_headers(exchange.number, [(":status", "100")])
+        self.flush()
 
     def _too_large(self, request: Request) -> Answer:
         most = self._limits.buffered_body_bytes

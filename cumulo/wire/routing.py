@@ -55,21 +55,41 @@ class Route:
         """The response to a call that went well. A streamed payload or event stream follows its head."""
         return self._codec[1](result, request_id)
 
+    @property
+    def streamed(self) -> str:
+        """The member of the answer that is a body of bytes or a stream of events, "" when there is none."""
+        return self._codec[2]
+
+    def header_member(self, field: str) -> str:
+        """The member of the request that this header field (in lower case) is bound to, "" for none."""
+        shape = self.operation.input
+        for member in shape.members.values() if shape is not None else ():
+            if member.location == "header" and member.wire_name.lower() == field:
+                return member.name
+        return ""
+
     def fault(self, fault: Fault, request_id: str) -> Response:
         """The response to a call that failed."""
         status, headers, body = protocol(self.protocol).fail(self.service, self.operation, fault, request_id)
         return status, headers, b"" if self.request.method == "HEAD" else body
 
 
-def _codec(operation: Operation, protocol_name: str) -> tuple[Parse, Answer]:
+def _codec(operation: Operation, protocol_name: str) -> tuple[Parse, Answer, str]:
     codec = operation.codecs.get(protocol_name)
     if codec is None:
         module = protocol(protocol_name)
         parse = module.parser(operation)
         if operation.cut.requestcompression is not None:
             parse = _decompressing(parse)
-        codec = operation.codecs[protocol_name] = (parse, module.answerer(operation))
+        codec = operation.codecs[protocol_name] = (parse, module.answerer(operation), _streamed(operation))
     return codec  # type: ignore[return-value]
+
+
+def _streamed(operation: Operation) -> str:
+    events = operation.eventstream_output
+    if events is not None:
+        return events.name
+    return operation.output.payload if operation.output is not None and operation.streaming_output else ""
 
 
 def _decompressing(parse: Parse) -> Parse:
