@@ -35,7 +35,6 @@ class Writer:
 
     def __init__(self, blobs: Blobs, watch: Watch | None = None, executor: Executor | None = None) -> None:
         self.blob, self._path = blobs.new()
-        self.received = 0
         self._blobs = blobs
         self._watch = watch
         self._executor = executor
@@ -45,20 +44,20 @@ class Writer:
         self._gathered = 0
         self._working: asyncio.Future[None] | None = None
 
-    async def write(self, data: bytes) -> None:
+    async def write(self, pieces: list[bytes]) -> None:
         """Take the next bytes; waits while the disk is behind."""
-        self._pieces.append(data)
-        self.received += len(data)
-        self._gathered += len(data)
+        self._pieces += pieces
+        self._gathered += sum(map(len, pieces))
         if self._gathered >= GATHER_B:
             await self._hand_over()
 
     async def commit(self) -> Stored:
         """Wait until all of it, and its name, are on disk."""
         try:
-            await self._hand_over()
             await self._worked()
-            await self._run(self._finish)
+            pieces, self._pieces, self._gathered = self._pieces, [], 0
+            self._working = self._run(self._finish, pieces)
+            await self._worked()
         except OSError as error:
             raise failure_of(error, self._path) from error
         return Stored(self.blob, self._size)
@@ -96,13 +95,15 @@ class Writer:
     # --- in a thread
 
     def _work(self, pieces: list[bytes]) -> None:
-        if self._watch is not None:
+        if self._watch is not None and pieces:
             pieces = self._watch(pieces)
         if self._descriptor < 0:
             self._descriptor = self._blobs.create(self._path)
         self._size += _write_all(self._descriptor, pieces)
 
-    def _finish(self) -> None:
+    def _finish(self, pieces: list[bytes]) -> None:
+        if pieces or self._descriptor < 0:
+            self._work(pieces)
         if self._watch is not None:
             self._size += _write_all(self._descriptor, self._watch([]))
         self._blobs.flush(self._descriptor)

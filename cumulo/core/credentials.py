@@ -207,6 +207,7 @@ def identify(
     claim = sigv4.read(request, service.name)
     if claim is None:
         return ANONYMOUS, None, None
+    ctx.claim = claim
     credential = _believed(ctx, request, service, claim, streamed)
     return credential.principal, claim, credential.secret
 

@@ -166,9 +166,8 @@ class Exchange:
             self._task.add_done_callback(self._task_done)
 
     def _task_done(self, task: asyncio.Task[None]) -> None:
-        if task is not self._task:
-            if not task.cancelled() and task.exception() is None:
-                return  # another goes on in its place: see `follow`
+        if task is not self._task and not task.cancelled() and task.exception() is None:
+            return  # another goes on in its place: see `follow`
         self._task = None
         if task.cancelled():
             self._abort()

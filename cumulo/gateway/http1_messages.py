@@ -433,6 +433,3 @@ class Messages(asyncio.Protocol):
 
     def hand_over(self, protocol: Any) -> bytes:
         raise NotImplementedError
-
-    def abort(self) -> None:
-        raise NotImplementedError

@@ -131,3 +131,30 @@ CROSS_LOCATION_LOGGING = Error(
 )  # SourceBucketLocation, TargetBucketLocation
 INVALID_LOGGING_TARGET = Error("InvalidTargetBucketForLogging")
 TOO_MANY_BUCKETS = Error("TooManyBuckets", "You have attempted to create more buckets than allowed")
+# Of objects' bytes, and of what is said about them.
+BAD_DIGEST = Error(
+    "BadDigest", "The Content-MD5 you specified did not match what we received."
+)  # ExpectedDigest, CalculatedDigest
+INVALID_DIGEST = Error("InvalidDigest", "The Content-MD5 you specified was invalid.")  # Content-MD5
+NOT_MODIFIED = Error("NotModified", "Not Modified", status=304)  # ETag, LastModified, VersionId
+CONDITIONAL_REQUEST_CONFLICT = Error(
+    "ConditionalRequestConflict",
+    "The conditional request cannot succeed due to a conflicting operation against this resource.",
+    status=409,
+)  # Condition, Key
+INVALID_RANGE = Error(
+    "InvalidRange", "The requested range is not satisfiable", status=416
+)  # RangeRequested, ActualObjectSize
+INVALID_PART_NUMBER = Error(
+    "InvalidPartNumber", "The requested partnumber is not satisfiable", status=416
+)  # PartNumberRequested, ActualPartCount
+METADATA_TOO_LARGE = Error(
+    "MetadataTooLarge", "Your metadata headers exceed the maximum allowed metadata size"
+)  # Size, MaxSizeAllowed
+INVALID_STORAGE_CLASS = Error(
+    "InvalidStorageClass", "The storage class you specified is not valid"
+)  # StorageClassRequested
+KEY_TOO_LONG = Error("KeyTooLongError", "Your key is too long")  # Size, MaxSizeAllowed
+INVALID_OBJECT_STATE = Error(
+    "InvalidObjectState", "The operation is not valid for the object's storage class", status=403
+)  # StorageClass

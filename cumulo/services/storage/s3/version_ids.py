@@ -1,7 +1,7 @@
 """Version ids: 32 characters that look like chance and say where the version is kept.
 
-24 bytes in Base64 with "." and "_": 16 random bytes, and the version's sequence hidden under a digest of those. So a
-version is found by its id without an index.
+24 bytes in Base64 with "." and "_": 12 random bytes, then the version's sequence and four bytes that tell an id of ours
+from another text, both hidden under a digest of the first. So a version is found by its id without an index.
 """
 
 from __future__ import annotations
@@ -18,9 +18,8 @@ LENGTH = 32
 
 def new_version_id(ctx: Context, sequence: int) -> str:
     """The id of the version with this sequence."""
-    chance = ctx.random_bytes(16)
-    hidden = sequence ^ _mask(chance)
-    return b64encode(chance + hidden.to_bytes(8, "big"), b"._").decode()
+    chance = ctx.random_bytes(12)
+    return b64encode(chance + _hidden(chance, sequence << 32), b"._").decode()
 
 
 def sequence_of(version_id: str) -> int | None:
@@ -31,9 +30,10 @@ def sequence_of(version_id: str) -> int | None:
         data = b64decode(version_id, b"._", validate=True)
     except ValueError:
         return None
-    sequence = int.from_bytes(data[16:], "big") ^ _mask(data[:16])
-    return sequence if sequence < 1 << 63 else None
+    shown = int.from_bytes(_hidden(data[:12], int.from_bytes(data[12:], "big")), "big")
+    return None if shown & 0xFFFFFFFF else shown >> 32
 
 
-def _mask(chance: bytes) -> int:
-    return int.from_bytes(blake2b(chance, digest_size=8).digest(), "big")
+def _hidden(chance: bytes, number: int) -> bytes:
+    mask = int.from_bytes(blake2b(chance, digest_size=12).digest(), "big")
+    return (number ^ mask).to_bytes(12, "big")

@@ -1,0 +1,58 @@
+"""What becomes of a request that writes an object: its version but for the bytes, and the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from cumulo.services.storage.s3 import access, acls, checksums, contents, object_headers, versions
+from cumulo.services.storage.s3.object_versions import ObjectVersion
+
+if TYPE_CHECKING:
+    from cumulo.core.context import Context
+    from cumulo.services.storage.s3.buckets import Bucket
+    from cumulo.services.storage.s3.receiving import Received
+
+
+def described(ctx: Context, bucket: Bucket, request: Mapping[str, Any]) -> ObjectVersion:
+    """A new version with all that the head of a request says of it. Raises what AWS refuses of that."""
+    key = request["Key"]
+    object_headers.check_key(key)
+    version = versions.begin(ctx, bucket, key)
+    version.owner = access.owner_of_new(ctx, bucket, request)
+    if acls.given(request):
+        version.acl = access.acl_of_new(ctx, bucket, request, version.owner)
+    version.headers = object_headers.system_headers(request)
+    if "Metadata" in request:
+        version.metadata = object_headers.metadata(request)
+    if "StorageClass" in request:
+        version.storage_class = object_headers.storage_class(request)
+    version.website_redirect = request.get("WebsiteRedirectLocation", "")
+    return version
+
+
+def fill(ctx: Context, version: ObjectVersion, received: Received) -> None:
+    """Give a version its bytes, kept from now on."""
+    version.size = received.size
+    version.etag = received.md5
+    version.checksums = received.checksums
+    version.checksum_type = checksums.FULL_OBJECT
+    if received.data is not None:
+        contents.put_row(ctx, version, received.data)
+    else:
+        version.content = received.blob
+        version.stored = received.stored
+        contents.keep(ctx, received.blob)
+
+
+def answer(ctx: Context, bucket: Bucket, request: Mapping[str, Any], version: ObjectVersion) -> dict[str, Any]:
+    """What is answered to the request that wrote this version."""
+    shown: dict[str, Any] = {"ETag": f'"{version.etag}"', "ChecksumType": version.checksum_type}
+    for algorithm, value in version.checksums.items():
+        shown["Checksum" + algorithm] = value
+    if bucket.versioning:
+        shown["VersionId"] = version.version_id
+    shown["ServerSideEncryption"] = version.encryption
+    if access.charged(ctx, bucket, request):
+        shown["RequestCharged"] = "requester"
+    return shown

@@ -1,0 +1,81 @@
+"""What a request says of an object beside its bytes: system headers, user metadata, storage class, tags, lock.
+
+Source: Amazon S3 User Guide, "Working with object metadata"; S3 API Reference, PutObject.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from cumulo.services.storage.s3 import header_texts
+from cumulo.services.storage.s3.errors import INVALID_STORAGE_CLASS, KEY_TOO_LONG, METADATA_TOO_LARGE
+
+if TYPE_CHECKING:
+    from cumulo.services.storage.s3.object_versions import ObjectVersion
+
+METADATA_MOST_B = 2048
+KEY_MOST_B = 1024
+DEFAULT_TYPE = "binary/octet-stream"
+
+SYSTEM = ("CacheControl", "ContentDisposition", "ContentEncoding", "ContentLanguage", "ContentType", "Expires")
+# Of the model's, those that a general purpose bucket takes.
+STORAGE_CLASSES = frozenset(
+    (
+        "STANDARD", "REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER", "DEEP_ARCHIVE",
+        "GLACIER_IR",
+    )
+)  # fmt: skip
+
+
+def check_key(key: str) -> None:
+    """Refuse a key that is too long."""
+    if len(key) * 4 > KEY_MOST_B:
+        size = len(key.encode("utf-8", "replace"))
+        if size > KEY_MOST_B:
+            raise KEY_TOO_LONG(members={"Size": str(size), "MaxSizeAllowed": str(KEY_MOST_B)})
+
+
+def system_headers(request: Mapping[str, Any]) -> dict[str, str]:
+    """The system headers that a request gives, by member names. `aws-chunked` was the body's, not the object's."""
+    found = {name: request[name] for name in SYSTEM if name in request}
+    encoding = found.get("ContentEncoding")
+    if encoding is not None and "aws-chunked" in encoding:
+        left = ",".join([one.strip() for one in encoding.split(",") if one.strip().lower() != "aws-chunked"])
+        if left:
+            found["ContentEncoding"] = left
+        else:
+            del found["ContentEncoding"]
+    if found.get("ContentType") == "":
+        del found["ContentType"]
+    return found
+
+
+def metadata(request: Mapping[str, Any]) -> dict[str, str]:
+    """The user's metadata, in plain text. Raises MetadataTooLarge."""
+    given: dict[str, str] | None = request.get("Metadata")
+    if not given:
+        return {}
+    found = {name.lower(): header_texts.decode(value) for name, value in given.items()}
+    size = sum([len(name) + len(value.encode("utf-8", "replace")) for name, value in found.items()])
+    if size > METADATA_MOST_B:
+        raise METADATA_TOO_LARGE(members={"Size": str(size), "MaxSizeAllowed": str(METADATA_MOST_B)})
+    return found
+
+
+def storage_class(request: Mapping[str, Any]) -> str:
+    """The storage class that a request asks for. Raises InvalidStorageClass."""
+    asked: str = request.get("StorageClass") or "STANDARD"
+    if asked not in STORAGE_CLASSES:
+        raise INVALID_STORAGE_CLASS(members={"StorageClassRequested": asked})
+    return asked
+
+
+def shown(version: ObjectVersion, answer: dict[str, Any]) -> None:
+    """Put a version's headers and metadata into an answer."""
+    answer["ContentType"] = DEFAULT_TYPE
+    answer.update(version.headers)
+    if version.metadata:
+        answer["Metadata"] = {name: header_texts.encode(value) for name, value in version.metadata.items()}
+    if version.website_redirect:
+        answer["WebsiteRedirectLocation"] = version.website_redirect

@@ -1,0 +1,101 @@
+"""Objects written and deleted whole.
+
+Source: S3 API Reference, PutObject and DeleteObject.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
+
+from cumulo.core.operation import Wait, operation
+from cumulo.services.storage.s3 import (
+    access,
+    checksums,
+    lookups,
+    new_objects,
+    preconditions,
+    receiving,
+    versions,
+)
+from cumulo.services.storage.s3.errors import NOT_IMPLEMENTED_HEADER, PRECONDITION_FAILED
+from cumulo.services.storage.s3.object_versions import CURRENT, ObjectVersion
+
+if TYPE_CHECKING:
+    from cumulo.core.context import Context
+    from cumulo.services.storage.s3.checksums import Announced
+    from cumulo.stubs import s3 as t
+
+NOT_YET = (
+    "Tagging", "ObjectLockMode", "ObjectLockRetainUntilDate", "ObjectLockLegalHoldStatus", "ObjectLockEventHold",
+    "ObjectLockEventHoldDurationDays", "ObjectLockEventHoldDurationYears", "WriteOffsetBytes", "SSECustomerAlgorithm",
+    "SSECustomerKey", "SSECustomerKeyMD5", "SSEKMSKeyId", "SSEKMSEncryptionContext", "BucketKeyEnabled",
+    "ServerSideEncryption",
+)  # fmt: skip
+
+
+@operation(streams=True, unsupported=NOT_YET)
+def put_object(ctx: Context, request: t.PutObjectRequest) -> t.PutObjectOutput:
+    bucket = access.object_for(ctx, request)
+    preconditions.check_write_form(request)
+    said = checksums.announced(ctx, request)
+    version = new_objects.described(ctx, bucket, request)
+    seen = None
+    if preconditions.is_conditional(request):
+        seen = CURRENT.peek(ctx, bucket.name, version.key)
+        preconditions.check_write(request, seen, version.key)
+    body: Any = request.get("Body", b"")
+    if not receiving.is_small(body):
+        raise Wait(partial(_put_large, request=request, said=said, seen=seen))
+    new_objects.fill(ctx, version, receiving.at_once(said, body))
+    versions.store(ctx, bucket, version)
+    return cast("t.PutObjectOutput", new_objects.answer(ctx, bucket, request, version))
+
+
+async def _put_large(
+    ctx: Context, request: t.PutObjectRequest, said: Announced, seen: ObjectVersion | None
+) -> dict[str, Any]:
+    body: Any = request.get("Body", b"")
+    received = await receiving.receive(ctx, body, said)
+
+    def finish(ctx: Context) -> dict[str, Any]:
+        bucket = access.located(ctx, request)
+        version = new_objects.described(ctx, bucket, request)
+        if preconditions.is_conditional(request):
+            preconditions.check_still(request, seen, CURRENT.peek(ctx, bucket.name, version.key), version.key)
+        new_objects.fill(ctx, version, received)
+        versions.store(ctx, bucket, version)
+        return new_objects.answer(ctx, bucket, request, version)
+
+    try:
+        return await ctx.transact(finish)
+    except BaseException:
+        await receiving.discard(ctx, received)
+        raise
+
+
+@operation(unsupported=("MFA", "BypassGovernanceRetention"))
+def delete_object(ctx: Context, request: t.DeleteObjectRequest) -> t.DeleteObjectOutput:
+    bucket = access.object_for(ctx, request)
+    version_id = request.get("VersionId")
+    for member, header in (
+        ("IfMatchLastModifiedTime", "x-amz-if-match-last-modified-time"),
+        ("IfMatchSize", "x-amz-if-match-size"),
+    ):
+        if member in request:  # of directory buckets alone
+            raise NOT_IMPLEMENTED_HEADER(members={"Header": header})
+    if version_id is not None:
+        lookups.check_version_id(version_id)
+    if "IfMatch" in request:
+        there = versions.find(ctx, bucket.name, request["Key"], version_id)
+        if there is not None and not preconditions.matches(request["IfMatch"], there.etag):
+            raise PRECONDITION_FAILED(members={"Condition": "If-Match"})
+    removal = versions.remove(ctx, bucket, request["Key"], version_id)
+    answer: t.DeleteObjectOutput = {}
+    if removal.version_id:
+        answer["VersionId"] = removal.version_id
+    if removal.delete_marker:
+        answer["DeleteMarker"] = True
+    if access.charged(ctx, bucket, request):
+        answer["RequestCharged"] = "requester"
+    return answer
