@@ -26,7 +26,12 @@ SIZES = {
     "CRC32": 4, "CRC32C": 4, "CRC64NVME": 8, "SHA1": 20, "SHA256": 32, "SHA512": 64, "MD5": 16, "XXHASH64": 8,
     "XXHASH3": 8, "XXHASH128": 16,
 }  # fmt: skip
-MEMBERS = {f"Checksum{algorithm}": algorithm for algorithm in SIZES}
+# Member of requests and answers → algorithm.
+MEMBERS = {
+    "ChecksumCRC32": "CRC32", "ChecksumCRC32C": "CRC32C", "ChecksumCRC64NVME": "CRC64NVME", "ChecksumSHA1": "SHA1",
+    "ChecksumSHA256": "SHA256", "ChecksumSHA512": "SHA512", "ChecksumMD5": "MD5", "ChecksumXXHASH64": "XXHASH64",
+    "ChecksumXXHASH3": "XXHASH3", "ChecksumXXHASH128": "XXHASH128",
+}  # fmt: skip
 _FIELDS = {f"x-amz-checksum-{algorithm.lower()}": algorithm for algorithm in SIZES}
 _NAMES = MEMBERS.keys()
 
