@@ -131,6 +131,7 @@ CROSS_LOCATION_LOGGING = Error(
 )  # SourceBucketLocation, TargetBucketLocation
 INVALID_LOGGING_TARGET = Error("InvalidTargetBucketForLogging")
 TOO_MANY_BUCKETS = Error("TooManyBuckets", "You have attempted to create more buckets than allowed")
+
 # Of objects' bytes, and of what is said about them.
 BAD_DIGEST = Error(
     "BadDigest", "The Content-MD5 you specified did not match what we received."
