@@ -289,8 +289,8 @@ def test_units_are_at_least_one_and_both_there(dynamodb: Any) -> None:
     with refused(
         "LimitExceededException",
         "The requested ReadCapacityUnits, 40001, is above the per table maximum for the account in us-east-1. Per "
-        "table maximum: 40000. Refer to the Amazon DynamoDB Developer Guide for current limits and how to request higher "
-        "limits.",
+        "table maximum: 40000. Refer to the Amazon DynamoDB Developer Guide for current limits and how to request "
+        "higher limits.",
     ):
         dynamodb.create_table(**definition(BillingMode="PROVISIONED", ProvisionedThroughput=many))
 
