@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cumulo.core.errors import Fault
-from cumulo.core.identities import POLICY_NOT_FOUND, Nobody, Role, SamlIdentity, WebIdentity
+from cumulo.core.identities import POLICY_NOT_FOUND, Delegation, Nobody, Role, SamlIdentity, WebIdentity
 from cumulo.services.identity.iam import (
+    delegation_tokens,
     mfa_devices,
     outbound_federation,
     policies,
@@ -73,3 +74,7 @@ class IamIdentities(Nobody):
     ) -> str:
         """A JWT about the caller from its account's issuer."""
         return outbound_federation.token(ctx, audience, algorithm, lasts_s, tags)
+
+    def delegated_access(self, ctx: Context, trade_in_token: str) -> Delegation:
+        """What a partner was let do. Raises ValidationError, ExpiredTradeInTokenException."""
+        return delegation_tokens.delegated_access(ctx, trade_in_token)

@@ -61,6 +61,8 @@ class Role(Record):
     inline: dict[str, str] = {}
     linked_service: str = ""
     trusted: dict[str, str] = {}
+    source_template: str = ""  # the ARN of the role template that AcquireRole made it from, and its minor version
+    source_minor: int = 0
 
     kind = "role"
 
@@ -111,6 +113,9 @@ def shown(role: Role, *, created: bool = False, listed: bool = False, trust_poli
     }
     if role.description:
         answer["Description"] = role.description
+    if role.source_template:
+        source = {"TemplateArn": role.source_template, "TemplateMinorVersion": role.source_minor}
+        answer["SourceRoleTemplate"] = source
     if not created:
         answer["MaxSessionDuration"] = role.max_session_s
     if not listed:

@@ -20,7 +20,7 @@ def get_delegated_access_token(
 ) -> t.GetDelegatedAccessTokenResponse:
     """Credentials for a delegation request that its account approved.
 
-    Such requests come from IAM (CreateDelegationRequest). While there are none, no trade-in token is valid.
+    They end when the access does, however often the token is traded in. Requests and tokens are IAM's.
     """
     key = sessions.caller_key(ctx)
     granted = ctx.runtime.identities.delegated_access(ctx, request["TradeInToken"])

@@ -129,21 +129,21 @@ def test_no_reports_of_organizations(house: House) -> None:
     assert refused(house.iam.get_organizations_access_report, JobId=job)[0] == "NoSuchEntity"
 
 
-def test_delegation_requests_are_not_there(house: House) -> None:
-    iam, named = house.iam, {"DelegationRequestId": "d-1234567890abcdef"}
-    assert iam.list_delegation_requests()["DelegationRequests"] == []
-    for call in (
-        iam.accept_delegation_request, iam.associate_delegation_request, iam.get_delegation_request,
-        iam.reject_delegation_request, iam.send_delegation_token, iam.update_delegation_request,
-    ):  # fmt: skip
-        assert refused(call, **named)[0] == "NoSuchEntity"
-    arn = house.arn("delegation-request/d-1234567890abcdef")
-    assert refused(iam.get_human_readable_summary, EntityArn=arn)[0] == "NoSuchEntity"
-    assert refused(iam.get_human_readable_summary, EntityArn=house.arn("user/alice"))[0] == "InvalidInput"
-
-
-def test_what_is_not_done_says_so(house: House) -> None:
-    assert refused(house.iam.get_account_properties)[0] == "NotImplemented"
-    template = "arn:aws:iam::aws:role-template/lambda.amazonaws.com/Basic:1"
-    assert refused(house.iam.acquire_role, TemplateArn=template)[0] == "NotImplemented"
-    assert refused(house.iam.get_role_template_version, TemplateArn=template)[0] == "NotImplemented"
+def test_account_properties(house: House) -> None:
+    iam, switch = house.iam, "RoleManager/Enabled"
+    assert iam.get_account_properties()["Properties"] == {switch: "false"}
+    iam.put_account_properties(Properties={switch: "true"})
+    assert iam.get_account_properties()["Properties"] == {switch: "true"}
+    for wrong in (
+        {switch: "yes"},
+        {"RoleManager": "true"},
+        {"Other/Thing": "true"},
+        {switch: "true", "A/B": "true"},
+    ):
+        assert refused(iam.put_account_properties, Properties=wrong)[0] == "InvalidInput"
+    # The service control policy of AWS's own documentation, as an identity's.
+    deny = {"ForAnyValue:StringEquals": {"iam:AccountPropertyNamespaces": "RoleManager"}}
+    denied = document("iam:PutAccountProperties", effect="Deny", Condition=deny)
+    alice = house.client("iam", house.user("alice", document("iam:*"), denied))
+    assert alice.get_account_properties()["Properties"] == {switch: "true"}
+    assert refused(alice.put_account_properties, Properties={switch: "false"})[0] == "AccessDenied"
