@@ -12,10 +12,7 @@ from cumulo.core.errors import Fault
 from cumulo.services.data.dynamodb.attribute_values import Item
 from cumulo.services.data.dynamodb.errors import VALIDATION
 from cumulo.services.data.dynamodb.key_values import encode
-from cumulo.services.data.dynamodb.layouts import Layout
-
-HASH_LIMIT_BYTES = 2048
-RANGE_LIMIT_BYTES = 1024
+from cumulo.services.data.dynamodb.layouts import HASH_LIMIT_BYTES, RANGE_LIMIT_BYTES, Layout
 
 _INVALID = "One or more parameter values were invalid: "
 NOT_VALID = "One or more parameter values are not valid. "

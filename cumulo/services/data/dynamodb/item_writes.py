@@ -103,6 +103,8 @@ def _write_entry(
 ) -> int:
     """Bring one index's entry up to date; by how many bytes a local index grew."""
     was_at = index.entry_of(old, key) if old is not None else None
+    if index.backfilling and was_at is not None and ctx.txn.get(was_at) is None:
+        was_at = None  # the backfill has not come to this item yet
     is_at = index.entry_of(new, key) if new is not None else None
     if was_at is None and is_at is None:
         return 0
@@ -128,6 +130,17 @@ def _write_entry(
     if count or now_size != was_size:
         COUNTS.add(ctx, layout.record.id, index.name, count=count, size=now_size - was_size)
     return now_size - was_size if index.local else 0
+
+
+def fill(ctx: Context, layout: Layout, index: IndexLayout, key: bytes, item: Item, stored: bytes) -> None:
+    """Make the entry of an item that was there before the index, unless a write has made it since."""
+    place = index.entry_of(item, key)
+    if place is None or ctx.txn.get(place) is not None:
+        return
+    projected = _projected(index, item)
+    size = item_size(projected)
+    ctx.txn.put(place, stored if index.projected is None else encode(projected, size))
+    COUNTS.add(ctx, layout.record.id, index.name, count=1, size=size)
 
 
 def _projected(index: IndexLayout, item: Item) -> Item:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 ITEMS = Space("dynamodb.items", scope=GLOBAL).prefix("", "")
 INDEX = Space("dynamodb.index", scope=GLOBAL).prefix("", "")
 HASH_BYTES = 8
+HASH_LIMIT_BYTES = 2048  # of a partition key; of a sort key the next. Source: Developer Guide, "Quotas"
+RANGE_LIMIT_BYTES = 1024
 ENTRY = b"\x01"  # between an index's key attributes and the item's key, so that the order is that of the attributes
 
 _REMEMBERED = 1000
@@ -66,20 +68,24 @@ class IndexLayout:
 
     def entry_of(self, item: Item, key: bytes) -> bytes | None:
         """Where the item's entry lies; None when it lacks a key attribute of the index (a sparse index)."""
-        types = self.types
+        hashes = self._packed(item, self.hashes, HASH_LIMIT_BYTES)
+        ranges = self._packed(item, self.ranges, RANGE_LIMIT_BYTES)
+        if hashes is None or ranges is None:
+            return None
+        return self.place + hash_of(hashes) + hashes + ranges + ENTRY + key
+
+    def _packed(self, item: Item, names: tuple[str, ...], limit: int) -> bytes | None:
+        """The attributes as parts of a key; None when one is not there, or is not fit for a key."""
         packed = b""
-        for name in self.hashes:
+        for name in names:
             value = item.get(name)
-            if value is None or types[name] not in value:
+            if value is None or self.types[name] not in value:
                 return None
-            packed += pack(encode_key(value))
-        packed = hash_of(packed) + packed
-        for name in self.ranges:
-            value = item.get(name)
-            if value is None or types[name] not in value:
-                return None
-            packed += pack(encode_key(value))
-        return self.place + packed + ENTRY + key
+            encoded = encode_key(value)
+            if not 0 < len(encoded) <= limit:
+                return None  # from before there was the index: no write puts such a value now
+            packed += pack(encoded)
+        return packed
 
     def partition(self, values: tuple[bytes, ...]) -> bytes:
         """What the entries of a partition key start with."""
