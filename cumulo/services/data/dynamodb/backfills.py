@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from cumulo.core.operation import task
 from cumulo.services.data.dynamodb import item_writes
 from cumulo.services.data.dynamodb.layouts import after, layout_of
-from cumulo.services.data.dynamodb.stored_items import decode
+from cumulo.services.data.dynamodb.stored_items import decode, opened
 from cumulo.services.data.dynamodb.tables import ACTIVE, DELETING, TABLES, keep
 
 if TYPE_CHECKING:
@@ -35,7 +35,8 @@ def backfill(ctx: Context, payload: dict[str, Any]) -> None:
     assert index is not None
     begin: bytes = payload.get("from") or layout.place
     rows = ctx.txn.range(begin, after(layout.place), limit=AT_ONCE)
-    for place, stored in rows:
+    for place, kept in rows:
+        stored = opened(ctx, table, kept)
         item_writes.fill(ctx, layout, index, place[len(layout.place) :], decode(stored), stored)
     if len(rows) == AT_ONCE:
         ctx.later(backfill, {**payload, "from": rows[-1][0] + b"\x00"})

@@ -11,7 +11,7 @@ from cumulo.services.data.dynamodb.capacity import Usage, read_units
 from cumulo.services.data.dynamodb.errors import VALIDATION
 from cumulo.services.data.dynamodb.items import projection_of, read_facts
 from cumulo.services.data.dynamodb.legacy import mixing
-from cumulo.services.data.dynamodb.stored_items import decode, shown, size_of
+from cumulo.services.data.dynamodb.stored_items import decode, read, shown, size_of
 from cumulo.services.data.dynamodb.table_access import layout_for
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class _Part:
         size = 0
         consistent = self.request.get("ConsistentRead", False)
         for number, key in enumerate(self.keys):
-            stored = ctx.txn.get(self.layout.place + key)
+            stored = read(ctx, self.layout, key)
             item_bytes = size_of(stored) if stored is not None else 0
             if size + item_bytes > room:
                 return found, self.request["Keys"][number:], size

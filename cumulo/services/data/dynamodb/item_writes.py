@@ -5,13 +5,13 @@ Everything that changes an item goes through `write`, in one transaction with wh
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from cumulo.services.data.dynamodb import item_collections
+from cumulo.services.data.dynamodb import changes, item_collections
 from cumulo.services.data.dynamodb.attribute_values import Item, item_size
 from cumulo.services.data.dynamodb.capacity import Usage, write_units
 from cumulo.services.data.dynamodb.item_keys import hash_bytes
-from cumulo.services.data.dynamodb.stored_items import decode, encode, size_of
+from cumulo.services.data.dynamodb.stored_items import decode, encode, read, sealed, size_of
 from cumulo.services.data.dynamodb.tables import COUNTS
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Before:
 
 def find(ctx: Context, layout: Layout, key: bytes) -> Before:
     """The item of a key, in this transaction."""
-    return Before(ctx.txn.get(layout.place + key))
+    return Before(read(ctx, layout, key))
 
 
 def write(
@@ -55,7 +55,7 @@ def write(
     size: int,
     usage: Usage,
     *,
-    user_identity: dict[str, Any] | None = None,
+    user_identity: dict[str, str] | None = None,
 ) -> None:
     """Put the checked item in place of what was there, or with None remove that; `usage` counts what it takes."""
     old = before.stored
@@ -67,7 +67,7 @@ def write(
         new = None
     else:
         new = encode(item, size)
-        ctx.txn.put(layout.place + key, new)
+        ctx.txn.put(layout.place + key, sealed(ctx, layout.record, new))
     grown = size - before.size
     count = (new is not None) - (old is not None)
     record = layout.record
@@ -75,6 +75,11 @@ def write(
         COUNTS.add(ctx, record.id, "", count=count, size=grown)
     if layout.indexes:
         _write_entries(ctx, layout, key, before.item, item, new, usage)
+    if record.watched:
+        whole = item if item is not None else before.item
+        assert whole is not None
+        keys = {name: whole[name] for name in layout.keys}
+        changes.capture(ctx, record, before.item, item, keys, user_identity)
 
 
 def _write_entries(
@@ -123,7 +128,7 @@ def _write_entry(
         was_overwritten = was_size
     if is_at is not None and now is not None:
         whole = stored if index.projected is None else None
-        ctx.txn.put(is_at, whole or encode(now, now_size))
+        ctx.txn.put(is_at, sealed(ctx, layout.record, whole or encode(now, now_size)))
         units += write_units(max(now_size, was_overwritten))
     usage.add_index(index.name, index.local, units)
     count = (is_at is not None) - (was_at is not None)
@@ -139,7 +144,8 @@ def fill(ctx: Context, layout: Layout, index: IndexLayout, key: bytes, item: Ite
         return
     projected = _projected(index, item)
     size = item_size(projected)
-    ctx.txn.put(place, stored if index.projected is None else encode(projected, size))
+    entry = stored if index.projected is None else encode(projected, size)
+    ctx.txn.put(place, sealed(ctx, layout.record, entry))
     COUNTS.add(ctx, layout.record.id, index.name, count=1, size=size)
 
 

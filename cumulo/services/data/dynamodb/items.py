@@ -13,7 +13,7 @@ from cumulo.services.data.dynamodb.expressions import projections
 from cumulo.services.data.dynamodb.expressions.placeholders import Placeholders
 from cumulo.services.data.dynamodb.item_writes import Before, find, write
 from cumulo.services.data.dynamodb.legacy import mixing
-from cumulo.services.data.dynamodb.stored_items import decode, shown, size_of
+from cumulo.services.data.dynamodb.stored_items import decode, read, shown, size_of
 from cumulo.services.data.dynamodb.table_access import common_facts, layout_for, leading_keys
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def get_item(ctx: Context, request: t.GetItemInput) -> t.GetItemOutput:
     projection = projection_of(request)
     name = request["TableName"]
     layout = layout_for(ctx, name, lambda layout: read_facts(ctx, layout, request, [given], projection))
-    stored = ctx.txn.get(layout.place + item_keys.of_key(layout, given))
+    stored = read(ctx, layout, item_keys.of_key(layout, given))
     answer: Any = {}
     if stored is not None:
         answer["Item"] = shown(ctx, stored) if projection is None else projection.apply(decode(stored))

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from cumulo.services.data.dynamodb.stored_items import HEAD_BYTES, decode
+from cumulo.services.data.dynamodb.stored_items import HEAD_BYTES, PLAIN, decode, opened
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
     from cumulo.services.data.dynamodb.attribute_values import Item
     from cumulo.services.data.dynamodb.key_ranges import Range
+    from cumulo.services.data.dynamodb.tables import TableRecord
 
 LIMIT_BYTES = 1 << 20
 _FIRST = 128  # items asked of the store at once: most queries are one reading
@@ -40,12 +41,15 @@ class Page:
         self.last: bytes | None = None
 
 
-def read(ctx: Context, where: Range, reverse: bool, limit: int | None, take: Take | None, counted: bool) -> Page:
+def read(
+    ctx: Context, table: TableRecord, where: Range, reverse: bool, limit: int | None, take: Take | None, counted: bool
+) -> Page:
     """Read a page. `take` turns an item into what is answered of it, or None; `counted`: only the number is wanted."""
     page = Page()
     texts: list[Any] = []
     raw = take is None and ctx.protocol == "json"
-    for stored in _stored(ctx, where, reverse, limit, page):
+    for kept in _stored(ctx, where, reverse, limit, page):
+        stored = kept if kept[0] == PLAIN else opened(ctx, table, kept)
         page.scanned += 1
         page.size += stored[1] << 16 | stored[2] << 8 | stored[3]
         if take is not None:

@@ -12,7 +12,7 @@ from cumulo.services.data.dynamodb import item_keys
 from cumulo.services.data.dynamodb.attribute_values import Item
 from cumulo.services.data.dynamodb.capacity import Usage, read_units
 from cumulo.services.data.dynamodb.errors import VALIDATION
-from cumulo.services.data.dynamodb.stored_items import decode, size_of
+from cumulo.services.data.dynamodb.stored_items import decode, read, size_of
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
@@ -125,7 +125,7 @@ class View:
     def _fetch(self, entry: Item) -> Item:
         layout = self.layout
         key = item_keys.of_key(layout, {name: entry[name] for name in layout.keys})
-        stored = self._ctx.txn.get(layout.place + key)
+        stored = read(self._ctx, layout, key)
         if stored is None:
             return entry
         self._units += read_units(size_of(stored), self.consistent)

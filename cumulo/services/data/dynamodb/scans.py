@@ -45,7 +45,8 @@ def scan(ctx: Context, request: t.ScanInput) -> t.ScanOutput:
     where = key_ranges.of_segment(view.place, segment, total)
     if start is not None:
         where = _from(view, where, start, segment, total)
-    page = pages.read(ctx, where, False, request.get("Limit"), None if view.plain else view.take, view.counted)
+    take = None if view.plain else view.take
+    page = pages.read(ctx, layout.record, where, False, request.get("Limit"), take, view.counted)
     answer: t.ScanOutput = view.answer(request, page)
     return answer
 

@@ -2,7 +2,9 @@
 
 An item is four bytes, a form number and the item's size as AWS counts it, and then the JSON text of its attributes as
 clients send and get it (`{"id":{"S":"x"}}`, binary as base64). So GetItem and Query hand the text on as it is, and
-capacity and pages are counted from the four bytes. Entries of indexes have the same form.
+capacity and pages are counted from the four bytes. Entries of indexes have the same form. In a table with a KMS key of
+its owner's what follows the four bytes is sealed (sealing.py); `read` and `opened` give it back in the plain form, in
+which everything else here takes it.
 """
 
 from __future__ import annotations
@@ -12,12 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from cumulo.services.data.dynamodb import sealing
 from cumulo.services.data.dynamodb.attribute_values import Item
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
+    from cumulo.services.data.dynamodb.layouts import Layout
+    from cumulo.services.data.dynamodb.tables import TableRecord
 
-FORM = 1
+PLAIN, SEALED = 1, 2
 HEAD_BYTES = 4
 
 _encode = msgspec.json.Encoder().encode
@@ -26,7 +31,27 @@ _decode = msgspec.json.Decoder().decode
 
 def encode(item: Item, size: int) -> bytes:
     """The bytes of an item of this size."""
-    return (FORM << 24 | size).to_bytes(4, "big") + _encode(item)
+    return (PLAIN << 24 | size).to_bytes(4, "big") + _encode(item)
+
+
+def read(ctx: Context, layout: Layout, key: bytes) -> bytes | None:
+    """The item of a key, in this transaction."""
+    stored = ctx.txn.get(layout.place + key)
+    return stored if stored is None or stored[0] == PLAIN else opened(ctx, layout.record, stored)
+
+
+def opened(ctx: Context, table: TableRecord, stored: bytes) -> bytes:
+    """An item in its plain form, sealed or not; KMS may refuse the caller."""
+    if stored[0] == PLAIN:
+        return stored
+    return bytes((PLAIN,)) + stored[1:HEAD_BYTES] + sealing.unseal(ctx, table, stored[HEAD_BYTES:])
+
+
+def sealed(ctx: Context, table: TableRecord, stored: bytes) -> bytes:
+    """A plain item as the table keeps it."""
+    if not table.sealed_key:
+        return stored
+    return bytes((SEALED,)) + stored[1:HEAD_BYTES] + sealing.seal(ctx, table, stored[HEAD_BYTES:])
 
 
 def size_of(stored: bytes) -> int:

@@ -10,9 +10,10 @@ from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from cumulo.services.data.dynamodb import table_names
 from cumulo.services.data.dynamodb.errors import RESOURCE_NOT_FOUND
 from cumulo.services.data.dynamodb.layouts import layout_of
-from cumulo.services.data.dynamodb.tables import DELETING, TABLES, owner_and_name
+from cumulo.services.data.dynamodb.tables import DELETING, TABLES
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
@@ -38,8 +39,10 @@ def layout_for(
     """
     account, name = ctx.account, name_or_arn
     if name_or_arn.startswith("arn:"):
-        account, name = owner_and_name(ctx, name_or_arn)
+        account, name = table_names.owner_and_name(ctx, name_or_arn)
     table = TABLES.peek(ctx, name, account=account)
+    if table is None:
+        table_names.check(name)
     if table is None or table.status == DELETING or table.filling:
         if not ctx.trusted(account):
             ctx.authorize(TABLES.arn(ctx, name, account=account), action=action, context=facts(None))

@@ -25,7 +25,7 @@ from cumulo.services.data.dynamodb.errors import (
 from cumulo.services.data.dynamodb.item_writes import Before, find, write
 from cumulo.services.data.dynamodb.items import projection_of, read_facts
 from cumulo.services.data.dynamodb.planned_writes import CHECK, DELETE, PUT, UPDATE
-from cumulo.services.data.dynamodb.stored_items import decode, shown, size_of
+from cumulo.services.data.dynamodb.stored_items import decode, read, shown, size_of
 from cumulo.services.data.dynamodb.table_access import layout_for
 
 if TYPE_CHECKING:
@@ -229,12 +229,12 @@ def transact_get_items(ctx: Context, request: t.TransactGetItemsInput) -> t.Tran
         check_item(get["Key"])
     parts = [projection_of(get) for get in gets]
     layouts = [_read_layout(ctx, get, projection) for get, projection in zip(gets, parts, strict=True)]
-    places = _places(layouts, gets)
+    keys = _keys(layouts, gets)
     used: dict[str, Usage] = {}
     responses: list[dict[str, Any]] = []
     total = 0
-    for get, projection, place in zip(gets, parts, places, strict=True):
-        stored = ctx.txn.get(place)
+    for get, projection, layout, key in zip(gets, parts, layouts, keys, strict=True):
+        stored = read(ctx, layout, key)
         size = size_of(stored) if stored is not None else 0
         total += size
         used.setdefault(get["TableName"], Usage(reads=True, factor=FACTOR)).add(read_units(size, True))
@@ -260,17 +260,18 @@ def _read_layout(ctx: Context, get: Mapping[str, Any], projection: Projection | 
     return layout_for(ctx, get["TableName"], facts, action="dynamodb:GetItem")
 
 
-def _places(layouts: list[Layout], gets: list[Any]) -> list[bytes]:
-    places: list[bytes] = []
+def _keys(layouts: list[Layout], gets: list[Any]) -> list[bytes]:
+    """The keys, each checked against its table; no two may be of one item."""
+    keys: list[bytes] = []
     reasons: list[dict[str, Any]] = []
     for layout, get in zip(layouts, gets, strict=True):
         try:
-            places.append(layout.place + item_keys.of_key(layout, get["Key"]))
+            keys.append(item_keys.of_key(layout, get["Key"]))
             reasons.append(_NONE)
         except Exception as fault:
             reasons.append(_reason_of_key(fault))
-    if len(places) < len(gets):
+    if len(keys) < len(gets):
         raise _canceled(reasons)
-    if len(set(places)) < len(places):
+    if len({layout.place + key for layout, key in zip(layouts, keys, strict=True)}) < len(keys):
         raise VALIDATION("Transaction request cannot include multiple operations on one item")
-    return places
+    return keys
