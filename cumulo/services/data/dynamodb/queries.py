@@ -20,7 +20,7 @@ from cumulo.services.data.dynamodb.table_access import common_facts, layout_for,
 if TYPE_CHECKING:
     from cumulo.core.context import Context
     from cumulo.services.data.dynamodb.expressions.conditions import Condition
-    from cumulo.services.data.dynamodb.expressions.key_conditions import KeyCondition, KeySchema
+    from cumulo.services.data.dynamodb.expressions.key_conditions import KeyCondition, KeySchema, KeyTerms
     from cumulo.services.data.dynamodb.expressions.projections import Projection
     from cumulo.services.data.dynamodb.key_ranges import Range
     from cumulo.services.data.dynamodb.layouts import Layout
@@ -43,21 +43,23 @@ def query(ctx: Context, request: t.QueryInput) -> t.QueryOutput:
     placeholders = Placeholders(request.get("ExpressionAttributeNames"), values)
     condition = filter_of(request, placeholders, "QueryFilter")
     projection = projection_of(request, placeholders)
+    text = request.get("KeyConditionExpression")
+    terms = key_conditions.parse(text, placeholders) if text is not None else None
+    placeholders.check_used()
 
     def facts(layout: Layout | None) -> Facts:
         index = layout.index(request["IndexName"]) if layout is not None and "IndexName" in request else None
         schema = index.schema if index is not None else layout.schema if layout is not None else None
         found = range_facts(ctx, request, projection, condition)
         if schema is not None:
-            hashes = _wanted(request, placeholders, schema).hashes
+            hashes = _wanted(request, terms, schema).hashes
             found["dynamodb:LeadingKeys"] = [text_of(value) for value in hashes[:1]]
             found["dynamodb:Attributes"] += [*schema.hashes, *schema.ranges]
         return found
 
     layout = layout_for(ctx, request["TableName"], facts, index=request.get("IndexName"))
     view = View(ctx, request, layout, projection, condition)
-    wanted = _wanted(request, placeholders, view.schema)
-    placeholders.check_used()
+    wanted = _wanted(request, terms, view.schema)
     if condition is not None:
         _check_filter(view, condition)
     where = key_ranges.of_query(view.layout, view.index, wanted)
@@ -70,11 +72,10 @@ def query(ctx: Context, request: t.QueryInput) -> t.QueryOutput:
     return answer
 
 
-def _wanted(request: Mapping[str, Any], placeholders: Placeholders, schema: KeySchema) -> KeyCondition:
+def _wanted(request: Mapping[str, Any], terms: KeyTerms | None, schema: KeySchema) -> KeyCondition:
     """What the request asks of the key, in either language."""
-    text = request.get("KeyConditionExpression")
-    if text is not None:
-        return key_conditions.parse(text, placeholders).bind(schema)
+    if terms is not None:
+        return terms.bind(schema)
     return legacy_key_conditions.parse(request["KeyConditions"], schema)
 
 

@@ -142,7 +142,7 @@ def test_a_filter_holds_items_back_after_they_were_read(ordered: Any) -> None:
     answer = ordered.query(
         TableName="things",
         KeyConditionExpression="pk = :p",
-        FilterExpression="attribute_exists(other)",
+        FilterExpression="attribute_exists(absent)",
         ExpressionAttributeValues={":p": {"S": "a"}},
         Limit=3,
     )
