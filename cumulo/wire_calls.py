@@ -61,6 +61,7 @@ class WireCall(Caller):
 
     def parse(self) -> dict[str, Any]:
         """The request, read as its protocol wants."""
+        self.ctx.document = self.exchange.request.body
         return self.route.parse()
 
     def done(self, answer: dict[str, Any] | None, error: BaseException | None) -> None:

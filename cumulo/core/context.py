@@ -45,6 +45,7 @@ class Context:
         "claim",
         "denial",
         "depth",
+        "document",
         "endpoint",
         "gone",
         "handler",
@@ -104,6 +105,7 @@ class Context:
         self.depth = depth
         self.called_via = called_via  # the services that pass this caller's request on, the first first
         self.claim: Claim | None = None  # what the request signed, where it came over the wire and signed something
+        self.document = b""  # the body as it came, of calls over the wire that do not take theirs as a stream
         self.request: dict[str, Any] = {}
         self.resources: list[str] = []
         self.actions: list[str] = _NONE_YET  # most calls, root's, need neither

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from cumulo.core.errors import Fault
 from cumulo.core.policy.principals import PrincipalKind
 from cumulo.core.s3_access import ACCOUNT_ACCESS, PublicAccessBlock
-from cumulo.services.storage.s3 import acls, grants, public_policies
+from cumulo.services.storage.s3 import acls, grants, integrity, public_policies
 from cumulo.services.storage.s3.buckets import BUCKET_OWNER_ENFORCED, BUCKETS, Bucket
 from cumulo.services.storage.s3.conditions import RequestConditions
 from cumulo.services.storage.s3.errors import (
@@ -72,6 +72,8 @@ def located(ctx: Context, request: Mapping[str, Any]) -> Bucket:
     ExpectedBucketOwner is not the owner.
     """
     name = request["Bucket"]
+    if ctx.document:
+        integrity.check(ctx, request)
     bucket = BUCKETS.peek(ctx, name)
     expected = request.get("ExpectedBucketOwner")
     if expected is not None and not _ACCOUNT.fullmatch(expected):
