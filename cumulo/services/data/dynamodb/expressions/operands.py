@@ -7,7 +7,7 @@ a value beforehand; of a path only when there is an item, and then a wrong type 
 from collections.abc import Mapping
 
 from cumulo.core.errors import Fault
-from cumulo.services.data.dynamodb.attribute_values import Item, Value
+from cumulo.services.data.dynamodb.attribute_values import Item, Value, type_of
 from cumulo.services.data.dynamodb.expressions import paths
 from cumulo.services.data.dynamodb.expressions.paths import Path, PathSyntax
 from cumulo.services.data.dynamodb.expressions.scopes import Scope
@@ -72,6 +72,31 @@ class ValueOperand(Operand):
 
     def value(self, item: Item, values: Values) -> Value | None:
         return values[self.placeholder]
+
+
+class GivenOperand(Operand):
+    """A value that stands in no expression: of a legacy parameter, of a PartiQL statement."""
+
+    __slots__ = ("given",)
+
+    def __init__(self, given: Value) -> None:
+        self.kind = type_of(given)
+        self.given = given
+
+    def check(self, scope: Scope) -> Operand:
+        return self
+
+    def value(self, item: Item, values: Values) -> Value | None:
+        return self.given
+
+
+def attribute(*path: str | int) -> PathOperand:
+    """The operand of a document path that stands in no expression."""
+    operand = PathOperand(PathSyntax([]))
+    operand.path = path
+    if len(path) == 1:
+        operand.name = str(path[0])
+    return operand
 
 
 class SizeOperand(Operand):
