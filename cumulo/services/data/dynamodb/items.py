@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cumulo.core.errors import Fault
 from cumulo.core.operation import operation
 from cumulo.services.data.dynamodb import item_collections, item_keys, planned_writes
 from cumulo.services.data.dynamodb.attribute_values import check_item
@@ -17,7 +18,7 @@ from cumulo.services.data.dynamodb.stored_items import decode, read, shown, size
 from cumulo.services.data.dynamodb.table_access import common_facts, layout_for, leading_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from cumulo.core.context import Context
     from cumulo.services.data.dynamodb.attribute_values import Item
@@ -30,27 +31,33 @@ if TYPE_CHECKING:
 @operation
 def put_item(ctx: Context, request: t.PutItemInput) -> t.PutItemOutput:
     """Put an item in place of the one with the same key."""
-    mixing.check(request)
-    _check_return_values(request)
-    answer: t.PutItemOutput = _written(ctx, planned_writes.put(request))
+    answer: t.PutItemOutput = _written(ctx, _read(request, planned_writes.put))
     return answer
 
 
 @operation
 def delete_item(ctx: Context, request: t.DeleteItemInput) -> t.DeleteItemOutput:
     """Remove the item of a key; that there is none is no error."""
-    mixing.check(request)
-    _check_return_values(request)
-    answer: t.DeleteItemOutput = _written(ctx, planned_writes.delete(request))
+    answer: t.DeleteItemOutput = _written(ctx, _read(request, planned_writes.delete))
     return answer
 
 
 @operation
 def update_item(ctx: Context, request: t.UpdateItemInput) -> t.UpdateItemOutput:
     """Change an item's attributes, or make an item of its key and what is set."""
-    mixing.check(request)
-    answer: t.UpdateItemOutput = _written(ctx, planned_writes.update(request))
+    answer: t.UpdateItemOutput = _written(ctx, _read(request, planned_writes.update))
     return answer
+
+
+def _read(request: Any, plan: Callable[[Any], Plan]) -> Plan:
+    """What a request wants. Of a mistake in it PutItem, DeleteItem and UpdateItem speak as the model's checks do."""
+    try:
+        mixing.check(request)
+        if plan is not planned_writes.update:
+            _check_return_values(request)
+        return plan(request)
+    except Fault as fault:
+        raise VALIDATION(f"1 validation error detected: {fault.message}") from None
 
 
 def _written(ctx: Context, plan: Plan) -> Any:
@@ -142,4 +149,4 @@ def projection_of(request: Mapping[str, Any]) -> projections.Projection | None:
 
 def _check_return_values(request: Mapping[str, Any]) -> None:
     if request.get("ReturnValues", "NONE") not in ("NONE", "ALL_OLD"):
-        raise VALIDATION("1 validation error detected: ReturnValues can only be ALL_OLD or NONE")
+        raise VALIDATION("ReturnValues can only be ALL_OLD or NONE")

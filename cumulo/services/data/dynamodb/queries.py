@@ -20,7 +20,7 @@ from cumulo.services.data.dynamodb.table_access import common_facts, layout_for,
 if TYPE_CHECKING:
     from cumulo.core.context import Context
     from cumulo.services.data.dynamodb.expressions.conditions import Condition
-    from cumulo.services.data.dynamodb.expressions.key_conditions import KeyCondition, KeySchema, KeyTerms
+    from cumulo.services.data.dynamodb.expressions.key_conditions import KeyCondition, KeyTerms
     from cumulo.services.data.dynamodb.expressions.projections import Projection
     from cumulo.services.data.dynamodb.key_ranges import Range
     from cumulo.services.data.dynamodb.layouts import Layout
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @operation
 def query(ctx: Context, request: t.QueryInput) -> t.QueryOutput:
     """The items of one partition key, in the order of the sort key."""
-    mixing.check(request)
+    mixing.check(request, ("FilterExpression", "KeyConditionExpression"))
     check_select(request)
     start: Any = request.get("ExclusiveStartKey")
     check_start(start)
@@ -43,8 +43,7 @@ def query(ctx: Context, request: t.QueryInput) -> t.QueryOutput:
     placeholders = Placeholders(request.get("ExpressionAttributeNames"), values)
     condition = filter_of(request, placeholders, "QueryFilter")
     projection = projection_of(request, placeholders)
-    text = request.get("KeyConditionExpression")
-    terms = key_conditions.parse(text, placeholders) if text is not None else None
+    terms = _asked(request, placeholders)
     placeholders.check_used()
 
     def facts(layout: Layout | None) -> Facts:
@@ -52,31 +51,31 @@ def query(ctx: Context, request: t.QueryInput) -> t.QueryOutput:
         schema = index.schema if index is not None else layout.schema if layout is not None else None
         found = range_facts(ctx, request, projection, condition)
         if schema is not None:
-            hashes = _wanted(request, terms, schema).hashes
+            hashes = terms.bind(schema).hashes
             found["dynamodb:LeadingKeys"] = [text_of(value) for value in hashes[:1]]
             found["dynamodb:Attributes"] += [*schema.hashes, *schema.ranges]
         return found
 
     layout = layout_for(ctx, request["TableName"], facts, index=request.get("IndexName"))
     view = View(ctx, request, layout, projection, condition)
-    wanted = _wanted(request, terms, view.schema)
+    wanted = terms.bind(view.schema)
     if condition is not None:
         _check_filter(view, condition)
     where = key_ranges.of_query(view.layout, view.index, wanted)
     reverse = not request.get("ScanIndexForward", True)
     if start is not None:
         where = _from(view, where, start, reverse, wanted)
-    take = None if view.plain else view.take
-    page = pages.read(ctx, layout.record, where, reverse, request.get("Limit"), take, view.counted)
+    page = pages.read(ctx, where, reverse, request.get("Limit"), None if view.plain else view.take, view.counted)
     answer: t.QueryOutput = view.answer(request, page)
     return answer
 
 
-def _wanted(request: Mapping[str, Any], terms: KeyTerms | None, schema: KeySchema) -> KeyCondition:
+def _asked(request: Mapping[str, Any], placeholders: Placeholders) -> KeyTerms:
     """What the request asks of the key, in either language."""
-    if terms is not None:
-        return terms.bind(schema)
-    return legacy_key_conditions.parse(request["KeyConditions"], schema)
+    text = request.get("KeyConditionExpression")
+    if text is not None:
+        return key_conditions.parse(text, placeholders)
+    return legacy_key_conditions.read(request["KeyConditions"])
 
 
 def range_facts(

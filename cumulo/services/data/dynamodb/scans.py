@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @operation
 def scan(ctx: Context, request: t.ScanInput) -> t.ScanOutput:
     """All items, or those of one segment, page by page."""
-    mixing.check(request)
+    mixing.check(request, ("FilterExpression",))
     check_select(request)
     segment, total = _segment(request)
     start: Any = request.get("ExclusiveStartKey")
