@@ -65,7 +65,8 @@ def query(ctx: Context, request: t.QueryInput) -> t.QueryOutput:
     reverse = not request.get("ScanIndexForward", True)
     if start is not None:
         where = _from(view, where, start, reverse, wanted)
-    page = pages.read(ctx, where, reverse, request.get("Limit"), None if view.plain else view.take, view.counted)
+    take = None if view.plain else view.take
+    page = pages.read(ctx, layout.record, where, reverse, request.get("Limit"), take, view.counted)
     answer: t.QueryOutput = view.answer(request, page)
     return answer
 
