@@ -5,37 +5,46 @@ Called by whatever writes items, in the same transaction, where `table.watched`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cumulo.core import change_streams
 from cumulo.core.change_streams import Change
-from cumulo.services.data.dynamodb import streams
+from cumulo.services.data.dynamodb import streams, undo_log
 from cumulo.services.data.dynamodb.attribute_values import item_size
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
+    from cumulo.services.data.dynamodb.attribute_values import Item
+    from cumulo.services.data.dynamodb.item_writes import Before
+    from cumulo.services.data.dynamodb.layouts import Layout
     from cumulo.services.data.dynamodb.tables import TableRecord
 
-Item = dict[str, dict[str, Any]]
 TIME_TO_LIVE = {"Type": "Service", "PrincipalId": "dynamodb.amazonaws.com"}
 
 
 def capture(
     ctx: Context,
-    table: TableRecord,
-    old: Item | None,
-    new: Item | None,
-    keys: Item,
+    layout: Layout,
+    key: bytes,
+    before: Before,
+    item: Item | None,
     user_identity: dict[str, str] | None = None,
 ) -> None:
-    """Note that an item became `new` from `old` (None: it was not, or is no more there).
+    """Note that the item of a key became `item` (None: it is no more), in the order in which that happens.
 
     A write that leaves an item as it was is no change: AWS writes no stream record for it.
     """
-    if old == new:
+    table = layout.record
+    if table.logged:
+        undo_log.append(ctx, table, key, before.stored)
+    if not table.stream_view:
         return
-    if table.stream_view:
-        _stream(ctx, table, old, new, keys, user_identity)
+    old = before.item
+    if old == item:
+        return
+    found = item if item is not None else old
+    assert found is not None
+    _stream(ctx, table, old, item, {name: found[name] for name in layout.keys}, user_identity)
 
 
 def _stream(

@@ -76,10 +76,7 @@ def write(
     if layout.indexes:
         _write_entries(ctx, layout, key, before.item, item, new, usage)
     if record.watched:
-        whole = item if item is not None else before.item
-        assert whole is not None
-        keys = {name: whole[name] for name in layout.keys}
-        changes.capture(ctx, record, before.item, item, keys, user_identity)
+        changes.capture(ctx, layout, key, before, item, user_identity)
 
 
 def _write_entries(

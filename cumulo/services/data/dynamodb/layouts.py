@@ -141,7 +141,7 @@ _layouts: dict[str, Layout] = {}
 def layout_of(table: TableRecord) -> Layout:
     """The layout of a table as it is now."""
     found = _layouts.get(table.id)
-    if found is not None and ((not table.indexes and not found.indexes) or found.record.indexes == table.indexes):
+    if found is not None and found.record.version == table.version:
         return found
     if len(_layouts) >= _REMEMBERED:
         _layouts.clear()

@@ -114,6 +114,8 @@ class TableRecord(Record):
     restored_table: str = ""  # ARN of the table that was restored
     consistency: str = ""  # of a global table: EVENTUAL or STRONG
     witness: str = ""  # region of the witness of a strongly consistent global table
+    copies: int = 0  # that are being made of it, for backups, exports and restores
+    version: int = 0  # rises whenever this record changes
 
     @property
     def arn(self) -> str:
@@ -123,7 +125,12 @@ class TableRecord(Record):
     @property
     def watched(self) -> bool:
         """Whether somebody wants to know of every change of an item: then call `changes.capture`."""
-        return bool(self.stream_view or self.recovers_since or self.replicas)
+        return bool(self.stream_view or self.recovers_since or self.copies or self.replicas)
+
+    @property
+    def logged(self) -> bool:
+        """Whether the undo log is kept: for point-in-time recovery, or for copies that are being made."""
+        return bool(self.recovers_since or self.copies)
 
     @property
     def key_attributes(self) -> tuple[str, ...]:
@@ -152,6 +159,7 @@ TABLES = Table(
 
 def keep(ctx: Context, table: TableRecord) -> None:
     """Write a table back to where it lives, whoever calls."""
+    table.version += 1
     TABLES.put(ctx, table, account=table.account, region=table.region)
 
 

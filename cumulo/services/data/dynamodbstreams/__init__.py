@@ -1,0 +1,1 @@
+"""Amazon DynamoDB Streams: reading the changes of tables."""
