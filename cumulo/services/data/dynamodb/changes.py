@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cumulo.core import change_streams
 from cumulo.core.change_streams import Change
-from cumulo.services.data.dynamodb import streams, undo_log
+from cumulo.services.data.dynamodb import expirations, streams, undo_log
 from cumulo.services.data.dynamodb.attribute_values import item_size
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ def capture(
     table = layout.record
     if table.logged:
         undo_log.append(ctx, table, key, before.stored)
+    if table.ttl_attribute:
+        expirations.note(ctx, table, key, before.item, item)
     if not table.stream_view:
         return
     old = before.item

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from cumulo.core.arns import partition_of
 from cumulo.core.counters import Counters
 from cumulo.core.errors import Fault
-from cumulo.core.table import REGION, Record, Table
+from cumulo.core.table import GLOBAL, REGION, Record, Space, Table
 from cumulo.services.data.dynamodb import table_names
 from cumulo.services.data.dynamodb.errors import RESOURCE_NOT_FOUND, TABLE_NOT_ACTIVE, TABLE_NOT_FOUND
 from cumulo.services.data.dynamodb.table_names import owner_and_name as owner_and_name
@@ -125,7 +125,7 @@ class TableRecord(Record):
     @property
     def watched(self) -> bool:
         """Whether somebody wants to know of every change of an item: then call `changes.capture`."""
-        return bool(self.stream_view or self.recovers_since or self.copies or self.replicas)
+        return bool(self.stream_view or self.recovers_since or self.copies or self.replicas or self.ttl_attribute)
 
     @property
     def logged(self) -> bool:
@@ -155,6 +155,9 @@ TABLES = Table(
     policy=lambda table: table.policy or None,
     tags=lambda table: table.tags,
 )
+
+
+ALL_TABLES = Space(TABLES.name, scope=GLOBAL)  # the same keys, whatever account and region they name next
 
 
 def keep(ctx: Context, table: TableRecord) -> None:

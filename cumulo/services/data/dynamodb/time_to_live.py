@@ -9,7 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cumulo.core.operation import operation
+from cumulo.services.data.dynamodb import expirations
 from cumulo.services.data.dynamodb.errors import RESOURCE_IN_USE, VALIDATION
+from cumulo.services.data.dynamodb.settling import sweep
 from cumulo.services.data.dynamodb.tables import CREATING, DELETING, keep, settled
 
 if TYPE_CHECKING:
@@ -47,6 +49,10 @@ def update_time_to_live(ctx: Context, request: t.UpdateTimeToLiveInput) -> t.Upd
     table.ttl_attribute = name if wanted["Enabled"] else ""
     table.ttl_changed_at = now
     keep(ctx, table)
+    if table.ttl_attribute:
+        expirations.begin(ctx, table)
+    else:
+        ctx.later(sweep, {"prefix": expirations.place_of(ctx, table)})
     return {"TimeToLiveSpecification": {"Enabled": wanted["Enabled"], "AttributeName": name}}
 
 
