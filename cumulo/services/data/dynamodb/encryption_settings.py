@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from cumulo.services.data.dynamodb.tables import TableRecord
 
 MANAGED_KEY = "alias/aws/dynamodb"
+SERVICE = "dynamodb.amazonaws.com"
 FREE_CHANGES = 4
 DAY_S = 86_400
 CHANGE_WAIT_S = 21_600
@@ -81,10 +82,18 @@ def _check_frequency(table: TableRecord, now: float) -> None:
 
 
 def use(ctx: Context, table: TableRecord, arn: str) -> None:
-    """Have a data key made for the table under this key; KMS may refuse."""
+    """Have a data key made for the table under this key, and a grant for DynamoDB's own work; KMS may refuse."""
     table.sse_key = arn
+    grant = {
+        "KeyId": arn,
+        "GranteePrincipal": SERVICE,
+        "RetiringPrincipal": SERVICE,
+        "Operations": ["Decrypt", "GenerateDataKey", "DescribeKey", "RetireGrant"],
+        "Constraints": {"EncryptionContextSubset": sealing.bound_to(table)},
+    }
     try:
         table.sealed_key = sealing.new_key(ctx, table)
+        ctx.call("kms", "CreateGrant", grant, region=table.region)
     except Fault as fault:
         raise worded(ctx, fault) from None
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from cumulo.core.operation import reconciler, task
 from cumulo.core.table import GLOBAL, Space, pack
 from cumulo.services.data.dynamodb.attribute_values import Item
-from cumulo.services.data.dynamodb.stored_items import decode
+from cumulo.services.data.dynamodb.stored_items import decode, opened
 from cumulo.services.data.dynamodb.tables import ACTIVE, ALL_TABLES, TABLES, TableRecord
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def note_all(ctx: Context, payload: dict[str, Any]) -> None:
     begin = layout.place + payload["after"]
     found = ctx.txn.range(begin, layout.place + b"\xff" * 9, limit=_NOTED)
     for key, stored in found:
-        note(ctx, table, key[len(layout.place) :], None, decode(stored))
+        note(ctx, table, key[len(layout.place) :], None, decode(opened(ctx, table, stored)))
     if len(found) == _NOTED:
         ctx.later(note_all, {**payload, "after": found[-1][0][len(layout.place) :] + b"\x00"})
 

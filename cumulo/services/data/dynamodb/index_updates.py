@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from cumulo.core.errors import not_implemented
-from cumulo.services.data.dynamodb import index_definitions, key_schemas, throughputs
+from cumulo.services.data.dynamodb import backfills, index_definitions, key_schemas, throughputs
 from cumulo.services.data.dynamodb.errors import LIMIT_EXCEEDED, RESOURCE_IN_USE, RESOURCE_NOT_FOUND, VALIDATION
 from cumulo.services.data.dynamodb.key_schemas import INVALID
 from cumulo.services.data.dynamodb.tables import (
@@ -155,7 +154,7 @@ def _create(ctx: Context, table: TableRecord, action: Mapping[str, Any], request
     index_definitions.check_projected(table.indexes)
     for attribute in (*index.hash_keys, *index.range_keys):
         table.attribute_types[attribute] = types[attribute]
-    raise not_implemented("dynamodb", "UpdateTable", "GlobalSecondaryIndexUpdates.Create")
+    ctx.later(backfills.backfill, {"account": table.account, "name": table.name, "id": table.id, "index": name})
 
 
 def _delete(table: TableRecord, name: str) -> None:

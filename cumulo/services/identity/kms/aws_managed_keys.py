@@ -27,7 +27,7 @@ SERVICES = {
     "codecommit": ("codecommit", "CodeCommit repositories"),
     "connect": ("connect", "Connect instances"),
     "dms": ("dms", "DMS resources"),
-    "dynamodb": ("dynamodb", "DynamoDB tables"),
+    "dynamodb": ("dynamodb", "DynamoDB data"),
     "ebs": ("ec2", "EBS volumes"),
     "ecr": ("ecr", "ECR repositories"),
     "elasticfilesystem": ("elasticfilesystem", "EFS filesystems"),
