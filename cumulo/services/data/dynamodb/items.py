@@ -57,6 +57,8 @@ def _read(request: Any, plan: Callable[[Any], Plan]) -> Plan:
             _check_return_values(request)
         return plan(request)
     except Fault as fault:
+        if fault.message == planned_writes.TOO_BIG:
+            raise
         raise VALIDATION(f"1 validation error detected: {fault.message}") from None
 
 

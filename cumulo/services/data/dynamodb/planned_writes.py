@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from cumulo.services.data.dynamodb.table_access import Facts
 
 LIMIT_BYTES = 400 * 1024
+TOO_BIG = "Item size has exceeded the maximum allowed size"
 PUT, DELETE, UPDATE, CHECK = "Put", "Delete", "Update", "ConditionCheck"
 
 
@@ -151,7 +152,7 @@ def check_new(item: Item) -> int:
     """The size of an item that is to be put, checked."""
     size = check_item(item)
     if size > LIMIT_BYTES:
-        raise VALIDATION("Item size has exceeded the maximum allowed size")
+        raise VALIDATION(TOO_BIG)
     return size
 
 
