@@ -12,6 +12,7 @@ from cumulo.services.identity.secretsmanager import replication, secret_ids
 from cumulo.services.identity.secretsmanager.errors import (
     ALREADY_SCHEDULED,
     INVALID_PARAMETER,
+    INVALID_REQUEST,
     NOT_FOUND,
 )
 from cumulo.services.identity.secretsmanager.secret_records import (
@@ -43,7 +44,7 @@ def delete_secret(ctx: Context, request: t.DeleteSecretRequest) -> t.DeleteSecre
     named_id = secret_ids.parse(text)
     if force and days is None and named_id is not None and peek(ctx, text) is None:
         return _nothing(ctx, text, named_id, given)
-    secret = find(ctx, text, context=given, primary=True, deleted=True)
+    secret = find(ctx, text, context=given, primary=True, account_replicas=True, deleted=True)
     if force and days is not None:
         raise INVALID_PARAMETER("You can't use ForceDeleteWithoutRecovery in conjunction with RecoveryWindowInDays.")
     if days is not None and not SHORTEST_DAYS <= days <= LONGEST_DAYS:
@@ -53,6 +54,10 @@ def delete_secret(ctx: Context, request: t.DeleteSecretRequest) -> t.DeleteSecre
     if secret.replicas:
         regions = ", ".join(replica.region for replica in secret.replicas)
         raise INVALID_PARAMETER(f"You can't delete secret {secret.arn} that still has replica regions [{regions}].")
+    if secret.account_replica:
+        raise INVALID_REQUEST(f"You can't delete secret {secret.arn} that still has a cross-account replica.")
+    if secret.account_primary:
+        raise INVALID_REQUEST(f"You can't delete the replica secret {secret.arn}: stop its replication first.")
     if force:
         if secret.delete_task:
             ctx.cancel(secret.delete_task)

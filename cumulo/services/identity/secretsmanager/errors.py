@@ -45,6 +45,11 @@ REPLICA = Error(
     "InvalidParameterException",
     "Operation not permitted on a replica secret. Call must be made in primary secret's region.",
 )
+# Worded after the one above: AWS's own text for these is not known.
+ACCOUNT_REPLICA = Error(
+    "InvalidParameterException",
+    "Operation not permitted on a replica secret. Call must be made on the primary secret in its account.",
+)
 NOT_A_REPLICA = Error("InvalidParameterException", "Operation not permitted on a primary secret.")
 FOREIGN_DEFAULT_KEY = Error(
     "InvalidRequestException",

@@ -30,7 +30,7 @@ def _check_name(request: Any) -> None:
 @operation
 def put_resource_policy(ctx: Context, request: t.PutResourcePolicyRequest) -> t.PutResourcePolicyResponse:
     given = {"secretsmanager:BlockPublicPolicy": request.get("BlockPublicPolicy")}
-    secret = find(ctx, request["SecretId"], context=given, primary=True)
+    secret = find(ctx, request["SecretId"], context=given, primary=True, account_replicas=True)
     _check_name(request)
     document = policy_checks.check(request["ResourcePolicy"])
     if request.get("BlockPublicPolicy") and policy_checks.public(document):
@@ -60,7 +60,7 @@ def get_resource_policy(ctx: Context, request: t.GetResourcePolicyRequest) -> t.
 
 @operation
 def delete_resource_policy(ctx: Context, request: t.DeleteResourcePolicyRequest) -> t.DeleteResourcePolicyResponse:
-    secret = find(ctx, request["SecretId"], primary=True)
+    secret = find(ctx, request["SecretId"], primary=True, account_replicas=True)
     _check_name(request)
     secret.policy = ""
     replication.keep(ctx, secret)

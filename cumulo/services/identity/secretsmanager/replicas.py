@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import operation
-from cumulo.services.identity.secretsmanager import replication
+from cumulo.services.identity.secretsmanager import cross_account_replicas, replication
 from cumulo.services.identity.secretsmanager.errors import INVALID_PARAMETER, NOT_A_REPLICA
 from cumulo.services.identity.secretsmanager.secret_records import SECRETS, find
 
@@ -95,6 +95,9 @@ def stop_replication_to_replica(
     ctx: Context, request: t.StopReplicationToReplicaRequest
 ) -> t.StopReplicationToReplicaResponse:
     secret = find(ctx, request["SecretId"])
+    if secret.account_primary:
+        cross_account_replicas.promote(ctx, secret)
+        return {"ARN": secret.arn}
     if not secret.primary_region:
         raise NOT_A_REPLICA()
     primary = SECRETS.peek(ctx, secret.name, account=secret.account, region=secret.primary_region)

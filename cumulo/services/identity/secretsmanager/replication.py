@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from cumulo.services.identity.secretsmanager import sealing, secret_records, versions
+from cumulo.services.identity.secretsmanager import account_replication, sealing, secret_records, versions
 from cumulo.services.identity.secretsmanager.secret_records import SECRETS, Replica, Secret
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ def keep(ctx: Context, secret: Secret, changed: Iterable[Version] = ()) -> None:
     for replica in secret.replicas:
         if replica.status == IN_SYNC:
             _follow(ctx, secret, replica, written)
+    if secret.account_replica:
+        account_replication.follow(ctx, secret, written)
 
 
 def replica_of(ctx: Context, secret: Secret, region: str) -> Secret | None:
@@ -58,6 +60,9 @@ def _follow(ctx: Context, secret: Secret, replica: Replica, changed: list[Versio
         primary_region=secret.region,
         kms_key_id=replica.kms_key_id,
         replicas=[],
+        account_replica="",
+        account_replica_status="",
+        account_replica_message="",
         accessed_on=there.accessed_on if there is not None else 0.0,
         delete_task="",
     )

@@ -9,6 +9,7 @@ from cumulo.core.table import REGION, Record, Table
 from cumulo.services.identity.secretsmanager import secret_ids
 from cumulo.services.identity.secretsmanager.errors import (
     ACCESS_DENIED,
+    ACCOUNT_REPLICA,
     INVALID_NAME,
     MARKED_FOR_DELETION,
     NOT_FOUND,
@@ -67,6 +68,12 @@ class Secret(Record):
     rotating: str = ""
     rotation_plan: int = 0
     partition: str = "aws"
+    account_primary: str = ""  # the ARN of the secret in another account that this one is a replica of
+    account_primary_status: str = ""
+    account_primary_message: str = ""
+    account_replica: str = ""  # the ARN of this one's replica in another account
+    account_replica_status: str = ""
+    account_replica_message: str = ""
 
     @property
     def arn(self) -> str:
@@ -119,11 +126,13 @@ def find(
     action: str | None = None,
     context: dict[str, Any] | None = None,
     primary: bool = False,
+    account_replicas: bool = False,
     deleted: bool = False,
 ) -> Secret:
     """The secret that a SecretId names, found and authorized.
 
-    `primary`: the operation is not for replicas. `deleted`: it is for secrets that are marked for deletion, too.
+    `primary`: the operation is not for replicas, unless with `account_replicas` for those of a secret in another
+    account. `deleted`: it is for secrets that are marked for deletion, too.
     """
     named = secret_ids.parse(text)
     if named is None:
@@ -141,6 +150,8 @@ def find(
     authorize(ctx, secret, action=action, context=context)
     if primary and secret.primary_region:
         raise REPLICA()
+    if primary and secret.account_primary and not account_replicas:
+        raise ACCOUNT_REPLICA()
     if secret.deleted_at and not deleted:
         raise MARKED_FOR_DELETION()
     return secret

@@ -8,7 +8,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import operation
-from cumulo.services.identity.secretsmanager import labels, replicas, replication, sealing, secret_ids, tags, versions
+from cumulo.services.identity.secretsmanager import (
+    cross_account_replicas,
+    labels,
+    replicas,
+    replication,
+    sealing,
+    secret_ids,
+    tags,
+    versions,
+)
 from cumulo.services.identity.secretsmanager.errors import (
     INVALID_NAME,
     INVALID_PARAMETER,
@@ -33,7 +42,7 @@ def _key_conditions(ctx: Context, request: Any, account: str) -> dict[str, Any]:
     return {"secretsmanager:KmsKeyId": key_id, "secretsmanager:KmsKeyArn": arn}
 
 
-@operation(unsupported=("Type", "CrossAccountPrimaryARN"))
+@operation(unsupported=("Type",))
 def create_secret(ctx: Context, request: t.CreateSecretRequest) -> t.CreateSecretResponse:
     token = versions.token_in(request)
     name = request["Name"]
@@ -61,6 +70,8 @@ def create_secret(ctx: Context, request: t.CreateSecretRequest) -> t.CreateSecre
     if secret.tags:
         authorize(ctx, secret, action="secretsmanager:TagResource", context=given)
     value = versions.value_in(request)
+    if "CrossAccountPrimaryARN" in request:
+        cross_account_replicas.begin(ctx, secret, request)
     there = SECRETS.peek(ctx, name)
     if there is not None:
         return _again(ctx, there, token, value)
@@ -102,6 +113,7 @@ def describe_secret(ctx: Context, request: t.DescribeSecretRequest) -> t.Describ
         answer["VersionIdsToStages"] = stages
     if secret.replicas:
         answer["ReplicationStatus"] = replicas.statuses(secret)
+    answer.update(cross_account_replicas.shown(secret))
     return answer
 
 

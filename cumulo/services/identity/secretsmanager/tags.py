@@ -30,7 +30,7 @@ def given(tags: list[t.Tag] | None) -> dict[str, str]:
 
 @operation
 def tag_resource(ctx: Context, request: t.TagResourceRequest) -> None:
-    secret = find(ctx, request["SecretId"], primary=True)
+    secret = find(ctx, request["SecretId"], primary=True, account_replicas=True)
     secret.tags = {**secret.tags, **given(request["Tags"])}
     rules.check(secret.tags, invalid=_INVALID, too_many=_TOO_MANY)
     secret.changed_at = ctx.now()
@@ -40,7 +40,7 @@ def tag_resource(ctx: Context, request: t.TagResourceRequest) -> None:
 @operation
 def untag_resource(ctx: Context, request: t.UntagResourceRequest) -> None:
     keys = request["TagKeys"]
-    secret = find(ctx, request["SecretId"], context={"aws:TagKeys": keys or None}, primary=True)
+    secret = find(ctx, request["SecretId"], context={"aws:TagKeys": keys or None}, primary=True, account_replicas=True)
     secret.tags = {key: value for key, value in secret.tags.items() if key not in keys}
     secret.changed_at = ctx.now()
     replication.keep(ctx, secret)
