@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 PROVIDER = "iam"  # the service that installs itself in both places
 
 INVALID_IDENTITY_TOKEN = Error("InvalidIdentityToken")
+# Both texts as AWS gave them: lonelyplanet/aws-mfa#21 and step-security/wait-for-secrets#216 for a wrong code,
+# aws/aws-cli#6325 for a device that is not the caller's.
+MFA_WRONG_CODE = Error(
+    "AccessDenied", "MultiFactorAuthentication failed with invalid MFA one time pass code.", status=403
+)
 MFA_FAILED = Error(
     "AccessDenied",
     "MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA serial number is valid "

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from cumulo.core.errors import Error, not_implemented
-from cumulo.core.identities import MFA_FAILED
+from cumulo.core.identities import MFA_FAILED, MFA_WRONG_CODE
 from cumulo.core.operation import operation
 from cumulo.core.policy.principals import PrincipalKind
 from cumulo.core.table import ACCOUNT, Record, Table
@@ -121,7 +121,7 @@ def check(ctx: Context, serial: str, code: str) -> None:
     first = max(due - NEAR_STEPS, device.last_step + 1)
     step = totp.find(device.seed, code, first, due + NEAR_STEPS)
     if step is None:
-        raise MFA_FAILED()
+        raise MFA_WRONG_CODE()
     device.last_step = step
     MFA_DEVICES.put(ctx, device, account=principal.account)
 

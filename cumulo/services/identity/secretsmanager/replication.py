@@ -65,6 +65,7 @@ def _follow(ctx: Context, secret: Secret, replica: Replica, changed: list[Versio
         account_replica_message="",
         accessed_on=there.accessed_on if there is not None else 0.0,
         delete_task="",
+        rotation_token="",
     )
     secret_records.put(ctx, copy)
     for version in changed:

@@ -49,7 +49,7 @@ async def rotate_secret(ctx: Context, request: t.RotateSecretRequest) -> t.Rotat
 
     def check(ctx: Context) -> tuple[str, str]:
         secret = _rotatable(ctx, request, token)
-        return secret.arn, secret.rotation_lambda
+        return secret.arn, secret.rotation_lambda, secret.rotation_token
 
     arn, function = await ctx.transact(check)
     try:
@@ -115,7 +115,7 @@ def _start(ctx: Context, secret: Secret, token: str, steps: tuple[str, ...]) -> 
 
 
 def _run(ctx: Context, secret: Secret, token: str, steps: tuple[str, ...]) -> None:
-    secret.rotating = token
+    secret.rotating, secret.rotation_token = token, ctx.uuid()
     replication.keep(ctx, secret)
     place = {"name": secret.name, "suffix": secret.suffix, "account": secret.account, "region": secret.region}
     ctx.later(rotate, {**place, "token": token, "steps": list(steps)})
@@ -148,7 +148,7 @@ async def rotate(ctx: Context, payload: dict[str, Any]) -> None:
     """Call the rotation function step by step; what it does to the secret it does through the API."""
     token = payload["token"]
 
-    def current(ctx: Context) -> tuple[str, str] | None:
+    def current(ctx: Context) -> tuple[str, str, str] | None:
         secret = _peek(ctx, payload)
         if secret is None or secret.rotating != token:
             return None
@@ -158,8 +158,8 @@ async def rotate(ctx: Context, payload: dict[str, Any]) -> None:
         found = await ctx.transact(current)
         if found is None:
             return  # cancelled, or the secret is gone
-        arn, function = found
-        event = {"Step": step, "SecretId": arn, "ClientRequestToken": token}
+        arn, function, rotation_token = found
+        event = {"Step": step, "SecretId": arn, "ClientRequestToken": token, "RotationToken": rotation_token}
         try:
             answer = await _invoke(ctx, arn, function, event)
         except Fault as fault:
@@ -173,7 +173,7 @@ def _finish(ctx: Context, payload: dict[str, Any]) -> None:
     secret = _peek(ctx, payload)
     if secret is None or secret.rotating != payload["token"]:
         return
-    secret.rotating = ""
+    secret.rotating = secret.rotation_token = ""
     if "finishSecret" in payload["steps"]:
         secret.rotated_at = ctx.now()
     else:
@@ -209,7 +209,7 @@ def cancel_rotate_secret(ctx: Context, request: t.CancelRotateSecretRequest) -> 
         raise INVALID_REQUEST("Rotation was never enabled for this secret.")
     secret.rotation_enabled = False
     secret.rotation_plan += 1
-    secret.rotating, secret.next_rotation_at = "", 0.0
+    secret.rotating, secret.rotation_token, secret.next_rotation_at = "", "", 0.0
     replication.keep(ctx, secret)
     answer: t.CancelRotateSecretResponse = named(secret)
     if pending := _pending(secret):

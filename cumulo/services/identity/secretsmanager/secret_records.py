@@ -74,6 +74,7 @@ class Secret(Record):
     account_replica: str = ""  # the ARN of this one's replica in another account
     account_replica_status: str = ""
     account_replica_message: str = ""
+    rotation_token: str = ""  # of the rotation under way
 
     @property
     def arn(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hmac import compare_digest
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import operation
@@ -20,17 +21,25 @@ if TYPE_CHECKING:
     from cumulo.services.identity.secretsmanager.versions import Version
     from cumulo.stubs import secretsmanager as t
 
+# With the token a rotation function shows that it acts for the rotation under way (API Reference, PutSecretValue); what
+# AWS says to a wrong one is not known.
+WRONG_TOKEN = "The RotationToken is not that of a rotation of this secret version."
 NO_VALUE = "You must provide either SecretString or SecretBinary."
 MISMATCH = "You provided a VersionStage that is not associated to the provided VersionId."
 
 
-@operation(unsupported=("RotationToken",))
+@operation
 def put_secret_value(ctx: Context, request: t.PutSecretValueRequest) -> t.PutSecretValueResponse:
     token = versions.token_in(request)
     secret = find(ctx, request["SecretId"], primary=True)
     value = versions.value_in(request)
     if value is None:
         raise INVALID_REQUEST(NO_VALUE)
+    given = request.get("RotationToken")
+    if given is not None and (
+        token != secret.rotating or not compare_digest(given.encode(), secret.rotation_token.encode())
+    ):
+        raise INVALID_REQUEST(WRONG_TOKEN)
     wanted = request.get("VersionStages", [labels.CURRENT])
     changed = versions.add(ctx, secret, token, value, wanted)
     replication.keep(ctx, secret, changed)

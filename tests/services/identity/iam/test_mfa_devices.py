@@ -115,10 +115,7 @@ def test_a_session_with_mfa(house: House) -> None:
     device.enable(house.iam, "alice")
     sts, signing = house.client("sts", key), {"SerialNumber": device.serial}
     assert refused(house.client("sqs", key).list_queues)[0] == "AccessDenied"
-    text = (
-        "MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA serial number is valid "
-        "and associated with this user."
-    )
+    text = "MultiFactorAuthentication failed with invalid MFA one time pass code."
     used_up = refused(sts.get_session_token, TokenCode=device.code(), **signing)
     assert used_up == ("AccessDenied", text, 403)  # enabling took this code
     house.cloud.advance(30)
@@ -127,7 +124,12 @@ def test_a_session_with_mfa(house: House) -> None:
     assert refused(sts.get_session_token, TokenCode=device.code(), **signing)[0] == "AccessDenied"
     bob = house.client("sts", house.user("bob"))
     house.cloud.advance(30)
-    assert refused(bob.get_session_token, TokenCode=device.code(), **signing)[0] == "AccessDenied"
+    assert refused(bob.get_session_token, TokenCode=device.code(), **signing) == (
+        "AccessDenied",
+        "MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA serial number is valid "
+        "and associated with this user.",
+        403,
+    )
     arn = house.role("guarded", trust({"AWS": house.arn("root")}, Condition=condition))
     assert refused(sts.assume_role, RoleArn=arn, RoleSessionName="me")[0] == "AccessDenied"
     sts.assume_role(RoleArn=arn, RoleSessionName="me", TokenCode=device.code(), **signing)

@@ -49,7 +49,11 @@ class Function:
         if step == "createSecret":
             current = self.client.get_secret_value(SecretId=secret)["SecretString"]
             self.client.put_secret_value(
-                SecretId=secret, ClientRequestToken=version, SecretString=current + "+", VersionStages=["AWSPENDING"]
+                SecretId=secret,
+                ClientRequestToken=version,
+                SecretString=current + "+",
+                VersionStages=["AWSPENDING"],
+                RotationToken=event["RotationToken"],
             )
         elif step == "finishSecret":
             stages = self.client.describe_secret(SecretId=secret)["VersionIdsToStages"]
@@ -176,3 +180,22 @@ def test_wrong_rules_are_refused(client: Any, function: Function, refused: Refus
         error = refused(client.rotate_secret, SecretId="s", RotationLambdaARN=ARN, RotationRules=rules)
         assert error.code in ("InvalidParameterException", "ValidationException"), rules
     assert refused(client.cancel_rotate_secret, SecretId="s").code == "InvalidRequestException"
+
+
+def test_a_rotation_token_is_that_of_the_rotation_under_way(
+    cloud: Account, client: Any, function: Function, refused: Refused
+) -> None:
+    client.create_secret(Name="s", SecretString="v", ClientRequestToken=token(1))
+    function.fails_at = "setSecret"
+    client.rotate_secret(SecretId="s", RotationLambdaARN=ARN, ClientRequestToken=token(2))
+    cloud.settle()
+    for given in ("00000000-0000-4000-8000-00000000beef", "\N{LATIN SMALL LETTER U WITH DIAERESIS}" * 40):
+        error = refused(
+            client.put_secret_value, SecretId="s", SecretString="w", ClientRequestToken=token(2), RotationToken=given
+        )
+        assert error.code in ("InvalidRequestException", "ValidationException")
+    client.cancel_rotate_secret(SecretId="s")
+    error = refused(
+        client.put_secret_value, SecretId="s", SecretString="w", RotationToken="00000000-0000-4000-8000-00000000beef"
+    )
+    assert error.code == "InvalidRequestException"
