@@ -49,7 +49,7 @@ async def rotate_secret(ctx: Context, request: t.RotateSecretRequest) -> t.Rotat
 
     def check(ctx: Context) -> tuple[str, str]:
         secret = _rotatable(ctx, request, token)
-        return secret.arn, secret.rotation_lambda, secret.rotation_token
+        return secret.arn, secret.rotation_lambda
 
     arn, function = await ctx.transact(check)
     try:
@@ -152,7 +152,7 @@ async def rotate(ctx: Context, payload: dict[str, Any]) -> None:
         secret = _peek(ctx, payload)
         if secret is None or secret.rotating != token:
             return None
-        return secret.arn, secret.rotation_lambda
+        return secret.arn, secret.rotation_lambda, secret.rotation_token
 
     for step in payload["steps"]:
         found = await ctx.transact(current)
