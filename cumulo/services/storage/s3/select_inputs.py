@@ -99,7 +99,7 @@ def _bounds(scan: Mapping[str, Any], size: int) -> tuple[int, int]:
     if (start is None and end is None) or (start or 0) < 0 or (end is not None and end < 0):
         raise errors.INVALID_SCAN_RANGE()
     if start is None:
-        return max(size - end, 0), size  # the last bytes
+        return max(size - (end or 0), 0), size  # the last bytes
     if (start >= size and size) or (end is not None and end <= start):
         raise errors.INVALID_SCAN_RANGE()
     return start, size if end is None else min(end, size)

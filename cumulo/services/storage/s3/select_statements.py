@@ -26,7 +26,7 @@ _NOT_THERE = {
     "GROUP": errors.UNSUPPORTED_GROUP_BY, "JOIN": errors.MALFORMED_JOIN, "INNER": errors.MALFORMED_JOIN,
     "LEFT": errors.MALFORMED_JOIN, "RIGHT": errors.MALFORMED_JOIN, "CROSS": errors.MALFORMED_JOIN,
     "ORDER": errors.UNSUPPORTED_STRUCTURE, "HAVING": errors.UNSUPPORTED_STRUCTURE,
-    "UNION": errors.UNSUPPORTED_STRUCTURE, "OFFSET": errors.UNSUPPORTED_STRUCTURE,
+    ",": errors.MALFORMED_JOIN, "UNION": errors.UNSUPPORTED_STRUCTURE, "OFFSET": errors.UNSUPPORTED_STRUCTURE,
 }  # fmt: skip
 _CLAUSES = frozenset(("WHERE", "LIMIT", *_NOT_THERE))
 
@@ -133,8 +133,6 @@ class _Parser(ExpressionParser):
                 self.need("]")
             else:
                 break
-        if self.peek(","):
-            raise errors.MALFORMED_JOIN()
         return tuple(steps)
 
     def _index(self) -> Step:
