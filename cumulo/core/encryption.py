@@ -31,10 +31,14 @@ INVALID_CIPHERTEXT = Error("InvalidCiphertextException")
 
 
 class DataKey(NamedTuple):
-    """A data key for AES-256: in plaintext, and as KMS gave it sealed. Keep the plaintext in memory only."""
+    """A data key for AES-256: in plaintext, and as KMS gave it sealed. Keep the plaintext in memory only.
+
+    `key_arn` is the KMS key that seals it.
+    """
 
     plaintext: bytes
     sealed: bytes
+    key_arn: str = ""
 
 
 def data_key(
@@ -64,7 +68,7 @@ def data_key(
         region=region,
         internal=asked,
     )
-    return DataKey(answer["Plaintext"], answer["CiphertextBlob"])
+    return DataKey(answer["Plaintext"], answer["CiphertextBlob"], answer["KeyId"])
 
 
 def seal(
@@ -151,4 +155,4 @@ def opened_key(
         region=region,
         internal=asked,
     )
-    return DataKey(answer["Plaintext"], sealed)
+    return DataKey(answer["Plaintext"], sealed, answer["KeyId"])

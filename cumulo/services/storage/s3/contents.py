@@ -6,11 +6,15 @@ Every blob belongs to one version (or one uploaded part) alone: what is copied i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Iterator
+from typing import TYPE_CHECKING, NamedTuple
 
 from cumulo.core import kept_blobs
 from cumulo.core.bodies import Outgoing
 from cumulo.core.table import GLOBAL, Space
+from cumulo.services.storage.s3 import sealed_bytes
 from cumulo.services.storage.s3.object_versions import IN_PARTS, PARTS, ObjectVersion
 
 if TYPE_CHECKING:
@@ -21,11 +25,22 @@ SMALL_B = 8192  # up to so many bytes are a row
 AT_ONCE_B = 64 * 1024  # up to so many bytes of a blob are read at once rather than sent from the file
 OWNER = "s3"
 
+Body = bytes | Outgoing | AsyncIterator[bytes]
+
 _ROWS = Space("s3.contents", scope=GLOBAL)
 
 
-def put_row(ctx: Context, version: ObjectVersion, data: bytes) -> None:
-    """Keep the bytes of a small version."""
+class Extent(NamedTuple):
+    """A range of a blob, by its place in the plaintext, of which the blob holds `size` bytes."""
+
+    file: File
+    size: int
+
+
+def put_row(ctx: Context, version: ObjectVersion, data: bytes, key: bytes = b"") -> None:
+    """Keep the bytes of a small version, sealed when there is a key."""
+    if key:
+        data = sealed_bytes.seal(key, ctx.random_bytes(sealed_bytes.PREFIX_B), data)
     version.stored = len(data)
     if data:
         ctx.txn.put(_ROWS.key(ctx, version.bucket, version.key, version.sequence), data)
@@ -64,36 +79,62 @@ def release(ctx: Context, version: ObjectVersion) -> None:
                 kept_blobs.drop(ctx, blobs)
 
 
-def body(ctx: Context, version: ObjectVersion, offset: int, count: int) -> bytes | Outgoing:
-    """Bytes of a version, for an answer."""
+def body(ctx: Context, version: ObjectVersion, offset: int, count: int, key: bytes = b"") -> Body:
+    """Bytes of a version, for an answer; `key` opens sealed ones."""
     if not version.content:
         data = row(ctx, version)
+        if key:
+            return b"".join(sealed_bytes.opened(key, version.size, offset, count, lambda at, n: data[at : at + n]))
         return data if count == len(data) else data[offset : offset + count]
-    files = pieces(ctx, version, offset, count)
-    if count <= AT_ONCE_B and len(files) == 1:
-        file = files[0]
+    found = extents(ctx, version, offset, count)
+    if key:
+        return _opened(ctx, found, key)
+    if count <= AT_ONCE_B and len(found) == 1:
+        file = found[0].file
         data = file.read(file.offset, count)
         file.close()
         if len(data) != count:
             raise EOFError(f"the bytes of {version.bucket}/{version.key} {version.version_id} end too early")
         return data
-    return Outgoing(files)
+    return Outgoing([extent.file for extent in found])
 
 
-def pieces(ctx: Context, version: ObjectVersion, offset: int, count: int) -> list[File]:
+def extents(ctx: Context, version: ObjectVersion, offset: int, count: int) -> list[Extent]:
     """The open files that hold so many bytes of a version, from `offset` on."""
     if version.content != IN_PARTS:
-        return [ctx.blobs.open(version.content, offset, count)]
+        return [Extent(ctx.blobs.open(version.content, offset, count), version.size)]
     found = PARTS.peek(ctx, version.bucket, version.key, version.sequence)
-    files: list[File] = []
+    files: list[Extent] = []
     for part in found.parts if found is not None else ():
         if not count:
             break
         if offset < part.size:
             some = min(part.size - offset, count)
-            files.append(ctx.blobs.open(part.blob, offset, some))
+            files.append(Extent(ctx.blobs.open(part.blob, offset, some), part.size))
             count -= some
             offset = 0
         else:
             offset -= part.size
     return files
+
+
+async def _opened(ctx: Context, found: list[Extent], key: bytes) -> AsyncIterator[bytes]:
+    """The plaintext of sealed files, some chunks at a time, the next while one is sent."""
+    try:
+        for file, size in found:
+            chunks = sealed_bytes.opened(key, size, file.offset, file.count, file.read)
+            coming = asyncio.ensure_future(asyncio.to_thread(_some, chunks))
+            try:
+                while piece := await coming:
+                    coming = asyncio.ensure_future(asyncio.to_thread(_some, chunks))
+                    yield piece
+            finally:
+                if not coming.done():
+                    await asyncio.wait([coming])
+    finally:
+        for file, _ in found:
+            file.close()
+
+
+def _some(chunks: Iterator[bytes]) -> bytes:
+    return b"".join(itertools.islice(chunks, 8))

@@ -159,3 +159,19 @@ KEY_TOO_LONG = Error("KeyTooLongError", "Your key is too long")  # Size, MaxSize
 INVALID_OBJECT_STATE = Error(
     "InvalidObjectState", "The operation is not valid for the object's storage class", status=403
 )  # StorageClass
+
+# Of encryption.
+INVALID_ENCRYPTION_ALGORITHM = Error(
+    "InvalidEncryptionAlgorithmError", "The Encryption request you specified is not valid. Supported value: AES256."
+)  # ArgumentName, ArgumentValue
+WRONG_CUSTOMER_KEY = Error(
+    "AccessDenied",
+    "Requests specifying Server Side Encryption with Customer provided keys must provide the correct secret key.",
+    status=403,
+)
+ENCRYPTION_REQUIRED = Error(
+    "InvalidRequest",
+    "The object was stored using a form of Server Side Encryption. The correct parameters must be provided to retrieve "
+    "the object.",
+)
+ENCRYPTION_NOT_APPLICABLE = Error("InvalidRequest", "The encryption parameters are not applicable to this object.")

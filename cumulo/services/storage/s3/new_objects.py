@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from cumulo.services.storage.s3 import access, acls, checksums, contents, object_headers, versions
+from cumulo.services.storage.s3 import (
+    access,
+    acls,
+    checksums,
+    contents,
+    object_encryption,
+    object_headers,
+    versions,
+)
+from cumulo.services.storage.s3.object_encryption import Plan
 from cumulo.services.storage.s3.object_versions import ObjectVersion
 
 if TYPE_CHECKING:
@@ -31,14 +40,18 @@ def described(ctx: Context, bucket: Bucket, request: Mapping[str, Any]) -> Objec
     return version
 
 
-def fill(ctx: Context, version: ObjectVersion, received: Received) -> None:
-    """Give a version its bytes, kept from now on."""
+def fill(ctx: Context, version: ObjectVersion, received: Received, plan: Plan) -> None:
+    """Give a version its bytes, kept from now on.
+
+    The ETag of what is sealed under KMS or a customer's key is no MD5. Source: S3 API Reference, Object.
+    """
     version.size = received.size
-    version.etag = received.md5
+    version.etag = ctx.random_bytes(16).hex() if plan.key else received.md5
+    plan.describe(version)
     version.checksums = received.checksums
     version.checksum_type = checksums.FULL_OBJECT
     if received.data is not None:
-        contents.put_row(ctx, version, received.data)
+        contents.put_row(ctx, version, received.data, plan.key)
     else:
         version.content = received.blob
         version.stored = received.stored
@@ -52,7 +65,9 @@ def answer(ctx: Context, bucket: Bucket, request: Mapping[str, Any], version: Ob
         shown["Checksum" + algorithm] = value
     if bucket.versioning:
         shown["VersionId"] = version.version_id
-    shown["ServerSideEncryption"] = version.encryption
+    object_encryption.shown(version, shown)
+    if version.kms_context:
+        shown["SSEKMSEncryptionContext"] = version.kms_context
     if access.charged(ctx, bucket, request):
         shown["RequestCharged"] = "requester"
     return shown

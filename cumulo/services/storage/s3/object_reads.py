@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from cumulo.core.operation import operation
 from cumulo.core.policy.principals import PrincipalKind
-from cumulo.services.storage.s3 import access, contents, lookups, object_headers, preconditions, ranges
+from cumulo.services.storage.s3 import (
+    access,
+    contents,
+    lookups,
+    object_encryption,
+    object_headers,
+    preconditions,
+    ranges,
+)
 from cumulo.services.storage.s3.errors import INVALID_ARGUMENT, INVALID_PART_NUMBER, INVALID_REQUEST
 from cumulo.services.storage.s3.object_versions import PARTS, ObjectVersion
 
@@ -46,7 +54,8 @@ def get_object(ctx: Context, request: t.GetObjectRequest) -> t.GetObjectOutput:
     lookups.check_readable(ctx, version)
     extent = extent_of(ctx, request, version)
     answer = _head(ctx, bucket, request, version, extent)
-    answer["Body"] = contents.body(ctx, version, extent.offset, extent.length)
+    key = object_encryption.content_key(ctx, bucket, version.key, version, request)
+    answer["Body"] = contents.body(ctx, version, extent.offset, extent.length, key)
     return cast("t.GetObjectOutput", answer)
 
 
@@ -54,6 +63,10 @@ def get_object(ctx: Context, request: t.GetObjectRequest) -> t.GetObjectOutput:
 def head_object(ctx: Context, request: t.HeadObjectRequest) -> t.HeadObjectOutput:
     bucket, version = _readable(ctx, request)
     extent = extent_of(ctx, request, version)
+    if request.get("ChecksumMode") == "ENABLED":
+        object_encryption.content_key(ctx, bucket, version.key, version, request)  # who may decrypt may know it
+    else:
+        object_encryption.check_customer(version, request)
     return cast("t.HeadObjectOutput", _head(ctx, bucket, request, version, extent))
 
 
@@ -109,8 +122,8 @@ def _head(
         "LastModified": int(version.modified_at),
         "ETag": f'"{version.etag}"',
         "ContentLength": extent.length,
-        "ServerSideEncryption": version.encryption,
     }
+    object_encryption.shown(version, answer)
     object_headers.shown(version, answer)
     if bucket.versioning:
         answer["VersionId"] = version.version_id

@@ -14,6 +14,7 @@ from cumulo.services.storage.s3 import (
     checksums,
     lookups,
     new_objects,
+    object_encryption,
     preconditions,
     receiving,
     versions,
@@ -24,13 +25,12 @@ from cumulo.services.storage.s3.object_versions import CURRENT, ObjectVersion
 if TYPE_CHECKING:
     from cumulo.core.context import Context
     from cumulo.services.storage.s3.checksums import Announced
+    from cumulo.services.storage.s3.object_encryption import Plan
     from cumulo.stubs import s3 as t
 
 NOT_YET = (
     "Tagging", "ObjectLockMode", "ObjectLockRetainUntilDate", "ObjectLockLegalHoldStatus", "ObjectLockEventHold",
-    "ObjectLockEventHoldDurationDays", "ObjectLockEventHoldDurationYears", "WriteOffsetBytes", "SSECustomerAlgorithm",
-    "SSECustomerKey", "SSECustomerKeyMD5", "SSEKMSKeyId", "SSEKMSEncryptionContext", "BucketKeyEnabled",
-    "ServerSideEncryption",
+    "ObjectLockEventHoldDurationDays", "ObjectLockEventHoldDurationYears", "WriteOffsetBytes",
 )  # fmt: skip
 
 
@@ -47,7 +47,9 @@ def put_object(ctx: Context, request: t.PutObjectRequest) -> t.PutObjectOutput:
     body: Any = request.get("Body", b"")
     if not receiving.is_small(body):
         raise Wait(partial(_put_large, request=request, said=said, seen=seen))
-    new_objects.fill(ctx, version, receiving.at_once(said, body))
+    received = receiving.at_once(said, body)
+    plan = object_encryption.plan(ctx, bucket, request, version.key)
+    new_objects.fill(ctx, version, received, plan)
     versions.store(ctx, bucket, version)
     return cast("t.PutObjectOutput", new_objects.answer(ctx, bucket, request, version))
 
@@ -56,14 +58,19 @@ async def _put_large(
     ctx: Context, request: t.PutObjectRequest, said: Announced, seen: ObjectVersion | None
 ) -> dict[str, Any]:
     body: Any = request.get("Body", b"")
-    received = await receiving.receive(ctx, body, said)
+
+    def begin(ctx: Context) -> Plan:
+        return object_encryption.plan(ctx, access.located(ctx, request), request, request["Key"])
+
+    plan = await ctx.transact(begin)
+    received = await receiving.receive(ctx, body, said, seal=object_encryption.sealer(ctx, plan.key))
 
     def finish(ctx: Context) -> dict[str, Any]:
         bucket = access.located(ctx, request)
         version = new_objects.described(ctx, bucket, request)
         if preconditions.is_conditional(request):
             preconditions.check_still(request, seen, CURRENT.peek(ctx, bucket.name, version.key), version.key)
-        new_objects.fill(ctx, version, received)
+        new_objects.fill(ctx, version, received, plan)
         versions.store(ctx, bucket, version)
         return new_objects.answer(ctx, bucket, request, version)
 
