@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from cumulo.core.context import Context
 
 SMALL_B = 8192  # up to so many bytes are a row
+PIECE_B = 512 * 1024  # so many bytes of a file are read at a time
 AT_ONCE_B = 64 * 1024  # up to so many bytes of a blob are read at once rather than sent from the file
 OWNER = "s3"
 
@@ -116,6 +117,30 @@ def extents(ctx: Context, version: ObjectVersion, offset: int, count: int) -> li
         else:
             offset -= part.size
     return files
+
+
+def read(ctx: Context, version: ObjectVersion, offset: int, count: int, key: bytes = b"") -> Iterator[bytes]:
+    """Bytes of a version, piece by piece, for a thread; the files are opened now. `key` opens sealed ones."""
+    if not version.content:
+        found = body(ctx, version, offset, count, key)
+        assert isinstance(found, bytes)
+        return iter((found,))
+    return _pieces(extents(ctx, version, offset, count), key)
+
+
+def _pieces(found: list[Extent], key: bytes) -> Iterator[bytes]:
+    for file, size in found:
+        if key:
+            yield from sealed_bytes.opened(key, size, file.offset, file.count, file.read)
+        else:
+            at, end = file.offset, file.offset + file.count
+            while at < end:
+                piece = file.read(at, min(PIECE_B, end - at))
+                if not piece:
+                    raise EOFError("the bytes of an object end too early")
+                yield piece
+                at += len(piece)
+        file.close()
 
 
 async def _opened(ctx: Context, found: list[Extent], key: bytes) -> AsyncIterator[bytes]:

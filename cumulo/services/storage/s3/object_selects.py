@@ -7,25 +7,25 @@ Source: S3 API Reference, SelectObjectContent and "Appendix: SelectObjectContent
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core import scratch
-from cumulo.core.bodies import Outgoing
 from cumulo.core.operation import operation
 from cumulo.engines import duckdb
 from cumulo.services.storage.s3 import (
     access,
     contents,
     lookups,
+    object_encryption,
     select_inputs,
     select_outputs,
     select_queries,
     select_statements,
 )
 from cumulo.services.storage.s3 import select_errors as errors
-from cumulo.services.storage.s3.select_inputs import CSV_KIND, JSON_KIND, PARQUET_KIND, PIECE_B
+from cumulo.services.storage.s3.select_inputs import CSV_KIND, JSON_KIND, PARQUET_KIND
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
@@ -38,7 +38,7 @@ _KINDS = (CSV_KIND, JSON_KIND, PARQUET_KIND)
 _EMPTY = b""
 
 
-@operation(unsupported=("SSECustomerAlgorithm", "SSECustomerKey", "SSECustomerKeyMD5"))
+@operation
 async def select_object_content(ctx: Context, request: t.SelectObjectContentRequest) -> t.SelectObjectContentOutput:
     statement = _checked(request)
     if not duckdb.is_here():
@@ -55,12 +55,13 @@ async def select_object_content(ctx: Context, request: t.SelectObjectContentRequ
     return {"Payload": _events(ctx, selection, first)}
 
 
-def _find(ctx: Context, request: Mapping[str, Any], *, read: bool) -> bytes | Outgoing:
+def _find(ctx: Context, request: Mapping[str, Any], *, read: bool) -> Iterator[bytes]:
     """The object's bytes, found and allowed."""
     bucket = access.located(ctx, request)
     version = lookups.found(ctx, bucket, request, action="s3:GetObject")
     lookups.check_readable(ctx, version)
-    return contents.body(ctx, version, 0, version.size) if read else _EMPTY
+    key = object_encryption.content_key(ctx, bucket, version.key, version, request)
+    return contents.read(ctx, version, 0, version.size, key) if read else iter(())
 
 
 def _checked(request: Mapping[str, Any]) -> Statement:
@@ -105,7 +106,7 @@ class _Selection:
     def __init__(
         self,
         folder: Path,
-        body: bytes | Outgoing,
+        body: Iterator[bytes],
         request: Mapping[str, Any],
         statement: Statement,
         now: float,
@@ -169,8 +170,6 @@ class _Selection:
         """Let go of everything."""
         if self._session is not None:
             self._session.close()
-        if isinstance(self._body, Outgoing):
-            self._body.close()
         scratch.drop(self._folder)
 
     def details(self) -> dict[str, int]:
@@ -178,19 +177,10 @@ class _Selection:
         return {"BytesScanned": self.scanned, "BytesProcessed": self.processed, "BytesReturned": self.returned}
 
 
-def _write_out(body: bytes | Outgoing, path: Path) -> None:
+def _write_out(body: Iterator[bytes], path: Path) -> None:
     with path.open("wb") as out:
-        if isinstance(body, bytes):
-            out.write(body)
-            return
-        for file in body.files:
-            at, end = file.offset, file.offset + file.count
-            while at < end:
-                piece = file.read(at, min(PIECE_B, end - at))
-                if not piece:
-                    raise EOFError("the object's bytes end too early")
-                out.write(piece)
-                at += len(piece)
+        for piece in body:
+            out.write(piece)
 
 
 async def _events(ctx: Context, selection: _Selection, payload: bytes) -> AsyncIterator[dict[str, Any]]:

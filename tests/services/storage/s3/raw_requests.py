@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 import socket
 from hashlib import sha256
@@ -92,10 +93,8 @@ class Signed:
         size = len(body) if length is None else length
         with self.connect() as connection:
             connection.sendall(self.head(Content_Length=str(size), Connection="close", **more))
-            try:
+            with contextlib.suppress(ConnectionError):  # refused before its end
                 connection.sendall(body)
-            except ConnectionError:
-                pass  # refused before its end
             return read(connection)
 
 

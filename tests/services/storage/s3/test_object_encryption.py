@@ -334,3 +334,21 @@ def test_damaged_bytes_do_not_open() -> None:
     assert b"".join(sealed_bytes.opened(key, 100_000, 0, 65_536, read)) == plaintext[:65_536]
     with pytest.raises(sealed_bytes.DamagedBytes):
         b"".join(sealed_bytes.opened(key, 100_000, 0, 100_000, read))
+
+
+def test_a_sealed_object_is_queried_with_its_key(cloud: Account, plain: Any, bucket: str) -> None:
+    pytest.importorskip("duckdb")
+    question = {
+        "Bucket": bucket,
+        "ExpressionType": "SQL",
+        "Expression": "SELECT s.b FROM S3Object s WHERE s.a = '2'",
+        "InputSerialization": {"CSV": {"FileHeaderInfo": "USE"}},
+        "OutputSerialization": {"CSV": {}},
+    }
+    plain.put_object(Bucket=bucket, Key="kms", Body=b"a,b\n1,x\n2,y\n", ServerSideEncryption="aws:kms")
+    plain.put_object(Bucket=bucket, Key="own", Body=b"a,b\n1,x\n2,z\n", **customer(KEY))
+    for key, secret, found in (("kms", {}, b"y\n"), ("own", customer(KEY), b"z\n")):
+        events = plain.select_object_content(Key=key, **question, **secret)["Payload"]
+        assert b"".join(event["Records"]["Payload"] for event in events if "Records" in event) == found
+    with refused("InvalidRequest"):
+        plain.select_object_content(Key="own", **question)

@@ -209,13 +209,13 @@ def test_a_client_that_vanishes_in_the_middle_leaves_nothing(cloud: Account, own
 
 def test_a_reader_that_vanishes_lets_the_file_go(cloud: Account, owned: str) -> None:
     cloud.client("s3", account="test").put_object(Bucket=owned, Key="k", Body=bytes(30_000_000))
-    opened = len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").exists() else 0
+    opened = len(list(Path("/proc/self/fd").iterdir())) if Path("/proc/self/fd").exists() else 0
     request = Signed(cloud.url, "GET", f"/{owned}/k", sha256(b"").hexdigest())
     with request.connect() as connection:
         connection.sendall(request.head())
         assert connection.recv(1000).startswith(b"HTTP/1.1 200")
     for _ in range(200):
-        if not opened or len(os.listdir("/proc/self/fd")) <= opened:
+        if not opened or len(list(Path("/proc/self/fd").iterdir())) <= opened:
             return
         time.sleep(0.01)
     raise AssertionError("the file stays open")
