@@ -11,6 +11,7 @@ from cumulo.core.errors import Error
 from cumulo.core.policy.authorization import NOTHING, Question, account_of, authorize
 from cumulo.core.policy.condition_keys import Environment
 from cumulo.core.policy.principals import PrincipalKind
+from cumulo.wire import hosts
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
@@ -28,9 +29,13 @@ _NO_TOKEN = Error("MissingAuthenticationToken", "Request is missing Authenticati
 def environment_of(ctx: Context) -> Environment:
     """What the request brings to conditions beside its caller and its resource."""
     headers = ctx.headers
+    # Behind an endpoint of a VPC an address says nothing: aws:SourceIp is absent there, aws:VpcSourceIp is not.
+    endpoint = hosts.read(ctx.endpoint.partition("://")[2]).vpc_endpoint if ".vpce." in ctx.endpoint else ""
     return Environment(
         ctx.runtime.clock.now,
-        source_ip=ctx.source_ip,
+        source_ip="" if endpoint else ctx.source_ip,
+        vpc_source_ip=ctx.source_ip if endpoint else "",
+        source_vpc_endpoint=endpoint,
         secure=ctx.endpoint.startswith("https:"),
         region=ctx.region,
         user_agent=headers.get("user-agent") if headers is not None else "",

@@ -8,18 +8,23 @@ _SUFFIXES = (
 _REGION = re.compile(r"[a-z]{2}(?:-[a-z]+){1,3}-\d{1,2}\Z")
 _LEGACY_S3 = re.compile(r"(s3)-([a-z]{2}(?:-[a-z]+){1,3}-\d{1,2})\Z")
 _FILLERS = frozenset({"dualstack", "fips"})
+_KINDS = frozenset({"bucket", "accesspoint", "control"})
 _cache: dict[str, "Host"] = {}
 _CACHE_LIMIT = 4096
 
 
 class Host:
-    """`labels` are those left after region and suffix: `["my.bucket", "s3"]` comes as `my`, `bucket`, `s3`."""
+    """`labels` are those left after region and suffix: `["my.bucket", "s3"]` comes as `my`, `bucket`, `s3`.
 
-    __slots__ = ("labels", "region")
+    `vpc_endpoint` is the interface endpoint that the host belongs to (`vpce-1a2b3c4d`), "" for none.
+    """
 
-    def __init__(self, labels: tuple[str, ...], region: str) -> None:
+    __slots__ = ("labels", "region", "vpc_endpoint")
+
+    def __init__(self, labels: tuple[str, ...], region: str, vpc_endpoint: str = "") -> None:
         self.labels = labels
         self.region = region
+        self.vpc_endpoint = vpc_endpoint
 
 
 _NOTHING = Host((), "")
@@ -54,4 +59,20 @@ def _read(host: str) -> Host:
             region = label
         elif label not in _FILLERS:
             labels.append(label.removesuffix("-fips"))
+    if labels and labels[-1] == "vpce":
+        return _of_endpoint(labels[:-1], region)
+    return Host(tuple(labels), region)
+
+
+def _of_endpoint(labels: list[str], region: str) -> Host:
+    """`bucket.vpce-1a2b3c4d-5e6f.s3.us-east-1.vpce.amazonaws.com`, of which the first label is no bucket's name.
+
+    Source: S3 User Guide, "AWS PrivateLink for Amazon S3", "Accessing buckets … from S3 interface endpoints".
+    """
+    for place, label in enumerate(labels):
+        if label.startswith("vpce-"):
+            before = labels[:place]
+            if before and before[-1] in _KINDS:
+                before = before[:-1]
+            return Host((*before, *labels[place + 1 :]), region, "-".join(label.split("-")[:2]))
     return Host(tuple(labels), region)

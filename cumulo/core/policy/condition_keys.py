@@ -52,6 +52,7 @@ class Environment(msgspec.Struct, frozen=True):
     source_arn: str = ""
     source_account: str = ""
     source_vpc: str = ""
+    vpc_source_ip: str = ""
     source_vpc_endpoint: str = ""
 
 
@@ -243,6 +244,7 @@ _KEYS: Final[dict[str, _Reader]] = {
     "aws:sourcearn": lambda context: context.environment.source_arn or None,
     "aws:sourceaccount": lambda context: context.environment.source_account or None,
     "aws:sourcevpc": lambda context: context.environment.source_vpc or None,
+    "aws:vpcsourceip": lambda context: context.environment.vpc_source_ip or None,
     "aws:sourcevpce": lambda context: context.environment.source_vpc_endpoint or None,
     # The older name that SNS's own default topic policy still uses.
     "aws:sourceowner": lambda context: context.environment.source_account or None,

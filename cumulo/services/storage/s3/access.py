@@ -29,6 +29,7 @@ from cumulo.services.storage.s3.conditions import RequestConditions
 from cumulo.services.storage.s3.errors import (
     ACCESS_DENIED,
     INVALID_EXPECTED_OWNER,
+    INVALID_REQUEST,
     NO_SUCH_BUCKET,
     NO_SUCH_KEY,
     PERMANENT_REDIRECT,
@@ -84,6 +85,8 @@ def located(ctx: Context, request: Mapping[str, Any]) -> Bucket:
         raise NO_SUCH_BUCKET(members={"BucketName": name})
     if bucket.region != ctx.region:
         _check_region(ctx, bucket)
+    if ".s3-accelerate." in ctx.endpoint:
+        _check_acceleration(ctx, bucket)
     if expected is not None and expected != bucket.account:
         raise ACCESS_DENIED()
     return bucket
@@ -306,6 +309,14 @@ def _check_region(ctx: Context, bucket: Bucket) -> None:
     raise PERMANENT_REDIRECT(members={**members, "BucketRegion": bucket.region})
 
 
+def _check_acceleration(ctx: Context, bucket: Bucket) -> None:
+    """The accelerated host name is for buckets that have it enabled. Observed in AWS's answers."""
+    if bucket.acceleration != "Enabled":
+        ctx.authorized = True
+        state = "disabled" if bucket.acceleration else "not configured"
+        raise INVALID_REQUEST(f"S3 Transfer Acceleration is {state} on this bucket")
+
+
 def _own_action(ctx: Context) -> str:
     return (ctx.handler.rule.action if ctx.handler is not None else None) or f"s3:{ctx.operation}"
 
@@ -347,8 +358,8 @@ def _authorize(
         owner = bucket.account
     known = ctx.principal.kind is not PrincipalKind.ANONYMOUS
     outsider = ctx.principal.account != bucket.account and ctx.principal.kind is not PrincipalKind.SERVICE
-    block = block_of(ctx, bucket) if outsider and (bucket.policy or acl) else _NO_BLOCK
-    restricted = block.restrict_buckets and public_policies.is_public(bucket.policy)
+    block = block_of(ctx, bucket) if acl or (outsider and bucket.policy) else _NO_BLOCK
+    restricted = outsider and block.restrict_buckets and public_policies.is_public(bucket.policy)
     policy = grants.combined(
         bucket.policy,
         acl,

@@ -51,7 +51,6 @@ class Bucket(Record):
     abac: bool = False  # whether tags take part in decisions
     namespace: str = ""  # "account-regional", else global
     location: str = ""  # the location constraint as it was given; "" in us-east-1
-    encryption_removed: bool = False  # whether DeleteBucketEncryption was the last word: AES256 then
     acceleration: str = ""  # "", "Enabled" or "Suspended"
 
     @property

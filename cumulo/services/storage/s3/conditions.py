@@ -99,7 +99,8 @@ def of_signature(ctx: Context) -> dict[str, Any]:
     if claim is not None:
         found["s3:authType"] = "REST-QUERY-STRING" if claim.presigned else "REST-HEADER"
         found["s3:signatureversion"] = claim.algorithm if claim.terminator else "AWS"
-        found["s3:signatureAge"] = max(0, int((ctx.runtime.clock.wall() - claim.timestamp) * 1000))
+        if claim.terminator:  # a URL of version 2 says when it ends, not when it was signed
+            found["s3:signatureAge"] = max(0, int((ctx.runtime.clock.wall() - claim.timestamp) * 1000))
     content = ctx.headers.get("x-amz-content-sha256") if ctx.headers is not None else ""
     if content:
         found["s3:x-amz-content-sha256"] = content

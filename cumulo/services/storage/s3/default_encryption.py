@@ -47,16 +47,13 @@ def put_bucket_encryption(ctx: Context, request: t.PutBucketEncryptionRequest) -
         bucket.encryption, bucket.kms_key = algorithm, key
     bucket.bucket_key = bool(rule.get("BucketKeyEnabled", False))
     bucket.blocked_encryption = [each for each in blocked if each != "NONE"]
-    bucket.encryption_removed = False
     keep(ctx, bucket)
 
 
 @operation
 def get_bucket_encryption(ctx: Context, request: t.GetBucketEncryptionRequest) -> t.GetBucketEncryptionOutput:
-    """The one rule; after DeleteBucketEncryption nothing, as observed in AWS's answers."""
+    """The one rule."""
     bucket = access.bucket_for(ctx, request)
-    if bucket.encryption_removed:
-        return {}
     default: t.ServerSideEncryptionByDefault = {"SSEAlgorithm": bucket.encryption}
     if bucket.kms_key:
         default["KMSMasterKeyID"] = bucket.kms_key
@@ -74,5 +71,4 @@ def delete_bucket_encryption(ctx: Context, request: t.DeleteBucketEncryptionRequ
     """Back to S3's own keys."""
     bucket = access.bucket_for(ctx, request)
     bucket.encryption, bucket.kms_key, bucket.bucket_key, bucket.blocked_encryption = "AES256", "", False, []
-    bucket.encryption_removed = True
     keep(ctx, bucket)

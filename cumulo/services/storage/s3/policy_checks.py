@@ -64,8 +64,9 @@ def checked(text: str, arn: str) -> str:
     except Fault as fault:
         if "Invalid principal" in fault.message:
             refuse("Invalid principal in policy", fault.message.partition(": ")[2])
-        if "prefaced by a vendor" in fault.message or "Vendor" in fault.message:
-            refuse("Policy has invalid action")
+        if "vendor" in fault.message.lower() or "one colon" in fault.message:
+            named = all(":" in str(action) or action == "*" for each in statements for action in _actions(each))
+            refuse("Policy has an invalid condition key" if named else "Policy has invalid action")
         refuse(fault.message)
     rules = access.load("s3")
     for statement in statements:
@@ -118,7 +119,7 @@ def _check_statement(rules: Access, statement: Mapping[str, Any], arn: str) -> N
         if not _is_of(resource, arn):
             refuse("Policy has invalid resource")
     places = {"object" if _names_objects(resource) else "bucket" for resource in resources}
-    actions = _listed(statement.get("Action", statement.get("NotAction")))
+    actions = _actions(statement)
     found = [_matching(rules, action) for action in actions]
     if not all(found):
         refuse("Policy has invalid action")
@@ -181,6 +182,10 @@ def _is_of(resource: Any, arn: str) -> bool:
 
 def _names_objects(resource: str) -> bool:
     return "/" in resource.split(":", 5)[5].removeprefix("accesspoint/")
+
+
+def _actions(statement: Mapping[str, Any]) -> list[Any]:
+    return _listed(statement.get("Action", statement.get("NotAction")))
 
 
 def _listed(value: Any) -> list[Any]:

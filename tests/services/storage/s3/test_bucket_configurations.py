@@ -1,0 +1,610 @@
+"""Configurations of buckets: what is kept, what is refused, what is said where nothing is set."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.conftest import Account
+from tests.services.storage.s3.conftest import refused
+
+MALFORMED = "The XML you provided was not well-formed or did not validate against our published schema"
+
+
+@pytest.mark.parametrize(
+    ("operation", "code", "message"),
+    [
+        ("get_bucket_policy", "NoSuchBucketPolicy", "The bucket policy does not exist"),
+        ("get_bucket_policy_status", "NoSuchBucketPolicy", "The bucket policy does not exist"),
+        ("get_bucket_tagging", "NoSuchTagSet", "The TagSet does not exist"),
+        ("get_bucket_cors", "NoSuchCORSConfiguration", "The CORS configuration does not exist"),
+        (
+            "get_bucket_website",
+            "NoSuchWebsiteConfiguration",
+            "The specified bucket does not have a website configuration",
+        ),
+        (
+            "get_bucket_lifecycle_configuration",
+            "NoSuchLifecycleConfiguration",
+            "The lifecycle configuration does not exist",
+        ),
+        (
+            "get_object_lock_configuration",
+            "ObjectLockConfigurationNotFoundError",
+            "Object Lock configuration does not exist for this bucket",
+        ),
+    ],
+)
+def test_what_is_not_set(s3: Any, bucket: str, operation: str, code: str, message: str) -> None:
+    with refused(code, message, 404, BucketName=bucket):
+        getattr(s3, operation)(Bucket=bucket)
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        "delete_bucket_policy",
+        "delete_bucket_tagging",
+        "delete_bucket_cors",
+        "delete_bucket_website",
+        "delete_bucket_lifecycle",
+        "delete_bucket_encryption",
+        "delete_bucket_ownership_controls",
+        "delete_public_access_block",
+    ],
+)
+def test_what_is_not_set_can_be_removed(s3: Any, bucket: str, operation: str) -> None:
+    for _ in range(2):
+        assert getattr(s3, operation)(Bucket=bucket)["ResponseMetadata"]["HTTPStatusCode"] == 204
+
+
+def test_versioning(s3: Any, bucket: str) -> None:
+    assert "Status" not in s3.get_bucket_versioning(Bucket=bucket)
+    for status in ("Suspended", "Enabled"):
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": status})
+        assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == status
+    with refused("IllegalVersioningConfigurationException", "The Versioning element must be specified"):
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={})
+    for status in ("enabled", "Disabled"):
+        with refused("MalformedXML", MALFORMED):
+            s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": status})
+
+
+def test_tags(s3: Any, bucket: str) -> None:
+    tags = [{"Key": "team", "Value": "shop"}, {"Key": "stage", "Value": ""}]
+    s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": tags})
+    assert s3.get_bucket_tagging(Bucket=bucket)["TagSet"] == tags
+    with refused("InvalidTag", "Cannot provide multiple Tags with the same key", TagKey="a"):
+        s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": [{"Key": "a", "Value": v} for v in "12"]})
+    with refused("InvalidTag", "System tags cannot be added/updated by requester"):
+        s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": [{"Key": "aws:a", "Value": "1"}]})
+    with refused("BadRequest", "Bucket tag count cannot be greater than 50"):
+        many = [{"Key": str(number), "Value": ""} for number in range(51)]
+        s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": many})
+    s3.delete_bucket_tagging(Bucket=bucket)
+    with refused("NoSuchTagSet", status=404):
+        s3.get_bucket_tagging(Bucket=bucket)
+
+
+def test_default_encryption(s3: Any, bucket: str) -> None:
+    rules = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
+    assert rules == [
+        {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": False},
+    ]
+    rule = {
+        "ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "alias/mine"},
+        "BucketKeyEnabled": True,
+        "BlockedEncryptionTypes": {"EncryptionType": ["SSE-C"]},
+    }
+    s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [rule]})
+    assert s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"] == [rule]
+    s3.delete_bucket_encryption(Bucket=bucket)
+    assert s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"] == rules
+
+
+@pytest.mark.parametrize(
+    ("rules", "code", "message"),
+    [
+        ([], "MalformedXML", MALFORMED),
+        ([{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}] * 2, "MalformedXML", MALFORMED),
+        ([{"BucketKeyEnabled": True}], "MalformedXML", MALFORMED),
+        (
+            [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256", "KMSMasterKeyID": "x"}}],
+            "InvalidArgument",
+            "a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms or aws:kms:dsse",
+        ),
+    ],
+)
+def test_encryption_rules_that_cannot_be(s3: Any, bucket: str, rules: list[Any], code: str, message: str) -> None:
+    with refused(code, message):
+        s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": rules})
+
+
+def test_sources_of_other_services_are_refused_by_name(s3: Any, bucket: str) -> None:
+    rules = [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:fsx"}}]
+    with refused("NotImplemented", status=501):
+        s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": rules})
+
+
+def test_cors(s3: Any, bucket: str) -> None:
+    rule = {
+        "AllowedHeaders": ["x-amz-*"],
+        "AllowedMethods": ["GET", "PUT"],
+        "AllowedOrigins": ["https://*.example.com"],
+        "ExposeHeaders": ["ETag"],
+        "MaxAgeSeconds": 3000,
+        "ID": "one",
+    }
+    s3.put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": [rule]})
+    assert s3.get_bucket_cors(Bucket=bucket)["CORSRules"] == [rule]
+
+
+@pytest.mark.parametrize(
+    ("rule", "code", "message"),
+    [
+        (None, "MalformedXML", MALFORMED),
+        ({"AllowedMethods": ["GET"]}, "MalformedXML", MALFORMED),
+        (
+            {"AllowedMethods": ["PATCH"], "AllowedOrigins": ["*"]},
+            "InvalidRequest",
+            "Found unsupported HTTP method in CORS config. Unsupported method is PATCH",
+        ),
+        (
+            {"AllowedMethods": ["GET"], "AllowedOrigins": ["http*://*"]},
+            "InvalidRequest",
+            'AllowedOrigin "http*://*" can not have more than one wildcard.',
+        ),
+        (
+            {"AllowedMethods": ["GET"], "AllowedOrigins": ["*"], "AllowedHeaders": ["*-*"]},
+            "InvalidRequest",
+            'AllowedHeader "*-*" can not have more than one wildcard.',
+        ),
+        (
+            {"AllowedMethods": ["GET"], "AllowedOrigins": ["*"], "ExposeHeaders": ["x-*"]},
+            "InvalidRequest",
+            'ExposeHeader "x-*" contains wildcard. We currently do not support wildcard for ExposeHeader.',
+        ),
+    ],
+)
+def test_cors_rules_that_cannot_be(s3: Any, bucket: str, rule: Any, code: str, message: str) -> None:
+    with refused(code, message):
+        s3.put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": [rule] if rule else []})
+
+
+def test_website(s3: Any, bucket: str) -> None:
+    configuration = {
+        "IndexDocument": {"Suffix": "index.html"},
+        "ErrorDocument": {"Key": "error.html"},
+        "RoutingRules": [
+            {"Condition": {"KeyPrefixEquals": "docs/"}, "Redirect": {"ReplaceKeyPrefixWith": "documents/"}}
+        ],
+    }
+    s3.put_bucket_website(Bucket=bucket, WebsiteConfiguration=configuration)
+    answer = s3.get_bucket_website(Bucket=bucket)
+    assert {name: answer[name] for name in configuration} == configuration
+    s3.delete_bucket_website(Bucket=bucket)
+    with refused("NoSuchWebsiteConfiguration", status=404):
+        s3.get_bucket_website(Bucket=bucket)
+
+
+INDEX = {"IndexDocument": {"Suffix": "index.html"}}
+
+
+@pytest.mark.parametrize(
+    ("configuration", "code", "message", "members"),
+    [
+        (
+            {"IndexDocument": {"Suffix": "/index.html"}},
+            "InvalidArgument",
+            "The IndexDocument Suffix is not well formed",
+            {"ArgumentName": "IndexDocument", "ArgumentValue": "/index.html"},
+        ),
+        (
+            {"IndexDocument": {"Suffix": ""}},
+            "InvalidArgument",
+            "The IndexDocument Suffix is not well formed",
+            {"ArgumentName": "IndexDocument"},
+        ),
+        (
+            {**INDEX, "RedirectAllRequestsTo": {"HostName": "example.com"}},
+            "InvalidArgument",
+            "RedirectAllRequestsTo cannot be provided in conjunction with other Routing Rules.",
+            {"ArgumentName": "RedirectAllRequestsTo", "ArgumentValue": "not null"},
+        ),
+        (
+            {"ErrorDocument": {"Key": "error.html"}},
+            "InvalidArgument",
+            "A value for IndexDocument Suffix must be provided if RedirectAllRequestsTo is empty",
+            {"ArgumentName": "IndexDocument", "ArgumentValue": "null"},
+        ),
+        (
+            {"RedirectAllRequestsTo": {"HostName": "example.com", "Protocol": "ftp"}},
+            "InvalidRequest",
+            "Invalid protocol, protocol can be http or https. If not defined the protocol will be selected "
+            "automatically.",
+            {},
+        ),
+        (
+            {**INDEX, "RoutingRules": [{"Redirect": {"ReplaceKeyPrefixWith": "a", "ReplaceKeyWith": "b"}}]},
+            "InvalidRequest",
+            "You can only define ReplaceKeyPrefix or ReplaceKey but not both.",
+            {},
+        ),
+        (
+            {**INDEX, "RoutingRules": [{"Condition": {}, "Redirect": {"HostName": "a"}}]},
+            "InvalidRequest",
+            "Condition cannot be empty. To redirect all requests without a condition, the condition element shouldn't "
+            "be present.",
+            {},
+        ),
+        ({**INDEX, "RoutingRules": [{"Redirect": {}}]}, "MalformedXML", MALFORMED, {}),
+        (
+            {**INDEX, "RoutingRules": [{"Redirect": {"HttpRedirectCode": "200"}}]},
+            "InvalidRequest",
+            "The provided HTTP redirect code (200) is not valid. Valid codes are 3XX except 300.",
+            {},
+        ),
+    ],
+)
+def test_websites_that_cannot_be(
+    s3: Any, bucket: str, configuration: dict[str, Any], code: str, message: str, members: dict[str, str]
+) -> None:
+    with refused(code, message, **members):
+        s3.put_bucket_website(Bucket=bucket, WebsiteConfiguration=configuration)
+
+
+def test_lifecycle(s3: Any, bucket: str) -> None:
+    rules = [
+        {"ID": "old", "Status": "Enabled", "Filter": {"Prefix": "logs/"}, "Expiration": {"Days": 30}},
+        {
+            "Status": "Disabled",
+            "Filter": {"And": {"Prefix": "a", "ObjectSizeGreaterThan": 5}},
+            "Transitions": [{"Days": 30, "StorageClass": "STANDARD_IA"}, {"Days": 60, "StorageClass": "GLACIER"}],
+            "NoncurrentVersionExpiration": {"NoncurrentDays": 3, "NewerNoncurrentVersions": 2},
+        },
+    ]
+    s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": rules})
+    answer = s3.get_bucket_lifecycle_configuration(Bucket=bucket)
+    assert answer["TransitionDefaultMinimumObjectSize"] == "all_storage_classes_128K"
+    assert answer["Rules"][0] == rules[0]
+    assert answer["Rules"][1].pop("ID")
+    assert answer["Rules"][1] == rules[1]
+    s3.delete_bucket_lifecycle(Bucket=bucket)
+    with refused("NoSuchLifecycleConfiguration", status=404):
+        s3.get_bucket_lifecycle_configuration(Bucket=bucket)
+
+
+@pytest.mark.parametrize(
+    ("rule", "code", "message"),
+    [
+        ({"Expiration": {"Days": 7}}, "MalformedXML", MALFORMED),
+        ({"Filter": {}, "Prefix": "", "Expiration": {"Days": 7}}, "MalformedXML", MALFORMED),
+        ({"Filter": {}}, "InvalidRequest", "At least one action needs to be specified in a rule"),
+        (
+            {"Filter": {"Prefix": "a", "ObjectSizeLessThan": 9}, "Expiration": {"Days": 7}},
+            "MalformedXML",
+            MALFORMED,
+        ),
+        ({"Filter": {"And": {"Prefix": "a"}}, "Expiration": {"Days": 7}}, "MalformedXML", MALFORMED),
+        (
+            {
+                "Filter": {"And": {"Tags": [{"Key": "a", "Value": "1"}, {"Key": "a", "Value": "2"}]}},
+                "Expiration": {"Days": 7},
+            },
+            "InvalidRequest",
+            "Duplicate Tag Keys are not allowed.",
+        ),
+        (
+            {"Filter": {}, "Expiration": {"Days": 7, "ExpiredObjectDeleteMarker": True}},
+            "MalformedXML",
+            MALFORMED,
+        ),
+        (
+            {"Filter": {}, "Expiration": {"Days": 0}},
+            "InvalidArgument",
+            "'Days' for Expiration action must be a positive integer",
+        ),
+        (
+            {"Filter": {}, "Expiration": {"Date": "2030-01-01T07:00:00Z"}},
+            "InvalidArgument",
+            "'Date' must be at midnight GMT",
+        ),
+        ({"Filter": {}, "NoncurrentVersionExpiration": {"NewerNoncurrentVersions": 3}}, "MalformedXML", MALFORMED),
+        (
+            {
+                "Filter": {"Tag": {"Key": "a", "Value": "b"}},
+                "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 3},
+            },
+            "InvalidRequest",
+            "AbortIncompleteMultipartUpload cannot be specified with Tags.",
+        ),
+        (
+            {"Filter": {"Tag": {"Key": "a", "Value": "b"}}, "Expiration": {"ExpiredObjectDeleteMarker": True}},
+            "InvalidRequest",
+            "ExpiredObjectDeleteMarker cannot be specified with Tags.",
+        ),
+        (
+            {"Filter": {}, "Transitions": [{"Days": 10, "StorageClass": "STANDARD_IA"}]},
+            "InvalidArgument",
+            "'Days' in Transition action must be greater than or equal to 30 for storageClass 'STANDARD_IA'",
+        ),
+        (
+            {"Filter": {}, "Transitions": [{"Days": 40, "StorageClass": "GLACIER"}], "Expiration": {"Days": 40}},
+            "InvalidArgument",
+            "'Days' in the Expiration action for filter '(prefix=)' must be greater than 'Days' in the Transition "
+            "action",
+        ),
+        (
+            {
+                "Filter": {},
+                "Transitions": [{"Date": "2030-01-01T00:00:00Z", "StorageClass": "GLACIER"}],
+                "Expiration": {"Days": 40},
+            },
+            "InvalidRequest",
+            "Found mixed 'Date' and 'Days' based Expiration and Transition actions in lifecycle rule for filter "
+            "'(prefix=)'",
+        ),
+        ({"ID": "x" * 256, "Filter": {}, "Expiration": {"Days": 1}}, "InvalidArgument", None),
+        ({"Filter": {}, "Transitions": [{"Days": 40}]}, "MalformedXML", MALFORMED),
+    ],
+)
+def test_lifecycle_rules_that_cannot_be(
+    s3: Any, bucket: str, rule: dict[str, Any], code: str, message: str | None
+) -> None:
+    with refused(code, message):
+        s3.put_bucket_lifecycle_configuration(
+            Bucket=bucket, LifecycleConfiguration={"Rules": [{"Status": "Enabled", **rule}]}
+        )
+
+
+def test_lifecycle_ids_are_unique(s3: Any, bucket: str) -> None:
+    rule = {"ID": "one", "Status": "Enabled", "Filter": {}, "Expiration": {"Days": 7}}
+    with refused("InvalidArgument", "Rule ID must be unique. Found same ID for more than one rule"):
+        s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": [rule, rule]})
+
+
+def test_logging(cloud: Account, s3: Any, new_bucket: Callable[..., str]) -> None:
+    source, target = new_bucket(), new_bucket()
+    assert "LoggingEnabled" not in s3.get_bucket_logging(Bucket=source)
+    enabled = {
+        "TargetBucket": target,
+        "TargetPrefix": "log/",
+        "TargetObjectKeyFormat": {"PartitionedPrefix": {"PartitionDateSource": "EventTime"}},
+    }
+    s3.put_bucket_logging(Bucket=source, BucketLoggingStatus={"LoggingEnabled": enabled})
+    assert s3.get_bucket_logging(Bucket=source)["LoggingEnabled"] == enabled
+    s3.put_bucket_logging(Bucket=source, BucketLoggingStatus={})
+    assert "LoggingEnabled" not in s3.get_bucket_logging(Bucket=source)
+
+
+def test_logging_has_targets_it_cannot_have(cloud: Account, s3: Any, bucket: str) -> None:
+    def log(source: str, target: str, client: Any = s3, **more: Any) -> None:
+        enabled = {"TargetBucket": target, "TargetPrefix": "", **more}
+        client.put_bucket_logging(Bucket=source, BucketLoggingStatus={"LoggingEnabled": enabled})
+
+    with refused("InvalidTargetBucketForLogging", "The target bucket for logging does not exist"):
+        log(bucket, f"nowhere-{cloud.account}")
+    other = cloud.another()
+    other.client("s3").create_bucket(Bucket=f"theirs-{other.account}")
+    with refused(
+        "InvalidTargetBucketForLogging",
+        "The owner for the bucket to be logged and the target bucket must be the same.",
+    ):
+        log(bucket, f"theirs-{other.account}")
+    west = cloud.client("s3", region="us-west-2")
+    name = f"logs-{cloud.account}"
+    west.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
+    text = "Cross S3 location logging not allowed. "
+    with refused("CrossLocationLoggingProhibitted", text, 403, TargetBucketLocation="us-west-2"):
+        log(bucket, name)
+    places = {"SourceBucketLocation": "us-west-2", "TargetBucketLocation": "us-east-1"}
+    with refused("CrossLocationLoggingProhibitted", text, 403, **places):
+        log(name, bucket, west)
+    grants = [{"Grantee": {"Type": "CanonicalUser", "ID": "wrong"}, "Permission": "READ"}]
+    with refused("AccessControlListNotSupported"):
+        log(bucket, bucket, TargetGrants=grants)
+
+
+def test_small_settings(s3: Any, bucket: str) -> None:
+    assert s3.get_bucket_request_payment(Bucket=bucket)["Payer"] == "BucketOwner"
+    s3.put_bucket_request_payment(Bucket=bucket, RequestPaymentConfiguration={"Payer": "Requester"})
+    assert s3.get_bucket_request_payment(Bucket=bucket)["Payer"] == "Requester"
+    with refused("MalformedXML", MALFORMED):
+        s3.put_bucket_request_payment(Bucket=bucket, RequestPaymentConfiguration={"Payer": "Nobody"})
+    assert "Status" not in s3.get_bucket_accelerate_configuration(Bucket=bucket)
+    s3.put_bucket_accelerate_configuration(Bucket=bucket, AccelerateConfiguration={"Status": "Enabled"})
+    assert s3.get_bucket_accelerate_configuration(Bucket=bucket)["Status"] == "Enabled"
+    with refused("MalformedXML", MALFORMED):
+        s3.put_bucket_accelerate_configuration(Bucket=bucket, AccelerateConfiguration={"Status": "enabled"})
+
+
+def test_no_acceleration_with_periods(cloud: Account, s3: Any) -> None:
+    name = f"dotted.{cloud.account}"
+    s3.create_bucket(Bucket=name)
+    with refused(
+        "InvalidRequest", "S3 Transfer Acceleration is not supported for buckets with periods (.) in their names"
+    ):
+        s3.put_bucket_accelerate_configuration(Bucket=name, AccelerateConfiguration={"Status": "Enabled"})
+
+
+def test_abac_makes_tags_the_business_of_tag_resource(s3: Any, bucket: str) -> None:
+    assert s3.get_bucket_abac(Bucket=bucket)["AbacStatus"]["Status"] == "Disabled"
+    s3.put_bucket_abac(Bucket=bucket, AbacStatus={"Status": "Enabled"})
+    assert s3.get_bucket_abac(Bucket=bucket)["AbacStatus"]["Status"] == "Enabled"
+    with refused("InvalidRequest"):
+        s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": []})
+
+
+def test_public_access_block(s3: Any, bucket: str) -> None:
+    names = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+    block = s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
+    assert block == dict.fromkeys(names, True)
+    s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration={"BlockPublicPolicy": True})
+    block = s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
+    assert block == {**dict.fromkeys(names, False), "BlockPublicPolicy": True}
+    s3.delete_public_access_block(Bucket=bucket)
+    with refused("NoSuchPublicAccessBlockConfiguration", "The public access block configuration was not found", 404):
+        s3.get_public_access_block(Bucket=bucket)
+
+
+def test_ownership_controls(s3: Any, bucket: str) -> None:
+    def rules() -> Any:
+        return s3.get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"]["Rules"]
+
+    assert rules() == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+    s3.put_bucket_ownership_controls(
+        Bucket=bucket, OwnershipControls={"Rules": [{"ObjectOwnership": "BucketOwnerPreferred"}]}
+    )
+    assert rules() == [{"ObjectOwnership": "BucketOwnerPreferred"}]
+    for wrong in ([], [{"ObjectOwnership": "ObjectWriter"}] * 2, [{"ObjectOwnership": "Nobody"}]):
+        with refused("MalformedXML", MALFORMED):
+            s3.put_bucket_ownership_controls(Bucket=bucket, OwnershipControls={"Rules": wrong})
+    s3.delete_bucket_ownership_controls(Bucket=bucket)
+    with refused("OwnershipControlsNotFoundError", "The bucket ownership controls were not found", 404):
+        rules()
+
+
+def test_object_lock(s3: Any, bucket: str) -> None:
+    rule = {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 3}}
+    lock = {"ObjectLockEnabled": "Enabled", "Rule": rule}
+    with refused("InvalidBucketState", status=409):
+        s3.put_object_lock_configuration(Bucket=bucket, ObjectLockConfiguration=lock)
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    s3.put_object_lock_configuration(Bucket=bucket, ObjectLockConfiguration=lock)
+    assert s3.get_object_lock_configuration(Bucket=bucket)["ObjectLockConfiguration"] == lock
+    s3.put_object_lock_configuration(Bucket=bucket, ObjectLockConfiguration={"ObjectLockEnabled": "Enabled"})
+    assert "Rule" not in s3.get_object_lock_configuration(Bucket=bucket)["ObjectLockConfiguration"]
+
+
+@pytest.mark.parametrize(
+    "lock",
+    [
+        {},
+        {"Rule": {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 1}}},
+        {"ObjectLockEnabled": "Enabled", "Rule": {}},
+        {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": {}}},
+        {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": {"Mode": "GOVERNANCE"}}},
+        {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 1, "Years": 1}}},
+        {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": {"Mode": "MILD", "Days": 1}}},
+    ],
+)
+def test_object_locks_that_cannot_be(s3: Any, bucket: str, lock: dict[str, Any]) -> None:
+    with refused("MalformedXML", MALFORMED):
+        s3.put_object_lock_configuration(Bucket=bucket, ObjectLockConfiguration=lock)
+
+
+DESTINATION = {"S3BucketDestination": {"Bucket": "arn:aws:s3:::reports", "Format": "CSV"}}
+LISTED = [
+    (
+        "inventory",
+        "InventoryConfiguration",
+        {
+            "Destination": DESTINATION,
+            "IsEnabled": True,
+            "IncludedObjectVersions": "All",
+            "Schedule": {"Frequency": "Daily"},
+        },
+    ),
+    (
+        "analytics",
+        "AnalyticsConfiguration",
+        {
+            "Filter": {"Prefix": "logs/"},
+            "StorageClassAnalysis": {"DataExport": {"OutputSchemaVersion": "V_1", "Destination": DESTINATION}},
+        },
+    ),
+    ("metrics", "MetricsConfiguration", {"Filter": {"Prefix": "logs/"}}),
+    (
+        "intelligent_tiering",
+        "IntelligentTieringConfiguration",
+        {"Status": "Enabled", "Tierings": [{"Days": 90, "AccessTier": "ARCHIVE_ACCESS"}]},
+    ),
+]
+
+
+@pytest.mark.parametrize(("kind", "member", "document"), LISTED, ids=[kind for kind, _, _ in LISTED])
+def test_configurations_by_id(s3: Any, bucket: str, kind: str, member: str, document: dict[str, Any]) -> None:
+    def call(verb: str, id: str, plural: str = "", **more: Any) -> Any:
+        return getattr(s3, f"{verb}_bucket_{kind}_configuration{plural}")(Bucket=bucket, Id=id, **more)
+
+    def listed(**more: Any) -> Any:
+        return getattr(s3, f"list_bucket_{kind}_configurations")(Bucket=bucket, **more)
+
+    with refused("NoSuchConfiguration", "The specified configuration does not exist.", 404):
+        call("get", "none")
+    with refused("NoSuchConfiguration", status=404):
+        call("delete", "none")
+    assert f"{member}List" not in listed()
+    for id in ("z", "a"):
+        call("put", id, **{member: {"Id": id, **document}})
+    assert call("get", "a")[member] == {"Id": "a", **document}
+    answer = listed()
+    assert [each["Id"] for each in answer[f"{member}List"]] == ["a", "z"] and answer["IsTruncated"] is False
+    with refused("MalformedXML", MALFORMED):
+        call("put", "b", **{member: {"Id": "other", **document}})
+    with refused("InvalidArgument"):
+        call("put", "b b", **{member: {"Id": "b b", **document}})
+    for number in range(100):
+        call("put", f"n{number:03}", **{member: {"Id": f"n{number:03}", **document}})
+    page = listed()
+    assert page["IsTruncated"] and len(page[f"{member}List"]) == 100
+    rest = listed(ContinuationToken=page["NextContinuationToken"])
+    assert [each["Id"] for each in rest[f"{member}List"]] == ["n099", "z"]
+    call("delete", "z")
+    with refused("NoSuchConfiguration", status=404):
+        call("get", "z")
+
+
+def test_filters_that_cannot_be(s3: Any, bucket: str) -> None:
+    def put(**given: Any) -> None:
+        s3.put_bucket_metrics_configuration(Bucket=bucket, Id="a", MetricsConfiguration={"Id": "a", "Filter": given})
+
+    for wrong in ({"Prefix": "a", "Tag": {"Key": "a", "Value": "b"}}, {"And": {"Prefix": "a"}}):
+        with refused("MalformedXML", MALFORMED):
+            put(**wrong)
+    with refused("InvalidRequest", "Duplicate Tag Keys are not allowed."):
+        put(And={"Tags": [{"Key": "a", "Value": "b"}] * 2})
+    with refused("InvalidArgument", "Invalid bucket ARN."):
+        wrong_arn = {"S3BucketDestination": {"Bucket": "reports", "Format": "CSV"}}
+        configuration = {"Id": "a", **LISTED[0][2], "Destination": wrong_arn}
+        s3.put_bucket_inventory_configuration(Bucket=bucket, Id="a", InventoryConfiguration=configuration)
+
+
+def test_tiers_need_their_days(s3: Any, bucket: str) -> None:
+    for tier, days in (("ARCHIVE_ACCESS", 89), ("DEEP_ARCHIVE_ACCESS", 179), ("ARCHIVE_ACCESS", 731)):
+        with refused("InvalidArgument"):
+            s3.put_bucket_intelligent_tiering_configuration(
+                Bucket=bucket,
+                Id="a",
+                IntelligentTieringConfiguration={
+                    "Id": "a",
+                    "Status": "Enabled",
+                    "Tierings": [{"Days": days, "AccessTier": tier}],
+                },
+            )
+
+
+def test_documents_are_what_was_meant(s3: Any, bucket: str) -> None:
+    body = {"Status": "Enabled"}
+    wrong = base64.b64encode(hashlib.md5(b"another", usedforsecurity=False).digest()).decode()
+    with refused("BadDigest"):
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration=body, ContentMD5=wrong)
+    with refused("InvalidDigest"):
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration=body, ContentMD5="short")
+    for algorithm in ("CRC32", "SHA256", "CRC64NVME"):
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration=body, ChecksumAlgorithm=algorithm)
+
+
+def test_configurations_go_with_their_bucket(s3: Any, bucket: str) -> None:
+    s3.put_bucket_cors(
+        Bucket=bucket,
+        CORSConfiguration={"CORSRules": [{"AllowedMethods": ["GET"], "AllowedOrigins": ["*"]}]},
+    )
+    s3.delete_bucket(Bucket=bucket)
+    s3.create_bucket(Bucket=bucket)
+    with refused("NoSuchCORSConfiguration", status=404):
+        s3.get_bucket_cors(Bucket=bucket)
