@@ -391,9 +391,10 @@ def fetch(url: str) -> int:
     host, _, path = url.removeprefix("http://").partition("/")
     connection = http.client.HTTPConnection(host)
     connection.request("GET", f"/{path}")
-    status = connection.getresponse().status
+    answer = connection.getresponse()
+    answer.read()
     connection.close()
-    return status
+    return answer.status
 
 
 @pytest.fixture
@@ -409,9 +410,10 @@ def signed(cloud: Account) -> Callable[[str, str], int]:
         for name in ("X-Amz-Date", "X-Amz-Content-SHA256", "Authorization"):
             connection.putheader(name, request.headers[name])
         connection.endheaders()
-        status = connection.getresponse().status
+        answer = connection.getresponse()
+        answer.read()
         connection.close()
-        return status
+        return answer.status
 
     return get
 
