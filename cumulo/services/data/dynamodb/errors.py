@@ -45,3 +45,14 @@ POLICY_LOCKS_OUT = Error(
 )
 KMS_ACCESS_DENIED = Error("AccessDeniedException", status=400)
 INTERNAL_SERVER_ERROR = Error("InternalServerError", "Internal Server Error", status=500, sender=False)
+
+# Backups, point-in-time recovery, restores, exports and imports have words of their own for a table that is not there.
+BACKUP_TABLE_NOT_FOUND = Error("TableNotFoundException", "Table not found: {name}")
+TARGET_EXISTS = Error("TableAlreadyExistsException", "Table already exists: {name}")
+TARGET_IN_USE = Error("TableInUseException")
+BACKUP_NOT_FOUND = Error("BackupNotFoundException", "Backup not found: {arn}")
+BACKUP_IN_USE = Error("BackupInUseException", "Backup is being used to restore another table: {arn}")
+RECOVERY_UNAVAILABLE = Error(
+    "PointInTimeRecoveryUnavailableException", "Point in time recovery is not enabled for table '{name}'"
+)
+INVALID_RESTORE_TIME = Error("InvalidRestoreTimeException")

@@ -42,7 +42,8 @@ def settle(ctx: Context, payload: dict[str, Any]) -> None:
     if table is None:
         return
     if table.status == DELETING:
-        _go(ctx, table)
+        if not table.copies:
+            _go(ctx, table)
         return
     if table.status in (CREATING, UPDATING) and not table.filling:
         table.status = ACTIVE

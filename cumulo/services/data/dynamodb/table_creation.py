@@ -22,7 +22,7 @@ from cumulo.services.data.dynamodb import (
     tags,
     throughputs,
 )
-from cumulo.services.data.dynamodb.errors import TABLE_ALREADY_EXISTS, TABLE_NOT_ACTIVE, VALIDATION
+from cumulo.services.data.dynamodb.errors import RESOURCE_IN_USE, TABLE_ALREADY_EXISTS, TABLE_NOT_ACTIVE, VALIDATION
 from cumulo.services.data.dynamodb.key_schemas import INVALID
 from cumulo.services.data.dynamodb.tables import CREATING, PAY_PER_REQUEST, PROVISIONED, TABLES, TableRecord, keep
 
@@ -107,6 +107,8 @@ def check_free(ctx: Context, table: TableRecord) -> None:
     found = TABLES.peek(ctx, table.name, account=table.account)
     if found is None:
         return
+    if found.filling:
+        raise RESOURCE_IN_USE(f"Attempt to change a resource which is still in use: Table is being used: {table.name}")
     if found.status == CREATING:
         raise TABLE_NOT_ACTIVE(change="created", name=table.name)
     raise TABLE_ALREADY_EXISTS(name=table.name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import operation
-from cumulo.services.data.dynamodb import descriptions, settling
+from cumulo.services.data.dynamodb import backups, descriptions, settling
 from cumulo.services.data.dynamodb.errors import RESOURCE_IN_USE, VALIDATION
 from cumulo.services.data.dynamodb.tables import ACTIVE, DELETING, UPDATING, check_changeable, described, keep
 
@@ -32,6 +32,8 @@ def delete_table(ctx: Context, request: t.DeleteTableInput) -> t.DeleteTableOutp
         )
     table.status = DELETING
     keep(ctx, table)
+    if table.recovers_since:
+        backups.make(ctx, table, f"{table.name}$DeletedTableBackup", backups.SYSTEM)
     ctx.later(settling.settle, {"account": table.account, "name": table.name, "id": table.id})
     answer: Any = {"TableDescription": descriptions.deleted(ctx, table)}
     return answer  # type: ignore[no-any-return]
