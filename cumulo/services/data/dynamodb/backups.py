@@ -107,7 +107,7 @@ def keep(ctx: Context, backup: Backup) -> None:
 
 def make(ctx: Context, table: TableRecord, name: str, kind: str) -> Backup:
     """Begin a backup of a table as it is now."""
-    now = ctx.now()
+    now = int(ctx.now() * 1000) / 1000
     digits = "00000000" if kind == SYSTEM else ctx.random_bytes(4).hex()
     backup_id = f"{int(now * 1000):014d}-{digits}"
     backup = Backup(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -198,7 +199,7 @@ def test_backups_are_listed_by_time_kind_and_page(cloud: Account, dynamodb: Any)
     assert [each["BackupName"] for each in rest["BackupSummaries"]] == ["three"]
     assert "LastEvaluatedBackupArn" not in rest
     when = page["BackupSummaries"][1]["BackupCreationDateTime"]
-    from_two = dynamodb.list_backups(TimeRangeLowerBound=when)["BackupSummaries"]
+    from_two = dynamodb.list_backups(TimeRangeLowerBound=when - timedelta(seconds=1))["BackupSummaries"]
     assert [each["BackupName"] for each in from_two] == ["two", "three"]
     assert dynamodb.list_backups(BackupType="SYSTEM")["BackupSummaries"] == []
     with refused("ValidationException"):
