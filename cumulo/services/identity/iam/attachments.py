@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import operation
-from cumulo.services.identity.iam import groups, pages, policies, policy_uses, roles, users
+from cumulo.services.identity.iam import entities, groups, pages, policies, policy_uses, roles, users
 from cumulo.services.identity.iam.errors import LIMIT_EXCEEDED, NO_POLICY
 from cumulo.services.identity.iam.names import check_prefix
 
@@ -44,9 +44,20 @@ def _with(request: Any) -> dict[str, Any]:
     return {"iam:PolicyARN": request["PolicyArn"]}
 
 
-def _listed(entity: Any, request: Any) -> Any:
+def _attach(ctx: Context, request: Any) -> None:
+    with entities.changing(ctx, request, context=_with(request)) as entity:
+        attach(ctx, entity, request["PolicyArn"])
+
+
+def _detach(ctx: Context, request: Any) -> None:
+    with entities.changing(ctx, request, context=_with(request)) as entity:
+        detach(ctx, entity, request["PolicyArn"])
+
+
+def _listed(ctx: Context, request: Any) -> Any:
+    attached = entities.find(ctx, request).attached
     prefix = check_prefix(request.get("PathPrefix"))
-    found = [arn for arn in entity.attached if _path(arn).startswith(prefix)]
+    found = [arn for arn in attached if _path(arn).startswith(prefix)]
     return pages.of_list(found, request, "AttachedPolicies", shown, lambda arn: arn)
 
 
@@ -62,49 +73,37 @@ def _path(arn: str) -> str:
 @operation
 def attach_user_policy(ctx: Context, request: t.AttachUserPolicyRequest) -> None:
     """Attach a managed policy to a user."""
-    user = users.find(ctx, request["UserName"], context=_with(request))
-    attach(ctx, user, request["PolicyArn"])
-    users.keep(ctx, user)
+    _attach(ctx, request)
 
 
 @operation
 def attach_group_policy(ctx: Context, request: t.AttachGroupPolicyRequest) -> None:
     """Attach a managed policy to a group."""
-    group = groups.find(ctx, request["GroupName"], context=_with(request))
-    attach(ctx, group, request["PolicyArn"])
-    groups.keep(ctx, group)
+    _attach(ctx, request)
 
 
 @operation
 def attach_role_policy(ctx: Context, request: t.AttachRolePolicyRequest) -> None:
     """Attach a managed policy to a role."""
-    role = roles.find_modifiable(ctx, request["RoleName"], context=_with(request))
-    attach(ctx, role, request["PolicyArn"])
-    roles.keep(ctx, role)
+    _attach(ctx, request)
 
 
 @operation
 def detach_user_policy(ctx: Context, request: t.DetachUserPolicyRequest) -> None:
     """Detach a managed policy from a user."""
-    user = users.find(ctx, request["UserName"], context=_with(request))
-    detach(ctx, user, request["PolicyArn"])
-    users.keep(ctx, user)
+    _detach(ctx, request)
 
 
 @operation
 def detach_group_policy(ctx: Context, request: t.DetachGroupPolicyRequest) -> None:
     """Detach a managed policy from a group."""
-    group = groups.find(ctx, request["GroupName"], context=_with(request))
-    detach(ctx, group, request["PolicyArn"])
-    groups.keep(ctx, group)
+    _detach(ctx, request)
 
 
 @operation
 def detach_role_policy(ctx: Context, request: t.DetachRolePolicyRequest) -> None:
     """Detach a managed policy from a role."""
-    role = roles.find_modifiable(ctx, request["RoleName"], context=_with(request))
-    detach(ctx, role, request["PolicyArn"])
-    roles.keep(ctx, role)
+    _detach(ctx, request)
 
 
 @operation
@@ -112,7 +111,7 @@ def list_attached_user_policies(
     ctx: Context, request: t.ListAttachedUserPoliciesRequest
 ) -> t.ListAttachedUserPoliciesResponse:
     """The managed policies of a user."""
-    answer: t.ListAttachedUserPoliciesResponse = _listed(users.find(ctx, request["UserName"]), request)
+    answer: t.ListAttachedUserPoliciesResponse = _listed(ctx, request)
     return answer
 
 
@@ -121,7 +120,7 @@ def list_attached_group_policies(
     ctx: Context, request: t.ListAttachedGroupPoliciesRequest
 ) -> t.ListAttachedGroupPoliciesResponse:
     """The managed policies of a group."""
-    answer: t.ListAttachedGroupPoliciesResponse = _listed(groups.find(ctx, request["GroupName"]), request)
+    answer: t.ListAttachedGroupPoliciesResponse = _listed(ctx, request)
     return answer
 
 
@@ -130,7 +129,7 @@ def list_attached_role_policies(
     ctx: Context, request: t.ListAttachedRolePoliciesRequest
 ) -> t.ListAttachedRolePoliciesResponse:
     """The managed policies of a role."""
-    answer: t.ListAttachedRolePoliciesResponse = _listed(roles.find(ctx, request["RoleName"]), request)
+    answer: t.ListAttachedRolePoliciesResponse = _listed(ctx, request)
     return answer
 
 

@@ -245,20 +245,3 @@ def drop(ctx: Context, role: Role) -> None:
     ROLES.delete(ctx, role)
     counters.add(ctx, "Roles", -1)
     versions.touch(ctx)
-
-
-@operation
-def put_role_permissions_boundary(ctx: Context, request: t.PutRolePermissionsBoundaryRequest) -> None:
-    """Bound what a role can be allowed at all."""
-    arn = request["PermissionsBoundary"]
-    role = find_modifiable(ctx, request["RoleName"], context={"iam:PermissionsBoundary": arn})
-    boundaries.bound(ctx, role, arn)
-    keep(ctx, role)
-
-
-@operation
-def delete_role_permissions_boundary(ctx: Context, request: t.DeleteRolePermissionsBoundaryRequest) -> None:
-    """Lift the boundary of a role."""
-    role = find_modifiable(ctx, request["RoleName"])
-    boundaries.lift(ctx, role, f"Role {role.name}")
-    keep(ctx, role)

@@ -6,10 +6,12 @@ resources".
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import operation
-from cumulo.services.identity.iam import instance_profiles, pages, policies, roles, users
+from cumulo.services.identity.iam import entities, instance_profiles, pages, policies, users
 from cumulo.services.identity.iam.instance_profile_roles import INSTANCE_PROFILES
 from cumulo.services.identity.iam.policies import POLICIES
 from cumulo.services.identity.iam.tag_rules import laid_over, without
@@ -17,6 +19,34 @@ from cumulo.services.identity.iam.tag_rules import laid_over, without
 if TYPE_CHECKING:
     from cumulo.core.context import Context
     from cumulo.stubs import iam as t
+
+
+def _tag(ctx: Context, request: Any, quota: str) -> None:
+    with _changing(ctx, request) as entity:
+        entity.tags = laid_over(entity.tags, request["Tags"], quota)
+
+
+def _untag(ctx: Context, request: Any) -> None:
+    with _changing(ctx, request) as entity:
+        entity.tags = without(entity.tags, request["TagKeys"])
+
+
+@contextmanager
+def _changing(ctx: Context, request: Any) -> Iterator[Any]:
+    """What the request names, to be changed, and kept once it is."""
+    if "PolicyArn" in request:
+        policy = policies.find_own(ctx, request["PolicyArn"])
+        yield policy
+        POLICIES.put(ctx, policy)
+    elif "InstanceProfileName" in request:
+        profile = instance_profiles.find(ctx, request["InstanceProfileName"])
+        yield profile
+        INSTANCE_PROFILES.put(ctx, profile)
+    else:
+        with entities.changing(ctx, request) as entity:
+            yield entity
+        if entity.kind == "user":  # its keys speak for it with these tags from now on
+            users.sign_as(ctx, entity.arn, entity)
 
 
 def _listed(tags: dict[str, str], request: Any) -> Any:
@@ -27,66 +57,52 @@ def _listed(tags: dict[str, str], request: Any) -> Any:
 
 @operation
 def tag_user(ctx: Context, request: t.TagUserRequest) -> None:
-    """Add tags to a user, or change them; its keys speak for it with these tags from now on."""
-    user = users.find(ctx, request["UserName"])
-    user.tags = laid_over(user.tags, request["Tags"], "TagsPerUser")
-    users.keep(ctx, user)
-    users.sign_as(ctx, user.arn, user)
+    """Add tags to a user, or change them."""
+    _tag(ctx, request, "TagsPerUser")
 
 
 @operation
 def untag_user(ctx: Context, request: t.UntagUserRequest) -> None:
     """Take tags off a user."""
-    user = users.find(ctx, request["UserName"])
-    user.tags = without(user.tags, request["TagKeys"])
-    users.keep(ctx, user)
-    users.sign_as(ctx, user.arn, user)
+    _untag(ctx, request)
 
 
 @operation
 def list_user_tags(ctx: Context, request: t.ListUserTagsRequest) -> t.ListUserTagsResponse:
     """The tags of a user, by key."""
-    answer: t.ListUserTagsResponse = _listed(users.find(ctx, request["UserName"]).tags, request)
+    answer: t.ListUserTagsResponse = _listed(entities.find(ctx, request).tags, request)
     return answer
 
 
 @operation
 def tag_role(ctx: Context, request: t.TagRoleRequest) -> None:
     """Add tags to a role, or change them; sessions that are there keep the tags they began with."""
-    role = roles.find_modifiable(ctx, request["RoleName"])
-    role.tags = laid_over(role.tags, request["Tags"], "TagsPerRole")
-    roles.keep(ctx, role)
+    _tag(ctx, request, "TagsPerRole")
 
 
 @operation
 def untag_role(ctx: Context, request: t.UntagRoleRequest) -> None:
     """Take tags off a role."""
-    role = roles.find_modifiable(ctx, request["RoleName"])
-    role.tags = without(role.tags, request["TagKeys"])
-    roles.keep(ctx, role)
+    _untag(ctx, request)
 
 
 @operation
 def list_role_tags(ctx: Context, request: t.ListRoleTagsRequest) -> t.ListRoleTagsResponse:
     """The tags of a role, by key."""
-    answer: t.ListRoleTagsResponse = _listed(roles.find(ctx, request["RoleName"]).tags, request)
+    answer: t.ListRoleTagsResponse = _listed(entities.find(ctx, request).tags, request)
     return answer
 
 
 @operation
 def tag_policy(ctx: Context, request: t.TagPolicyRequest) -> None:
     """Add tags to a managed policy, or change them."""
-    policy = policies.find_own(ctx, request["PolicyArn"])
-    policy.tags = laid_over(policy.tags, request["Tags"], "TagsPerPolicy")
-    POLICIES.put(ctx, policy)
+    _tag(ctx, request, "TagsPerPolicy")
 
 
 @operation
 def untag_policy(ctx: Context, request: t.UntagPolicyRequest) -> None:
     """Take tags off a managed policy."""
-    policy = policies.find_own(ctx, request["PolicyArn"])
-    policy.tags = without(policy.tags, request["TagKeys"])
-    POLICIES.put(ctx, policy)
+    _untag(ctx, request)
 
 
 @operation
@@ -99,17 +115,13 @@ def list_policy_tags(ctx: Context, request: t.ListPolicyTagsRequest) -> t.ListPo
 @operation
 def tag_instance_profile(ctx: Context, request: t.TagInstanceProfileRequest) -> None:
     """Add tags to an instance profile, or change them."""
-    profile = instance_profiles.find(ctx, request["InstanceProfileName"])
-    profile.tags = laid_over(profile.tags, request["Tags"], "TagsPerInstanceProfile")
-    INSTANCE_PROFILES.put(ctx, profile)
+    _tag(ctx, request, "TagsPerInstanceProfile")
 
 
 @operation
 def untag_instance_profile(ctx: Context, request: t.UntagInstanceProfileRequest) -> None:
     """Take tags off an instance profile."""
-    profile = instance_profiles.find(ctx, request["InstanceProfileName"])
-    profile.tags = without(profile.tags, request["TagKeys"])
-    INSTANCE_PROFILES.put(ctx, profile)
+    _untag(ctx, request)
 
 
 @operation

@@ -206,20 +206,3 @@ def delete_user(ctx: Context, request: t.DeleteUserRequest) -> None:
     USERS.delete(ctx, user)
     counters.add(ctx, "Users", -1)
     versions.touch(ctx)
-
-
-@operation
-def put_user_permissions_boundary(ctx: Context, request: t.PutUserPermissionsBoundaryRequest) -> None:
-    """Bound what a user can be allowed at all."""
-    arn = request["PermissionsBoundary"]
-    user = find(ctx, request["UserName"], context={"iam:PermissionsBoundary": arn})
-    boundaries.bound(ctx, user, arn)
-    keep(ctx, user)
-
-
-@operation
-def delete_user_permissions_boundary(ctx: Context, request: t.DeleteUserPermissionsBoundaryRequest) -> None:
-    """Lift the boundary of a user."""
-    user = find(ctx, request["UserName"])
-    boundaries.lift(ctx, user, f"User {user.name}")
-    keep(ctx, user)
