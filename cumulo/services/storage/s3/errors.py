@@ -175,3 +175,9 @@ ENCRYPTION_REQUIRED = Error(
     "the object.",
 )
 ENCRYPTION_NOT_APPLICABLE = Error("InvalidRequest", "The encryption parameters are not applicable to this object.")
+# Of Object Lock.
+OBJECT_LOCKED = Error("AccessDenied", "Access Denied because object protected by object lock.", status=403)
+NO_BUCKET_LOCK = Error("InvalidRequest", "Bucket is missing Object Lock Configuration")
+NO_OBJECT_LOCK = Error(
+    "NoSuchObjectLockConfiguration", "The specified object does not have a ObjectLock configuration", status=404
+)

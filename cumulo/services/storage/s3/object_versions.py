@@ -83,6 +83,7 @@ class ObjectVersion(Record):
     restore_tier: str = ""
     replication_status: str = ""
     website_redirect: str = ""
+    legal_hold_lifted: bool = False  # S3 then says OFF, and not that there never was one
 
     @property
     def order(self) -> int:

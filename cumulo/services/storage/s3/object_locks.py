@@ -1,0 +1,157 @@
+"""Object Lock: what protects a version, what a new one is given, who may lift it.
+
+Sources: S3 User Guide, "Locking objects with Object Lock" and "Object Lock considerations"; S3 API Reference,
+PutObjectRetention; texts and the order of checks as seen of AWS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cumulo.services.storage.s3 import access
+from cumulo.services.storage.s3.errors import (
+    INVALID_ARGUMENT,
+    METHOD_NOT_ALLOWED,
+    NO_BUCKET_LOCK,
+    NO_SUCH_VERSION,
+    OBJECT_LOCKED,
+)
+from cumulo.services.storage.s3.versions import find
+
+if TYPE_CHECKING:
+    from cumulo.core.context import Context
+    from cumulo.services.storage.s3.buckets import Bucket
+    from cumulo.services.storage.s3.object_versions import ObjectVersion
+
+GOVERNANCE, COMPLIANCE = "GOVERNANCE", "COMPLIANCE"
+BYPASS = "s3:BypassGovernanceRetention"
+DAY_S = 86_400
+_PACIFIC = timezone(timedelta(hours=-8), "PST")  # in which S3 writes the date that it refuses
+
+
+class Lock(NamedTuple):
+    """What protects a version: a mode until a time in seconds ("" and 0 for none), and a legal hold."""
+
+    mode: str = ""
+    until: float = 0
+    hold: bool = False
+
+
+def retained(version: ObjectVersion, now: float) -> str:
+    """The mode that protects a version now; "" when its retention is over or there is none."""
+    return version.lock_mode if version.lock_mode and version.retain_until > now else ""
+
+
+def protected(version: ObjectVersion, now: float, *, bypass: bool = False) -> bool:
+    """Whether the version must stay; `bypass`: governance mode is no obstacle."""
+    if version.legal_hold:
+        return True
+    mode = retained(version, now)
+    return bool(mode) and not (bypass and mode == GOVERNANCE)
+
+
+def check_removal(ctx: Context, bucket: Bucket, request: Mapping[str, Any], version: ObjectVersion) -> None:
+    """Raise AccessDenied where a version of a request must not be deleted for good."""
+    if not bucket.object_lock or not protected(version, ctx.now()):
+        return
+    if protected(version, ctx.now(), bypass=True) or not may_bypass(ctx, bucket, request, version):
+        raise OBJECT_LOCKED()
+
+
+def may_bypass(ctx: Context, bucket: Bucket, request: Mapping[str, Any], version: ObjectVersion) -> bool:
+    """Whether the request asks to go past governance mode and its caller has the right to."""
+    asked = bool(request.get("BypassGovernanceRetention"))
+    return asked and access.may(ctx, bucket, request, BYPASS, key=version.key, version=version)
+
+
+def check_bypass_applies(ctx: Context, bucket: Bucket, request: Mapping[str, Any]) -> None:
+    """Refuse the header, whatever it says, where there is nothing to bypass."""
+    if "BypassGovernanceRetention" in request and not bucket.object_lock:
+        raise INVALID_ARGUMENT(
+            "x-amz-bypass-governance-retention is only applicable to Object Lock enabled buckets.",
+            members={"ArgumentName": "x-amz-bypass-governance-retention"},
+        )
+
+
+def of_new(ctx: Context, bucket: Bucket, request: Mapping[str, Any]) -> Lock:
+    """What protects a version that a request writes: by its headers, else by the bucket's default retention."""
+    mode, until, hold = (
+        request.get("ObjectLockMode"),
+        request.get("ObjectLockRetainUntilDate"),
+        request.get("ObjectLockLegalHoldStatus"),
+    )
+    if mode is None and until is None and hold is None and not bucket.lock_mode:
+        return _NO_LOCK
+    if not bucket.object_lock and (mode is not None or until is not None or hold is not None):
+        raise NO_BUCKET_LOCK()
+    if mode is not None or until is not None:
+        mode, until = _explicit(ctx, mode, until)
+    elif bucket.lock_mode:
+        mode, until = bucket.lock_mode, ctx.now() + default_period_s(bucket, ctx.now())
+    if hold not in (None, "ON", "OFF"):
+        raise INVALID_ARGUMENT(
+            "Legal Hold must be either of 'ON' or 'OFF'",
+            members={"ArgumentName": "x-amz-object-lock-legal-hold", "ArgumentValue": hold},
+        )
+    return Lock(mode or "", until or 0, hold == "ON")
+
+
+_NO_LOCK = Lock()
+
+
+def _explicit(ctx: Context, mode: str | None, until: float | None) -> tuple[str, float]:
+    if mode is not None and mode not in (GOVERNANCE, COMPLIANCE):
+        raise INVALID_ARGUMENT(
+            "Unknown wormMode directive.",
+            members={"ArgumentName": "x-amz-object-lock-mode", "ArgumentValue": mode},
+        )
+    if mode is None or until is None:
+        missing = "x-amz-object-lock-mode" if mode is None else "x-amz-object-lock-retain-until-date"
+        raise INVALID_ARGUMENT(
+            "x-amz-object-lock-retain-until-date and x-amz-object-lock-mode must both be supplied",
+            members={"ArgumentName": missing},
+        )
+    check_future(ctx, until, "x-amz-object-lock-retain-until-date")
+    return mode, until
+
+
+def check_future(ctx: Context, until: float, argument: str) -> None:
+    """Refuse a retention that would be over at once."""
+    if until <= ctx.now():
+        shown = datetime.fromtimestamp(until, _PACIFIC).strftime("%a %b %d %H:%M:%S %Z %Y")
+        raise INVALID_ARGUMENT(
+            "The retain until date must be in the future!",
+            members={"ArgumentName": argument, "ArgumentValue": shown},
+        )
+
+
+def default_period_s(bucket: Bucket, now: float) -> float:
+    """How long the bucket's default retention keeps what is written now, in seconds; a year is one of the calendar."""
+    if bucket.lock_days:
+        return bucket.lock_days * DAY_S
+    today = datetime.fromtimestamp(now, UTC)
+    try:
+        return today.replace(year=today.year + bucket.lock_years).timestamp() - now
+    except ValueError:  # the 29th of February
+        return today.replace(year=today.year + bucket.lock_years, month=3, day=1).timestamp() - now
+
+
+def locked_version(ctx: Context, request: Mapping[str, Any], method: str) -> tuple[Bucket, ObjectVersion]:
+    """The version whose lock a request reads or changes, found and allowed, in a bucket that has Object Lock.
+
+    `method` is the request's, for the refusal of delete markers.
+    """
+    bucket = access.located(ctx, request)
+    version = find(ctx, bucket.name, request["Key"], request.get("VersionId"))
+    access.allow_object(ctx, bucket, request, version)
+    if not bucket.object_lock:
+        raise NO_BUCKET_LOCK()
+    if version is None:
+        if "VersionId" in request:
+            raise NO_SUCH_VERSION(members={"Key": request["Key"], "VersionId": request["VersionId"]})
+        raise access.no_such_key(ctx, bucket, request)
+    if version.delete_marker:
+        raise METHOD_NOT_ALLOWED(members={"Method": method, "ResourceType": "DeleteMarker"})
+    return bucket, version

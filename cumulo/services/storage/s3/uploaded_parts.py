@@ -1,0 +1,206 @@
+"""Parts of uploads: UploadPart, ListParts. Each is one blob of its own, which the completed object goes on using.
+
+Sources: S3 API Reference, UploadPart and ListParts; texts as seen of AWS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
+
+from cumulo.core import kept_blobs
+from cumulo.core.operation import Wait, operation
+from cumulo.core.table import GLOBAL, Record, Table
+from cumulo.services.storage.s3 import (
+    access,
+    checksums,
+    contents,
+    listing_entries,
+    multipart_uploads,
+    new_objects,
+    receiving,
+)
+from cumulo.services.storage.s3.errors import INVALID_ARGUMENT, INVALID_REQUEST
+from cumulo.services.storage.s3.multipart_uploads import UPLOADS, Upload
+
+if TYPE_CHECKING:
+    from cumulo.core.context import Context
+    from cumulo.services.storage.s3.checksums import Announced
+    from cumulo.stubs import s3 as t
+
+MOST_PARTS = 10_000
+PAGE = 1000
+_LARGEST = 2**31 - 1
+
+
+class UploadedPart(Record):
+    """A part that has come. `upload` is the head of the upload's id; `checksum` that of the upload's algorithm.
+
+    `stored` is the length of the blob, more than `size` when it is sealed. `modified_at` are seconds.
+    """
+
+    upload: str
+    number: int
+    size: int
+    etag: str
+    checksum: str
+    blob: str
+    stored: int
+    modified_at: float
+
+
+PARTS_OF_UPLOADS = Table(UploadedPart, name="s3.uploaded_parts", key=("upload", "number"), scope=GLOBAL)
+
+
+@operation(streams=True)
+def upload_part(ctx: Context, request: t.UploadPartRequest) -> t.UploadPartOutput:
+    """Take one part, in place of one of the same number that came before."""
+    bucket = access.object_for(ctx, request)
+    check_number(request["PartNumber"])
+    upload = multipart_uploads.found(ctx, bucket, request["Key"], request["UploadId"])
+    said = checksums.announced(ctx, request)
+    if upload.algorithm and said.algorithm and said.algorithm != upload.algorithm:
+        raise INVALID_REQUEST(
+            f"Checksum Type mismatch occurred, expected checksum Type: {upload.algorithm.lower()}, "
+            f"actual checksum Type: {said.algorithm.lower()}"
+        )
+    raise Wait(partial(_receive, request=request, said=said, upload=upload))
+
+
+def check_number(number: int) -> None:
+    """InvalidArgument for a part number that S3 does not know."""
+    if not 1 <= number <= MOST_PARTS:
+        raise INVALID_ARGUMENT(
+            "Part number must be an integer between 1 and 10000, inclusive",
+            members={"ArgumentName": "partNumber", "ArgumentValue": str(number)},
+        )
+
+
+async def _receive(ctx: Context, request: Mapping[str, Any], said: Announced, upload: Upload) -> dict[str, Any]:
+    body: Any = request.get("Body", b"")
+    received = await receiving.receive(ctx, body, said, in_blob=True, default="", also=upload.computed)
+    checksum = received.checksums[upload.computed]
+    part = UploadedPart(
+        upload.short_id,
+        request["PartNumber"],
+        received.size,
+        received.md5,
+        checksum,
+        received.blob,
+        received.stored,
+        ctx.now(),
+    )
+
+    def finish(ctx: Context) -> dict[str, Any]:
+        bucket = access.located(ctx, request)
+        still = multipart_uploads.found(ctx, bucket, request["Key"], request["UploadId"])
+        keep(ctx, part)
+        answer: dict[str, Any] = {"ETag": f'"{part.etag}"'}
+        # The client's own checksum comes back; one that it only asked the upload for is told too.
+        shown = said.algorithm or upload.algorithm
+        if shown:
+            answer[f"Checksum{shown}"] = received.checksums[shown]
+        new_objects.show_encryption(still.draft, answer)
+        if access.charged(ctx, bucket, request):
+            answer["RequestCharged"] = "requester"
+        return answer
+
+    try:
+        return await ctx.transact(finish)
+    except BaseException:
+        await receiving.discard(ctx, received)
+        raise
+
+
+def keep(ctx: Context, part: UploadedPart) -> None:
+    """Keep a part, in place of the one with its number."""
+    before = PARTS_OF_UPLOADS.peek(ctx, part.upload, part.number)
+    if before is not None:
+        kept_blobs.drop(ctx, (before.blob,))
+    contents.keep(ctx, part.blob)
+    PARTS_OF_UPLOADS.put(ctx, part)
+
+
+def of(ctx: Context, upload: Upload) -> list[UploadedPart]:
+    """The parts that have come, in the order of their numbers."""
+    return PARTS_OF_UPLOADS.range(ctx, upload.short_id)
+
+
+def forget(ctx: Context, upload: Upload, parts: list[UploadedPart], used: frozenset[str] = frozenset()) -> None:
+    """Drop an upload and its parts, with the bytes of those whose blobs are not in use elsewhere now."""
+    gone = [part.blob for part in parts if part.blob not in used]
+    for part in parts:
+        PARTS_OF_UPLOADS.delete(ctx, part)
+    if gone:
+        kept_blobs.drop(ctx, gone)
+    UPLOADS.delete(ctx, upload)
+
+
+def drop(ctx: Context, upload: Upload) -> None:
+    """Abort an upload."""
+    forget(ctx, upload, of(ctx, upload))
+
+
+def drop_all(ctx: Context, bucket: str) -> None:
+    """Abort all uploads of a bucket that goes."""
+    for upload in UPLOADS.range(ctx, bucket):
+        drop(ctx, upload)
+
+
+@operation
+def list_parts(ctx: Context, request: t.ListPartsRequest) -> t.ListPartsOutput:
+    """The parts of an upload that have come."""
+    bucket = access.object_for(ctx, request)
+    limit = _limit(request)
+    marker = int(request.get("PartNumberMarker") or 0)
+    upload = multipart_uploads.found(ctx, bucket, request["Key"], request["UploadId"])
+    parts: list[UploadedPart] = []
+    if limit:
+        parts = PARTS_OF_UPLOADS.range(ctx, upload.short_id, start=(marker + 1,), limit=limit + 1)
+    truncated = len(parts) > limit
+    parts = parts[:limit]
+    answer: dict[str, Any] = {
+        "Bucket": request["Bucket"],
+        "Key": upload.key,
+        "UploadId": upload.upload_id,
+        "PartNumberMarker": marker,
+        "NextPartNumberMarker": parts[-1].number if parts else 0,
+        "MaxParts": limit,
+        "IsTruncated": truncated,
+    }
+    if parts:
+        answer["Parts"] = [_entry(part, upload) for part in parts]
+    answer["Initiator"] = multipart_uploads.initiator(upload)
+    answer["Owner"] = {"ID": listing_entries.owner_id(upload.draft.owner)}
+    answer["StorageClass"] = upload.draft.storage_class
+    if upload.algorithm:
+        answer["ChecksumAlgorithm"] = upload.algorithm
+        answer["ChecksumType"] = upload.checksum_type
+    if access.charged(ctx, bucket, request):
+        answer["RequestCharged"] = "requester"
+    return cast("t.ListPartsOutput", answer)
+
+
+def _limit(request: Mapping[str, Any]) -> int:
+    limit: int | None = request.get("MaxParts")
+    if limit is None:
+        return PAGE
+    if not 0 <= limit <= _LARGEST:
+        raise INVALID_ARGUMENT(
+            f"Argument max-parts must be an integer between 0 and {_LARGEST}",
+            members={"ArgumentName": "max-parts", "ArgumentValue": str(limit)},
+        )
+    return min(limit, PAGE)
+
+
+def _entry(part: UploadedPart, upload: Upload) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "PartNumber": part.number,
+        "LastModified": float(int(part.modified_at)),
+        "ETag": f'"{part.etag}"',
+        "Size": part.size,
+    }
+    if upload.algorithm:
+        entry[f"Checksum{upload.algorithm}"] = part.checksum
+    return entry
