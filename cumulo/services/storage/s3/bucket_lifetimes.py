@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from cumulo.core.errors import not_implemented
 from cumulo.core.operation import operation
 from cumulo.core.s3_access import PublicAccessBlock
-from cumulo.services.storage.s3 import access, acls, bucket_names, bucket_tags, configurations
+from cumulo.services.storage.s3 import access, acls, bucket_names, bucket_tags, configurations, uploaded_parts
 from cumulo.services.storage.s3.buckets import BUCKET_OWNER_ENFORCED, BUCKETS, ENABLED, Bucket, count, keep
 from cumulo.services.storage.s3.errors import (
     BUCKET_ACL_WITH_OWNERSHIP,
@@ -137,4 +137,5 @@ def delete_bucket(ctx: Context, request: t.DeleteBucketRequest) -> None:
             members={"BucketName": bucket.name},
         )
     configurations.remove_all(ctx, bucket)
+    uploaded_parts.drop_all(ctx, bucket.name)
     BUCKETS.delete(ctx, bucket)

@@ -63,6 +63,18 @@ class Digest:
         return b64encode(self._state.digest()).decode()
 
 
+def combiner(algorithm: str) -> Callable[[int, int, int], int]:
+    """From the CRCs of two texts, and the length of the second in bytes, to that of both together."""
+    from awscrt import checksums
+
+    found: dict[str, Callable[[int, int, int], int]] = {
+        "CRC32": checksums.combine_crc32,
+        "CRC32C": checksums.combine_crc32c,
+        "CRC64NVME": checksums.combine_crc64nvme,
+    }
+    return found[algorithm]
+
+
 def encoded(value: int, algorithm: str) -> str:
     """The Base64 of a CRC that is at hand as a number."""
     return b64encode(value.to_bytes(SIZES[algorithm], "big")).decode()
@@ -156,15 +168,16 @@ def _is_digest(value: str, size: int) -> bool:
 
 
 class Digests:
-    """What is computed of a body as it comes: its MD5, for the ETag, and its checksum."""
+    """What is computed of a body as it comes: its MD5, for the ETag, its checksum, `also` that of another algorithm."""
 
-    __slots__ = ("_announced", "_digest", "_md5", "size")
+    __slots__ = ("_also", "_announced", "_digest", "_md5", "size")
 
-    def __init__(self, said: Announced, *, default: str = DEFAULT) -> None:
+    def __init__(self, said: Announced, *, default: str = DEFAULT, also: str = "") -> None:
         self._announced = said
         self._md5 = hashlib.md5(usedforsecurity=False)
         algorithm = said.algorithm or default
         self._digest = Digest(algorithm) if algorithm else None
+        self._also = Digest(also) if also and also != algorithm else None
         self.size = 0
 
     def update(self, pieces: Iterable[bytes]) -> None:
@@ -174,6 +187,8 @@ class Digests:
             self._md5.update(piece)
             if self._digest is not None:
                 self._digest.update(piece)
+            if self._also is not None:
+                self._also.update(piece)
 
     def verified(self, trailers: Mapping[str, str]) -> tuple[str, dict[str, str]]:
         """The MD5 in hexadecimal and the checksum by algorithm. Raises BadDigest where they are not the announced."""
@@ -185,7 +200,10 @@ class Digests:
             if not _is_digest(value, SIZES[said.algorithm]):
                 raise INVALID_REQUEST(f"Value for {said.trailer} trailing header is invalid.")
         check(said, value, self._md5.digest(), found)
-        return self._md5.hexdigest(), {self._digest.algorithm: found} if self._digest is not None else {}
+        all_found = {self._digest.algorithm: found} if self._digest is not None else {}
+        if self._also is not None:
+            all_found[self._also.algorithm] = self._also.digest()
+        return self._md5.hexdigest(), all_found
 
 
 def check(said: Announced, value: str, md5: bytes, found: str) -> None:

@@ -23,6 +23,7 @@ from cumulo.services.storage.s3 import (
     checksums,
     multipart_uploads,
     new_objects,
+    notifications,
     preconditions,
     uploaded_parts,
     versions,
@@ -87,6 +88,7 @@ def complete_multipart_upload(
     version = multipart_uploads.as_version(ctx, bucket, upload)
     _fill(ctx, version, upload, chosen, checksum)
     versions.store(ctx, bucket, version)
+    notifications.notify(ctx, bucket, "ObjectCreated:CompleteMultipartUpload", version)
     uploaded_parts.forget(ctx, upload, uploaded, frozenset([part.blob for part in chosen]))
     answer: dict[str, Any] = {
         "Location": _location(ctx, request["Bucket"], upload.key),
@@ -97,7 +99,7 @@ def complete_multipart_upload(
     if version.encryption == "AES256":  # seen of AWS: of objects with a KMS key or a customer's it is not told here
         answer |= {f"Checksum{algorithm}": value for algorithm, value in version.checksums.items()}
         answer["ChecksumType"] = version.checksum_type
-    new_objects.show_encryption(version, answer, customer=False)
+    new_objects.show_encryption(version, answer)
     if bucket.versioning:
         answer["VersionId"] = version.version_id
     if access.charged(ctx, bucket, request):
@@ -119,9 +121,7 @@ def _check_kind(request: Mapping[str, Any], upload: Upload) -> None:
         )
 
 
-def _chosen(
-    wanted: Sequence[Mapping[str, Any]], uploaded: list[UploadedPart], upload: Upload
-) -> list[UploadedPart]:
+def _chosen(wanted: Sequence[Mapping[str, Any]], uploaded: list[UploadedPart], upload: Upload) -> list[UploadedPart]:
     """The parts that the request lists. Raises InvalidPart, InvalidPartOrder, EntityTooSmall."""
     by_number = {part.number: part for part in uploaded}
     chosen: list[UploadedPart] = []
@@ -204,9 +204,7 @@ def _whole(algorithm: str, chosen: list[UploadedPart]) -> str:
     return checksums.encoded(value, algorithm)
 
 
-def _fill(
-    ctx: Context, version: ObjectVersion, upload: Upload, chosen: list[UploadedPart], checksum: str
-) -> None:
+def _fill(ctx: Context, version: ObjectVersion, upload: Upload, chosen: list[UploadedPart], checksum: str) -> None:
     md5s = b"".join([bytes.fromhex(part.etag) for part in chosen])
     version.size = sum([part.size for part in chosen])
     version.stored = sum([part.stored for part in chosen])

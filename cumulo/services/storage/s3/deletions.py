@@ -13,26 +13,22 @@ from typing import TYPE_CHECKING, Any
 
 from cumulo.core.errors import Fault
 from cumulo.core.operation import Wait, operation
-from cumulo.services.storage.s3 import access, object_locks, version_ids, versions
+from cumulo.services.storage.s3 import access, lookups, mfa, notifications, object_locks, versions
 from cumulo.services.storage.s3.errors import (
-    ACCESS_DENIED,
-    INVALID_ARGUMENT,
     MALFORMED_XML,
     NO_SUCH_VERSION,
     NOT_IMPLEMENTED_HEADER,
     PRECONDITION_FAILED,
 )
-from cumulo.services.storage.s3.object_versions import NULL
+from cumulo.services.storage.s3.object_versions import ObjectVersion
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
     from cumulo.services.storage.s3.buckets import Bucket
-    from cumulo.services.storage.s3.object_versions import ObjectVersion
     from cumulo.stubs import s3 as t
 
 MAXIMUM_KEYS = 1000
 CHUNK = 100  # keys of one transaction: more would keep everybody else waiting for milliseconds
-_MFA_TEXT = "Mfa Authentication must be used for this request"
 # Conditions of directory buckets, in the order in which S3 was seen to refuse them elsewhere.
 _DIRECTORY_ONLY = {
     "IfMatchLastModifiedTime": "x-amz-if-match-last-modified-time",
@@ -49,10 +45,7 @@ def delete_object(ctx: Context, request: t.DeleteObjectRequest) -> t.DeleteObjec
     object_locks.check_bypass_applies(ctx, bucket, request)
     version_id = request.get("VersionId")
     if version_id is not None:
-        if version_id != NULL and version_ids.sequence_of(version_id) is None:
-            raise INVALID_ARGUMENT(
-                "Invalid version id specified", members={"ArgumentName": "versionId", "ArgumentValue": version_id}
-            )
+        lookups.check_version_id(version_id)
         _check_mfa(ctx, bucket, request)
     answer = _delete(ctx, bucket, request, request["Key"], request, request.get("IfMatch"))
     if access.charged(ctx, bucket, request):
@@ -78,6 +71,7 @@ def _delete(
         if found is not None:
             object_locks.check_removal(ctx, bucket, request, found)
     removal = versions.remove(ctx, bucket, key, version_id)
+    _tell(ctx, bucket, key, version_id, removal)
     answer: dict[str, Any] = {}
     if removal.delete_marker:
         answer["DeleteMarker"] = True
@@ -86,19 +80,24 @@ def _delete(
     return answer
 
 
+def _tell(ctx: Context, bucket: Bucket, key: str, version_id: str | None, removal: versions.Removal) -> None:
+    if not bucket.configured:
+        return
+    laid = removal.delete_marker and version_id is None
+    event = "ObjectRemoved:DeleteMarkerCreated" if laid else "ObjectRemoved:Delete"
+    gone = ObjectVersion(bucket.name, key, versions.next_sequence(ctx), removal.version_id, ctx.now())
+    notifications.notify(ctx, bucket, event, gone)
+
+
 def _check_etag(given: str, current: ObjectVersion | None) -> None:
     if current is None or given.strip('"') not in ("*", current.etag):
         raise PRECONDITION_FAILED(members={"Condition": "If-Match"})
 
 
 def _check_mfa(ctx: Context, bucket: Bucket, request: Mapping[str, Any]) -> None:
-    """Where MFA delete is on, a version goes only with a code of the bucket owner's device: "serial code"."""
-    if not bucket.mfa_delete or ctx.internal:
-        return
-    serial, _, code = (request.get("MFA") or "").partition(" ")
-    if not code:
-        raise ACCESS_DENIED(_MFA_TEXT)
-    ctx.runtime.identities.check_mfa(ctx, serial, code.strip())
+    """Where MFA delete is on, a version goes only with a code of a device."""
+    if bucket.mfa_delete and not ctx.internal:
+        mfa.check(ctx, request)
 
 
 @operation

@@ -181,3 +181,22 @@ NO_BUCKET_LOCK = Error("InvalidRequest", "Bucket is missing Object Lock Configur
 NO_OBJECT_LOCK = Error(
     "NoSuchObjectLockConfiguration", "The specified object does not have a ObjectLock configuration", status=404
 )
+
+# Of uploads in parts and of copies.
+NO_SUCH_UPLOAD = Error(
+    "NoSuchUpload",
+    "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or "
+    "completed.",
+    status=404,
+)  # UploadId
+INVALID_PART = Error(
+    "InvalidPart",
+    "One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified "
+    "entity tag may not match the part's entity tag.",
+)  # UploadId, PartNumber, ETag
+INVALID_PART_ORDER = Error(
+    "InvalidPartOrder", "The list of parts was not in ascending order. Parts must be ordered by part number."
+)  # UploadId
+PART_TOO_SMALL = Error(
+    "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size"
+)  # ProposedSize, MinSizeAllowed, PartNumber, ETag

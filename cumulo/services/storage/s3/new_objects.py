@@ -12,10 +12,12 @@ from cumulo.services.storage.s3 import (
     contents,
     object_encryption,
     object_headers,
+    object_locks,
+    object_tags,
     versions,
 )
 from cumulo.services.storage.s3.object_encryption import Plan
-from cumulo.services.storage.s3.object_versions import ObjectVersion
+from cumulo.services.storage.s3.object_versions import NULL, ObjectVersion
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
@@ -37,6 +39,9 @@ def described(ctx: Context, bucket: Bucket, request: Mapping[str, Any]) -> Objec
     if "StorageClass" in request:
         version.storage_class = object_headers.storage_class(request)
     version.website_redirect = request.get("WebsiteRedirectLocation", "")
+    if "Tagging" in request:
+        version.tags = object_tags.of_header(request["Tagging"])
+    version.lock_mode, version.retain_until, version.legal_hold = object_locks.of_new(ctx, bucket, request)
     return version
 
 
@@ -63,7 +68,7 @@ def answer(ctx: Context, bucket: Bucket, request: Mapping[str, Any], version: Ob
     shown: dict[str, Any] = {"ETag": f'"{version.etag}"', "ChecksumType": version.checksum_type}
     for algorithm, value in version.checksums.items():
         shown["Checksum" + algorithm] = value
-    if bucket.versioning:
+    if version.version_id != NULL:  # seen of AWS: of a suspended bucket's null version it is not told
         shown["VersionId"] = version.version_id
     object_encryption.shown(version, shown)
     if version.kms_context:

@@ -1,6 +1,6 @@
-"""Objects written and deleted whole.
+"""Objects written whole.
 
-Source: S3 API Reference, PutObject and DeleteObject.
+Source: S3 API Reference, PutObject.
 """
 
 from __future__ import annotations
@@ -12,14 +12,12 @@ from cumulo.core.operation import Wait, operation
 from cumulo.services.storage.s3 import (
     access,
     checksums,
-    lookups,
     new_objects,
     object_encryption,
     preconditions,
     receiving,
     versions,
 )
-from cumulo.services.storage.s3.errors import NOT_IMPLEMENTED_HEADER, PRECONDITION_FAILED
 from cumulo.services.storage.s3.object_versions import CURRENT, ObjectVersion
 
 if TYPE_CHECKING:
@@ -29,8 +27,7 @@ if TYPE_CHECKING:
     from cumulo.stubs import s3 as t
 
 NOT_YET = (
-    "Tagging", "ObjectLockMode", "ObjectLockRetainUntilDate", "ObjectLockLegalHoldStatus", "ObjectLockEventHold",
-    "ObjectLockEventHoldDurationDays", "ObjectLockEventHoldDurationYears", "WriteOffsetBytes",
+    "ObjectLockEventHold", "ObjectLockEventHoldDurationDays", "ObjectLockEventHoldDurationYears", "WriteOffsetBytes",
 )  # fmt: skip
 
 
@@ -79,30 +76,3 @@ async def _put_large(
     except BaseException:
         await receiving.discard(ctx, received)
         raise
-
-
-@operation(unsupported=("MFA", "BypassGovernanceRetention"))
-def delete_object(ctx: Context, request: t.DeleteObjectRequest) -> t.DeleteObjectOutput:
-    bucket = access.object_for(ctx, request)
-    version_id = request.get("VersionId")
-    for member, header in (
-        ("IfMatchLastModifiedTime", "x-amz-if-match-last-modified-time"),
-        ("IfMatchSize", "x-amz-if-match-size"),
-    ):
-        if member in request:  # of directory buckets alone
-            raise NOT_IMPLEMENTED_HEADER(members={"Header": header})
-    if version_id is not None:
-        lookups.check_version_id(version_id)
-    if "IfMatch" in request:
-        there = versions.find(ctx, bucket.name, request["Key"], version_id)
-        if there is not None and not preconditions.matches(request["IfMatch"], there.etag):
-            raise PRECONDITION_FAILED(members={"Condition": "If-Match"})
-    removal = versions.remove(ctx, bucket, request["Key"], version_id)
-    answer: t.DeleteObjectOutput = {}
-    if removal.version_id:
-        answer["VersionId"] = removal.version_id
-    if removal.delete_marker:
-        answer["DeleteMarker"] = True
-    if access.charged(ctx, bucket, request):
-        answer["RequestCharged"] = "requester"
-    return answer

@@ -66,6 +66,7 @@ async def receive(
     seal: Seal | None = None,
     in_blob: bool = False,
     default: str = checksums.DEFAULT,
+    also: str = "",
 ) -> Received:
     """Take the body: a small one into memory (unless `in_blob`), all others into a blob, on disk when this returns.
 
@@ -75,7 +76,7 @@ async def receive(
     length = len(body) if isinstance(body, bytes) else body.length
     if length is not None and length > MOST_B:
         raise ENTITY_TOO_LARGE(members={"ProposedSize": str(length), "MaxSizeAllowed": str(MOST_B)})
-    digests = Digests(said, default=default)
+    digests = Digests(said, default=default, also=also)
     if length is not None and length <= SMALL_B and not in_blob:
         data = b"".join(await _small(body, digests))
         md5, found = digests.verified({} if isinstance(body, bytes) else body.trailers)

@@ -1,0 +1,162 @@
+"""DeleteObject and DeleteObjects."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.conftest import Account
+from tests.services.storage.s3.conftest import refused
+from tests.services.storage.s3.stored import fill
+
+FOREIGN = "HPniJFCxqTsMuIH9KX8K8wEjNUgmABCD"
+
+
+def enable(s3: Any, bucket: str) -> None:
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+
+
+def delete_many(s3: Any, bucket: str, *keys: Any, **options: Any) -> dict[str, Any]:
+    objects = [key if isinstance(key, dict) else {"Key": key} for key in keys]
+    answer: dict[str, Any] = s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, **options})
+    answer.pop("ResponseMetadata")
+    return answer
+
+
+def test_without_versions(s3: Any, bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+    for _ in range(2):  # what is not there is gone just as well
+        answer = s3.delete_object(Bucket=bucket, Key="k")
+        assert answer["ResponseMetadata"]["HTTPStatusCode"] == 204
+        assert not {"DeleteMarker", "VersionId"} & answer.keys()
+    with refused("NoSuchKey", "The specified key does not exist.", 404, Key="k"):
+        s3.get_object(Bucket=bucket, Key="k")
+
+
+def test_with_versions(s3: Any, bucket: str) -> None:
+    enable(s3, bucket)
+    version = s3.put_object(Bucket=bucket, Key="k", Body=b"x")["VersionId"]
+    marker = s3.delete_object(Bucket=bucket, Key="k")
+    assert marker["DeleteMarker"] is True
+    assert marker["VersionId"] != version
+    answer = s3.delete_object(Bucket=bucket, Key="k", VersionId=marker["VersionId"])
+    assert (answer["DeleteMarker"], answer["VersionId"]) == (True, marker["VersionId"])
+    answer = s3.delete_object(Bucket=bucket, Key="k", VersionId=version)
+    assert answer["VersionId"] == version
+    assert "DeleteMarker" not in answer
+    assert s3.delete_object(Bucket=bucket, Key="k", VersionId=version)["VersionId"] == version
+    assert s3.delete_object(Bucket=bucket, Key="never")["DeleteMarker"] is True
+
+
+def test_a_version_id_that_is_none(s3: Any, bucket: str) -> None:
+    text = "Invalid version id specified"
+    with refused("InvalidArgument", text, ArgumentName="versionId", ArgumentValue=FOREIGN):
+        s3.delete_object(Bucket=bucket, Key="k", VersionId=FOREIGN)
+
+
+def test_on_condition(s3: Any, bucket: str) -> None:
+    etag = s3.put_object(Bucket=bucket, Key="k", Body=b"x")["ETag"]
+    failed = "At least one of the pre-conditions you specified did not hold"
+    with refused("PreconditionFailed", failed, 412, Condition="If-Match"):
+        s3.delete_object(Bucket=bucket, Key="k", IfMatch="bad")
+    with refused("PreconditionFailed", failed, 412, Condition="If-Match"):
+        s3.delete_object(Bucket=bucket, Key="nothing", IfMatch="*")
+    answer = delete_many(s3, bucket, {"Key": "k", "ETag": "bad"})
+    assert answer["Errors"] == [{"Key": "k", "Code": "PreconditionFailed", "Message": failed}]
+    s3.delete_object(Bucket=bucket, Key="k", IfMatch=etag)
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+    s3.delete_object(Bucket=bucket, Key="k", IfMatch="*")
+
+
+@pytest.mark.parametrize(
+    ("condition", "header"),
+    [
+        ({"IfMatchLastModifiedTime": 1_700_000_000}, "x-amz-if-match-last-modified-time"),
+        ({"IfMatchSize": 1}, "x-amz-if-match-size"),
+    ],
+)
+def test_conditions_of_directory_buckets(s3: Any, bucket: str, condition: dict[str, Any], header: str) -> None:
+    text = "A header you provided implies functionality that is not implemented"
+    with refused("NotImplemented", text, 501, Header=header):
+        s3.delete_object(Bucket=bucket, Key="k", IfMatch="bad", **condition)
+
+
+def test_many_without_versions(s3: Any, bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="there", Body=b"x")
+    answer = delete_many(s3, bucket, "a-wrong-key", "there", "c & <d>\n")
+    assert answer == {"Deleted": [{"Key": "a-wrong-key"}, {"Key": "there"}, {"Key": "c & <d>\n"}]}
+    assert "Contents" not in s3.list_objects_v2(Bucket=bucket)
+    answer = delete_many(s3, bucket, {"Key": "there", "VersionId": FOREIGN})
+    assert answer == {
+        "Errors": [
+            {
+                "Key": "there",
+                "VersionId": FOREIGN,
+                "Code": "NoSuchVersion",
+                "Message": "The specified version does not exist.",
+            }
+        ]
+    }
+
+
+def test_many_with_versions(s3: Any, bucket: str) -> None:
+    enable(s3, bucket)
+    version = s3.put_object(Bucket=bucket, Key="k", Body=b"x")["VersionId"]
+    marked, unknown = delete_many(s3, bucket, "k", "never")["Deleted"]
+    assert marked["DeleteMarker"] is True
+    assert unknown["DeleteMarkerVersionId"] not in ("", marked["DeleteMarkerVersionId"])
+    assert "VersionId" not in marked
+    marker = marked["DeleteMarkerVersionId"]
+    answer = delete_many(s3, bucket, {"Key": "k", "VersionId": marker}, {"Key": "k", "VersionId": version})
+    assert answer["Deleted"] == [
+        {"Key": "k", "VersionId": marker, "DeleteMarker": True, "DeleteMarkerVersionId": marker},
+        {"Key": "k", "VersionId": version},
+    ]
+    answer = delete_many(s3, bucket, {"Key": "k", "VersionId": version})
+    assert [error["Code"] for error in answer["Errors"]] == ["NoSuchVersion"]
+
+
+def test_quietly(s3: Any, bucket: str) -> None:
+    answer = delete_many(s3, bucket, "k", {"Key": "k", "VersionId": FOREIGN}, Quiet=True)
+    assert "Deleted" not in answer
+    assert [error["Code"] for error in answer["Errors"]] == ["NoSuchVersion"]
+
+
+def test_a_thousand_and_no_more(cloud: Account, s3: Any, bucket: str) -> None:
+    keys = [f"k{number:04}" for number in range(1001)]
+    fill(cloud, bucket, keys)
+    with refused("MalformedXML"):
+        delete_many(s3, bucket, *keys)
+    assert [entry["Key"] for entry in delete_many(s3, bucket, *keys[:1000])["Deleted"]] == keys[:1000]
+    assert [entry["Key"] for entry in s3.list_objects_v2(Bucket=bucket)["Contents"]] == keys[1000:]
+    with refused("MalformedXML"):
+        delete_many(s3, bucket)
+
+
+def test_each_key_is_allowed_by_itself(cloud: Account, s3: Any, bucket: str) -> None:
+    s3.delete_public_access_block(Bucket=bucket)
+    other = cloud.another()
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": other.account},
+        "Action": "s3:DeleteObject",
+        "Resource": f"arn:aws:s3:::{bucket}/yes*",
+    }
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    for key in ("yes", "no"):
+        s3.put_object(Bucket=bucket, Key=key, Body=b"x")
+    answer = delete_many(other.client("s3"), bucket, "yes", "no")
+    assert answer["Deleted"] == [{"Key": "yes"}]
+    (error,) = answer["Errors"]
+    assert (error["Key"], error["Code"]) == ("no", "AccessDenied")
+    assert [entry["Key"] for entry in s3.list_objects_v2(Bucket=bucket)["Contents"]] == ["no"]
+
+
+def test_a_bucket_that_is_not_there(s3: Any) -> None:
+    name = "no-such-bucket-to-delete-from"
+    with refused("NoSuchBucket", "The specified bucket does not exist", 404, BucketName=name):
+        delete_many(s3, name, "k")
+    with refused("NoSuchBucket", "The specified bucket does not exist", 404, BucketName=name):
+        s3.delete_object(Bucket=name, Key="k")
