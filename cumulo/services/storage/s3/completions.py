@@ -22,8 +22,8 @@ from cumulo.services.storage.s3 import (
     access,
     checksums,
     multipart_uploads,
-    new_objects,
     notifications,
+    object_encryption,
     preconditions,
     uploaded_parts,
     versions,
@@ -96,10 +96,13 @@ def complete_multipart_upload(
         "Key": upload.key,
         "ETag": f'"{version.etag}"',
     }
-    if version.encryption == "AES256":  # seen of AWS: of objects with a KMS key or a customer's it is not told here
+    if (
+        version.encryption == object_encryption.AES256
+    ):  # seen of AWS: of objects with a KMS key or a customer's it is not told here
         answer |= {f"Checksum{algorithm}": value for algorithm, value in version.checksums.items()}
         answer["ChecksumType"] = version.checksum_type
-    new_objects.show_encryption(version, answer)
+    if version.encryption != object_encryption.CUSTOMER:
+        object_encryption.shown(version, answer)
     if bucket.versioning:
         answer["VersionId"] = version.version_id
     if access.charged(ctx, bucket, request):
@@ -211,7 +214,7 @@ def _fill(ctx: Context, version: ObjectVersion, upload: Upload, chosen: list[Upl
     version.etag = f"{hashlib.md5(md5s, usedforsecurity=False).hexdigest()}-{len(chosen)}"
     version.parts_count = len(chosen)
     version.content = IN_PARTS
-    if version.encryption != "SSE-C":
+    if upload.algorithm or version.encryption != object_encryption.CUSTOMER:
         version.checksums = {upload.computed: checksum}
         version.checksum_type = upload.checksum_type or checksums.FULL_OBJECT
     kept = upload.checksum_type == checksums.COMPOSITE  # of those alone S3 tells the parts' own

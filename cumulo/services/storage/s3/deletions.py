@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from cumulo.core.errors import Fault
 from cumulo.core.operation import Wait, operation
-from cumulo.services.storage.s3 import access, lookups, mfa, notifications, object_locks, versions
+from cumulo.services.storage.s3 import access, lookups, mfa, notifications, object_locks, preconditions, versions
 from cumulo.services.storage.s3.errors import (
     MALFORMED_XML,
+    NO_SUCH_KEY,
     NO_SUCH_VERSION,
     NOT_IMPLEMENTED_HEADER,
     PRECONDITION_FAILED,
@@ -61,10 +62,7 @@ def _delete(
         if member in wanted:
             raise NOT_IMPLEMENTED_HEADER(members={"Header": header})
     if etag is not None:
-        current = versions.find(ctx, bucket.name, key)
-        if etag != "*":  # who asks this way learns the ETag
-            access.allow_object(ctx, bucket, request, current, action="s3:GetObject", key=key)
-        _check_etag(etag, current)
+        _check_etag(ctx, bucket, key, etag)
     version_id = wanted.get("VersionId")
     if version_id is not None:
         found = versions.find(ctx, bucket.name, key, version_id)
@@ -89,8 +87,14 @@ def _tell(ctx: Context, bucket: Bucket, key: str, version_id: str | None, remova
     notifications.notify(ctx, bucket, event, gone)
 
 
-def _check_etag(given: str, current: ObjectVersion | None) -> None:
-    if current is None or given.strip('"') not in ("*", current.etag):
+def _check_etag(ctx: Context, bucket: Bucket, key: str, given: str) -> None:
+    """If-Match is about the current version: NoSuchKey where there never was one, as for writes."""
+    current = versions.newest(ctx, bucket.name, key)
+    if current is None:
+        raise NO_SUCH_KEY(members={"Key": key})
+    if given != "*" and not current.delete_marker:  # who asks this way learns the ETag
+        access.allow_object(ctx, bucket, {"Key": key}, current, action="s3:GetObject")
+    if current.delete_marker or not preconditions.matches(given, current.etag):
         raise PRECONDITION_FAILED(members={"Condition": "If-Match"})
 
 

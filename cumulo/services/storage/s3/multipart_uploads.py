@@ -20,6 +20,7 @@ from cumulo.services.storage.s3 import (
     listing_entries,
     listing_pages,
     new_objects,
+    object_encryption,
     version_ids,
     versions,
 )
@@ -79,6 +80,7 @@ def create_multipart_upload(ctx: Context, request: t.CreateMultipartUploadReques
     bucket = access.object_for(ctx, request)
     algorithm, checksum_type = _checksum(request)
     draft = new_objects.described(ctx, bucket, request)
+    object_encryption.plan(ctx, bucket, request, draft.key).describe(draft)
     current = CURRENT.peek(ctx, bucket.name, request["Key"])
     upload = Upload(
         bucket.name,
@@ -97,7 +99,9 @@ def create_multipart_upload(ctx: Context, request: t.CreateMultipartUploadReques
     if algorithm:
         answer["ChecksumAlgorithm"] = algorithm
         answer["ChecksumType"] = checksum_type
-    new_objects.show_encryption(draft, answer)
+    object_encryption.shown(draft, answer)
+    if draft.kms_context:
+        answer["SSEKMSEncryptionContext"] = draft.kms_context
     if access.charged(ctx, bucket, request):
         answer["RequestCharged"] = "requester"
     return cast("t.CreateMultipartUploadOutput", answer)

@@ -155,3 +155,20 @@ def locked_version(ctx: Context, request: Mapping[str, Any], method: str) -> tup
     if version.delete_marker:
         raise METHOD_NOT_ALLOWED(members={"Method": method, "ResourceType": "DeleteMarker"})
     return bucket, version
+
+
+def show(
+    ctx: Context, bucket: Bucket, request: Mapping[str, Any], version: ObjectVersion, answer: dict[str, Any]
+) -> None:
+    """Put a version's lock into an answer, as far as the caller may know it.
+
+    Source: S3 API Reference, HeadObject, "x-amz-object-lock-mode": "only returned if the requester has the
+    s3:GetObjectRetention permission".
+    """
+    if version.lock_mode and access.may(ctx, bucket, request, "s3:GetObjectRetention", version=version):
+        answer["ObjectLockMode"] = version.lock_mode
+        answer["ObjectLockRetainUntilDate"] = version.retain_until
+    if (version.legal_hold or version.legal_hold_lifted) and access.may(
+        ctx, bucket, request, "s3:GetObjectLegalHold", version=version
+    ):
+        answer["ObjectLockLegalHoldStatus"] = "ON" if version.legal_hold else "OFF"

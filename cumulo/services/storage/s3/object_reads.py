@@ -16,6 +16,7 @@ from cumulo.services.storage.s3 import (
     lookups,
     object_encryption,
     object_headers,
+    object_locks,
     preconditions,
     ranges,
 )
@@ -138,6 +139,8 @@ def _head(
         _checksums(version, extent, answer)
     if version.tags:
         answer["TagCount"] = len(version.tags)
+    if bucket.object_lock:
+        object_locks.show(ctx, bucket, request, version, answer)
     if version.replication_status:
         answer["ReplicationStatus"] = version.replication_status
     for member, name, wire in _OVERRIDES:

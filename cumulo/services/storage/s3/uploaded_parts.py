@@ -18,7 +18,7 @@ from cumulo.services.storage.s3 import (
     contents,
     listing_entries,
     multipart_uploads,
-    new_objects,
+    object_encryption,
     receiving,
 )
 from cumulo.services.storage.s3.errors import INVALID_ARGUMENT, INVALID_REQUEST
@@ -26,6 +26,7 @@ from cumulo.services.storage.s3.multipart_uploads import UPLOADS, Upload
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
+    from cumulo.services.storage.s3.buckets import Bucket
     from cumulo.services.storage.s3.checksums import Announced
     from cumulo.stubs import s3 as t
 
@@ -65,7 +66,25 @@ def upload_part(ctx: Context, request: t.UploadPartRequest) -> t.UploadPartOutpu
             f"Checksum Type mismatch occurred, expected checksum Type: {upload.algorithm.lower()}, "
             f"actual checksum Type: {said.algorithm.lower()}"
         )
-    raise Wait(partial(_receive, request=request, said=said, upload=upload))
+    key = content_key(ctx, bucket, upload, request)
+    raise Wait(partial(_receive, request=request, said=said, upload=upload, key=key))
+
+
+def content_key(ctx: Context, bucket: Bucket, upload: Upload, request: Mapping[str, Any]) -> bytes:
+    """The key that seals the parts of an upload, b"" when they are not sealed. A customer's key must be the same.
+
+    Raises InvalidRequest where it does not, and what KMS refuses.
+    """
+    draft = upload.draft
+    brought = object_encryption.customers(request)
+    if (brought is not None) != (draft.encryption == object_encryption.CUSTOMER):
+        raise INVALID_REQUEST(
+            "The multipart upload initiate requested encryption. Subsequent part requests must include the "
+            "appropriate encryption parameters."
+        )
+    if brought is not None and request["SSECustomerKeyMD5"] != draft.customer_key_md5:
+        raise INVALID_REQUEST("The provided encryption parameters did not match the ones used originally.")
+    return object_encryption.content_key(ctx, bucket, upload.key, draft, request)
 
 
 def check_number(number: int) -> None:
@@ -77,15 +96,18 @@ def check_number(number: int) -> None:
         )
 
 
-async def _receive(ctx: Context, request: Mapping[str, Any], said: Announced, upload: Upload) -> dict[str, Any]:
+async def _receive(
+    ctx: Context, request: Mapping[str, Any], said: Announced, upload: Upload, key: bytes
+) -> dict[str, Any]:
     body: Any = request.get("Body", b"")
-    received = await receiving.receive(ctx, body, said, in_blob=True, default="", also=upload.computed)
+    seal = object_encryption.sealer(ctx, key)
+    received = await receiving.receive(ctx, body, said, seal=seal, in_blob=True, default="", also=upload.computed)
     checksum = received.checksums[upload.computed]
     part = UploadedPart(
         upload.short_id,
         request["PartNumber"],
         received.size,
-        received.md5,
+        ctx.random_bytes(16).hex() if key else received.md5,
         checksum,
         received.blob,
         received.stored,
@@ -101,7 +123,7 @@ async def _receive(ctx: Context, request: Mapping[str, Any], said: Announced, up
         shown = said.algorithm or upload.algorithm
         if shown:
             answer[f"Checksum{shown}"] = received.checksums[shown]
-        new_objects.show_encryption(still.draft, answer)
+        object_encryption.shown(still.draft, answer)
         if access.charged(ctx, bucket, request):
             answer["RequestCharged"] = "requester"
         return answer

@@ -61,13 +61,17 @@ def test_on_condition(s3: Any, bucket: str) -> None:
     failed = "At least one of the pre-conditions you specified did not hold"
     with refused("PreconditionFailed", failed, 412, Condition="If-Match"):
         s3.delete_object(Bucket=bucket, Key="k", IfMatch="bad")
-    with refused("PreconditionFailed", failed, 412, Condition="If-Match"):
+    with refused("NoSuchKey", status=404, Key="nothing"):
         s3.delete_object(Bucket=bucket, Key="nothing", IfMatch="*")
     answer = delete_many(s3, bucket, {"Key": "k", "ETag": "bad"})
     assert answer["Errors"] == [{"Key": "k", "Code": "PreconditionFailed", "Message": failed}]
     s3.delete_object(Bucket=bucket, Key="k", IfMatch=etag)
     s3.put_object(Bucket=bucket, Key="k", Body=b"x")
     s3.delete_object(Bucket=bucket, Key="k", IfMatch="*")
+    enable(s3, bucket)
+    s3.delete_object(Bucket=bucket, Key="k")
+    with refused("PreconditionFailed", failed, 412, Condition="If-Match"):
+        s3.delete_object(Bucket=bucket, Key="k", IfMatch="*")
 
 
 @pytest.mark.parametrize(
