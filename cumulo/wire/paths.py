@@ -39,14 +39,53 @@ class Entry:
         return self._needs
 
 
+class Entries:
+    """The operations of one method at one place."""
+
+    __slots__ = ("_plain", "_special", "all", "tailless")
+
+    def __init__(self) -> None:
+        self.all: list[Entry] = []
+        self.tailless = True  # whether nothing follows the greedy label of any
+        # For requests without a query string, which most are: the one operation that needs nothing, and those that
+        # need headers. None until the first asks; a tuple then.
+        self._special: tuple[Entry, ...] | None = None
+        self._plain: Entry | None = None
+
+    def add(self, entry: Entry) -> None:
+        """One more."""
+        self.all.append(entry)
+        self.tailless = self.tailless and not entry.tail
+
+    def choose(self, query: str, headers: object) -> Entry | None:
+        """The entry that asks for most of what the request has, and for nothing that it has not."""
+        if not query:
+            if self._special is None:
+                self._prepare()
+            special = self._special
+            if self._plain is not None and special is not None:
+                for entry in special:
+                    if all(name in headers for name in entry.needs()[1]):  # type: ignore[operator]
+                        break
+                else:
+                    return self._plain
+        return _choose(self.all, query, headers)
+
+    def _prepare(self) -> None:
+        bare = [entry for entry in self.all if not entry.static and not entry.needs()[0]]
+        plain = [entry for entry in bare if not entry.needs()[1]]
+        self._plain = plain[0] if len(plain) == 1 else None
+        self._special = tuple([entry for entry in bare if entry.needs()[1]])
+
+
 class _Node:
     __slots__ = ("entries", "greedy", "label", "literals")
 
     def __init__(self) -> None:
         self.literals: dict[str, _Node] = {}
         self.label: _Node | None = None
-        self.greedy: dict[str, list[Entry]] = {}  # method to entries, each with the segments after the greedy label
-        self.entries: dict[str, list[Entry]] = {}  # method to entries that end here
+        self.greedy: dict[str, Entries] = {}  # method to entries, each with the segments after the greedy label
+        self.entries: dict[str, Entries] = {}  # method to entries that end here
 
 
 def split(path: str) -> list[str]:
@@ -86,7 +125,7 @@ class Paths:
         for index, segment in enumerate(segments):
             if segment.endswith("+}"):
                 entry.tail = tuple(segments[index + 1 :])
-                node.greedy.setdefault(method, []).append(entry)
+                node.greedy.setdefault(method, Entries()).add(entry)
                 return
             if _is_label(segment):
                 if node.label is None:
@@ -94,7 +133,7 @@ class Paths:
                 node = node.label
             else:
                 node = node.literals.setdefault(segment, _Node())
-        node.entries.setdefault(method, []).append(entry)
+        node.entries.setdefault(method, Entries()).add(entry)
 
     def match(self, method: str, path: str, query: str, headers: object) -> Match | None:
         """The operation for this request, None when no path fits. Raises Fault for bytes that are not UTF-8."""
@@ -115,7 +154,8 @@ class Paths:
                     return match
                 continue
             if at == len(raw):
-                entry = _choose(node.entries.get(method, ()), query, headers)
+                here = node.entries.get(method)
+                entry = here.choose(query, headers) if here is not None else None
                 if entry is not None:
                     return _matched(entry, labels)
                 continue
@@ -132,8 +172,15 @@ class Paths:
     def _greedy(
         self, node: _Node, method: str, raw: list[str], at: int, labels: tuple[str, ...], query: str, headers: object
     ) -> Match | None:
+        entries = node.greedy.get(method)
+        if entries is None:
+            return None
+        if entries.tailless:
+            whole = "/".join(raw[at:])
+            only = entries.choose(query, headers) if whole else None
+            return None if only is None else _matched(only, (*labels, whole))
         fitting: list[tuple[Entry, tuple[str, ...]]] = []
-        for entry in node.greedy.get(method, ()):
+        for entry in entries.all:
             end = len(raw) - len(entry.tail)
             rest = "/".join(raw[at:end])
             if end <= at or not rest:

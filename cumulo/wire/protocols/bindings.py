@@ -59,7 +59,9 @@ def unquote(text: str, *, plus: bool = False) -> str:
 
 def request_reader(shape: Shape, refuse: Refuse) -> Fill:
     """The closure that fills the bound members of an input from a request."""
-    uri, query, headers, prefixes, params = [], [], [], [], []
+    uri, query, prefixes, params = [], [], [], []
+    headers: dict[str, tuple[str, Callable[[str], Any]]] = {}
+    twice: list[tuple[str, str, Callable[[str], Any]]] = []  # a field that two members are bound to
     for member in shape.members.values():
         name = member.wire_name
         if member.location == "uri":
@@ -69,7 +71,9 @@ def request_reader(shape: Shape, refuse: Refuse) -> Fill:
         elif member.location == "querystring":
             query.append((name, member.name, _query_reader(member, refuse)))
         elif member.location == "header":
-            headers.append((name.lower(), member.name, _header_reader(member, refuse)))
+            if name.lower() in headers:
+                twice.append((name.lower(), member.name, _header_reader(member, refuse)))
+            headers.setdefault(name.lower(), (member.name, _header_reader(member, refuse)))
         elif member.location == "headers":
             prefixes.append((name.lower() if member.location_name else "", member.name))
 
@@ -85,9 +89,14 @@ def request_reader(shape: Shape, refuse: Refuse) -> Fill:
             for name, lists in params:
                 if values:
                     out[name] = values if lists else {key: items[0] for key, items in values.items()}
-        for wire, name, read_header in headers:
-            if wire in request.headers:
-                out[name] = read_header(request.headers.get(wire))
+        if headers:
+            for field, value in request.headers.items():
+                bound = headers.get(field)
+                if bound is not None:
+                    out[bound[0]] = bound[1](value)
+            for wire, name, read_header in twice:
+                if wire in request.headers:
+                    out[name] = read_header(request.headers.get(wire))
         for prefix, name in prefixes:
             found = _prefixed(request.headers, prefix)
             if found:
@@ -194,22 +203,23 @@ def _quoted(value: str, at: int) -> tuple[str, int]:
 
 def response_writer(shape: Shape) -> Callable[[dict[str, Any], list[tuple[str, str]]], int | None]:
     """The closure that writes the bound members of an output as headers and gives the status, None for the usual."""
-    headers, prefixes, status = [], [], ""
+    prefixes, status = [], ""
+    headers: dict[str, tuple[str, Callable[[Any], str | None]]] = {}
     for member in shape.members.values():
         if member.location == "header":
-            headers.append((member.name, member.wire_name, _header_writer(member)))
+            headers[member.name] = (member.wire_name, _header_writer(member))
         elif member.location == "headers":
             prefixes.append((member.name, member.location_name))
         elif member.location == "statusCode":
             status = member.name
 
     def write(result: dict[str, Any], out: list[tuple[str, str]]) -> int | None:
-        for name, wire, to_text in headers:
-            value = result.get(name)
-            if value is not None:
-                text = to_text(value)
+        for name, value in result.items():
+            bound = headers.get(name)
+            if bound is not None and value is not None:
+                text = bound[1](value)
                 if text is not None:
-                    out.append((wire, to_wire(text)))
+                    out.append((bound[0], to_wire(text)))
         for name, prefix in prefixes:
             for key, value in (result.get(name) or {}).items():
                 out.append((to_wire(prefix + key), to_wire(value)))

@@ -81,13 +81,19 @@ def answerer(operation: Operation) -> Callable[[dict[str, Any], str], Response]:
         return lambda result, request_id: (usual, [(id_header, request_id)], b"")
     bind = bindings.response_writer(shape)
     write_body, content_type = _body_writer(operation)
+    typed = [m.name for m in shape.members.values() if m.location == "header" and m.wire_name.lower() == "content-type"]
+    kind = typed[0] if typed else ""
+    # What carries a Content-Range is 206. Source: RFC 9110, "206 Partial Content"; S3 API Reference, GetObject.
+    part = "ContentRange" if "ContentRange" in shape.members else ""
 
     def answer(result: dict[str, Any], request_id: str) -> Response:
         headers = [(id_header, request_id)]
         status = bind(result, headers)
         body = write_body(result)
-        if content_type and not any(name.lower() == "content-type" for name, _ in headers):
+        if content_type and (not kind or result.get(kind) is None):
             headers.append(("Content-Type", content_type))
+        if part and result.get(part) is not None:
+            status = 206
         return status or usual, headers, body
 
     return answer

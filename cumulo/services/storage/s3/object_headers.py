@@ -6,6 +6,7 @@ Source: Amazon S3 User Guide, "Working with object metadata"; S3 API Reference, 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from time import gmtime
 from typing import TYPE_CHECKING, Any
 
 from cumulo.services.storage.s3 import header_texts
@@ -18,6 +19,8 @@ METADATA_MOST_B = 2048
 KEY_MOST_B = 1024
 DEFAULT_TYPE = "binary/octet-stream"
 
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 SYSTEM = ("CacheControl", "ContentDisposition", "ContentEncoding", "ContentLanguage", "ContentType", "Expires")
 # Of the model's, those that a general purpose bucket takes.
 STORAGE_CLASSES = frozenset(
@@ -26,6 +29,12 @@ STORAGE_CLASSES = frozenset(
         "GLACIER_IR",
     )
 )  # fmt: skip
+
+
+def http_date(seconds: float) -> str:
+    """A time as HTTP writes it (RFC 9110), in seconds since 1970."""
+    year, month, day, hour, minute, second, weekday, *_ = gmtime(seconds)
+    return f"{_DAYS[weekday]}, {day:02} {_MONTHS[month - 1]} {year:04} {hour:02}:{minute:02}:{second:02} GMT"
 
 
 def check_key(key: str) -> None:

@@ -131,7 +131,6 @@ def _head(
     if version.storage_class != "STANDARD":
         answer["StorageClass"] = version.storage_class
     if extent.partial:
-        answer["StatusCode"] = 206
         answer["ContentRange"] = ranges.content_range(extent.offset, extent.length, version.size)
     if "PartNumber" in request and version.parts_count:
         answer["PartsCount"] = version.parts_count
@@ -168,6 +167,8 @@ def _override(ctx: Context, value: Any, wire: str) -> Any:
     """A header of the answer as the request wants it, which must be signed."""
     if ctx.principal.kind is PrincipalKind.ANONYMOUS:
         raise INVALID_REQUEST("Request specific response headers cannot be used for anonymous GET requests.")
+    if wire == "response-expires":
+        return object_headers.http_date(value)
     if isinstance(value, str):
         try:
             value.encode("latin-1")
