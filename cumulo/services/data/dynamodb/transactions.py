@@ -57,7 +57,7 @@ _ACTIONS = {
 _NONE: dict[str, Any] = {"Code": "None"}
 
 
-class _Step:
+class Step:
     """One item of a transaction, and what became of it so far."""
 
     __slots__ = ("before", "item", "key", "layout", "name", "plan", "reason", "size")
@@ -122,19 +122,19 @@ def transact_write_items(ctx: Context, request: t.TransactWriteItemsInput) -> t.
     """Write all items if every condition holds, or none."""
     token = request.get("ClientRequestToken")
     digest = client_tokens.digest_of(request["TransactItems"]) if token is not None else b""
-    steps = [_Step(_plan(each)) for each in request["TransactItems"]]
+    steps = [Step(_plan(each)) for each in request["TransactItems"]]
     locate(ctx, steps)
     if token is not None:
         done = client_tokens.seen(ctx, token, digest)
         if done is not None:
-            repeated: t.TransactWriteItemsOutput = _repeated(request, done.usage)
-            return repeated
+            again: t.TransactWriteItemsOutput = repeated(request, done.usage)
+            return again
     for step in steps:
         if step.reason is _NONE:
             step.prepare(ctx)
-    used = _carry_out(ctx, steps)
+    used = carry_out(ctx, steps)
     if token is not None:
-        client_tokens.remember(ctx, token, digest, _read_again(steps))
+        client_tokens.remember(ctx, token, digest, read_again(steps))
     answer: Any = {}
     mode = request.get("ReturnConsumedCapacity")
     if mode is not None and mode != "NONE":
@@ -153,7 +153,7 @@ def _plan(entry: Mapping[str, Any]) -> Plan:
     return _PLANNERS[kinds[0]](entry[kinds[0]])
 
 
-def locate(ctx: Context, steps: list[_Step]) -> None:
+def locate(ctx: Context, steps: list[Step]) -> None:
     """Find the tables and the keys; no two steps may be about one item."""
     places: set[bytes] = set()
     for step in steps:
@@ -170,7 +170,7 @@ def locate(ctx: Context, steps: list[_Step]) -> None:
         places.add(place)
 
 
-def _carry_out(ctx: Context, steps: list[_Step]) -> dict[str, Usage]:
+def carry_out(ctx: Context, steps: list[Step]) -> dict[str, Usage]:
     """Write everything, unless one of them cannot be; what it took, by table."""
     if any(step.reason is not _NONE for step in steps):
         raise _canceled([step.reason for step in steps])
@@ -190,7 +190,7 @@ def _carry_out(ctx: Context, steps: list[_Step]) -> dict[str, Usage]:
     return used
 
 
-def _read_again(steps: list[_Step]) -> dict[str, float]:
+def read_again(steps: list[Step]) -> dict[str, float]:
     """The read units that a repeated call is told: those of reading the items."""
     units: dict[str, float] = {}
     for step in steps:
@@ -199,7 +199,8 @@ def _read_again(steps: list[_Step]) -> dict[str, float]:
     return units
 
 
-def _repeated(request: t.TransactWriteItemsInput, units: dict[str, float]) -> Any:
+def repeated(request: Mapping[str, Any], units: dict[str, float]) -> Any:
+    """The answer to a call that was carried out before: only what reading it again takes."""
     mode = request.get("ReturnConsumedCapacity")
     if mode is None or mode == "NONE":
         return {}
@@ -211,7 +212,7 @@ def _repeated(request: t.TransactWriteItemsInput, units: dict[str, float]) -> An
     return {"ConsumedCapacity": consumed}
 
 
-def _metrics(ctx: Context, steps: list[_Step]) -> dict[str, list[Any]]:
+def _metrics(ctx: Context, steps: list[Step]) -> dict[str, list[Any]]:
     metrics: dict[str, list[Any]] = {}
     for step in steps:
         if step.layout.locals and step.plan.kind != CHECK:

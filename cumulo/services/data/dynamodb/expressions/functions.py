@@ -1,9 +1,8 @@
 """The functions of conditions that say yes or no. Their names are case-sensitive. Texts: observed in AWS's answers."""
 
-from collections.abc import Mapping
-
 from cumulo.services.data.dynamodb.attribute_values import Item, Value, equal, type_of
 from cumulo.services.data.dynamodb.expressions.operands import (
+    GivenOperand,
     Operand,
     PathOperand,
     ValueOperand,
@@ -79,14 +78,18 @@ class HasType(Predicate):
 
     def check(self, scope: Scope) -> Predicate:
         wanted = self.wanted
-        if not isinstance(wanted, ValueOperand):
+        if isinstance(wanted, GivenOperand) and wanted.kind == "S":
+            _check_type_name(scope, wanted.given["S"])
+            return self
+        if not isinstance(wanted, ValueOperand) and not isinstance(wanted, GivenOperand):
             raise scope.fail(
                 "Operator or function requires an expression attribute value; operator or function: attribute_type"
             )
         if wanted.kind != "S":
             raise scope.wrong_type("attribute_type", wanted.kind)
+        assert isinstance(wanted, ValueOperand)
         placeholder = wanted.placeholder
-        scope.bindings.append(lambda values: _check_type_name(scope, values, placeholder))
+        scope.bindings.append(lambda values: _check_type_name(scope, values[placeholder]["S"]))
         return self
 
     def matches(self, item: Item, values: Values) -> bool:
@@ -95,8 +98,7 @@ class HasType(Predicate):
         return found is not None and wanted is not None and type_of(found) == wanted["S"]
 
 
-def _check_type_name(scope: Scope, values: Mapping[str, Value], placeholder: str) -> None:
-    name = values[placeholder]["S"]
+def _check_type_name(scope: Scope, name: str) -> None:
     if name not in TYPE_NAMES:
         raise scope.fail(f"Invalid attribute type name found; type: {name}, valid types: {_VALID_TYPES}")
 

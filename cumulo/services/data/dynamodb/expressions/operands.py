@@ -46,6 +46,8 @@ class PathOperand(Operand):
         self.name: str | None = None
 
     def check(self, scope: Scope) -> Operand:
+        if self.path:
+            return self  # it never was a placeholder: see `attribute`
         self.path = self.syntax.resolve(scope)
         if len(self.path) == 1:
             self.name = str(self.path[0])
