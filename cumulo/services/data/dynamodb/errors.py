@@ -56,3 +56,12 @@ RECOVERY_UNAVAILABLE = Error(
     "PointInTimeRecoveryUnavailableException", "Point in time recovery is not enabled for table '{name}'"
 )
 INVALID_RESTORE_TIME = Error("InvalidRestoreTimeException")
+EXPORT_NOT_FOUND = Error("ExportNotFoundException", "Export not found: Export not found: {arn}")
+EXPORT_CONFLICT = Error(
+    "ExportConflictException", "Export conflict: Duplicate request detected with conflicting parameters"
+)
+INVALID_EXPORT_TIME = Error("InvalidExportTimeException")
+IMPORT_NOT_FOUND = Error("ImportNotFoundException", "Import not found: {arn}")
+IMPORT_CONFLICT = Error(
+    "ImportConflictException", "Import conflict: Duplicate request detected with conflicting parameters"
+)

@@ -79,6 +79,12 @@ def decode(stored: bytes) -> Item:
     return item
 
 
+def read_binaries(item: Item) -> None:
+    """Turn base64 into bytes, in place, all over an item. Raises ValueError for a text that is none."""
+    for value in item.values():
+        _read_binary(value)
+
+
 def _read_binary(value: dict[str, Any]) -> None:
     """Turn base64 into bytes, in place."""
     for kind, content in value.items():

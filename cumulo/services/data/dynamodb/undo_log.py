@@ -55,6 +55,13 @@ def read(ctx: Context, table_id: str, number: int, limit: int) -> tuple[list[Ent
     return [_decode(value) for _, value in pairs], int.from_bytes(pairs[-1][0][-8:], "big") + 1
 
 
+def numbered(ctx: Context, table_id: str, number: int, limit: int) -> list[tuple[int, Entry]]:
+    """Entries with their numbers, from a number on."""
+    place = LOG.key(ctx, table_id)
+    pairs = ctx.txn.range(place + pack(number), place + pack(_OPEN_END), limit=limit)
+    return [(int.from_bytes(key[-8:], "big"), _decode(value)) for key, value in pairs]
+
+
 def next_number(ctx: Context, table_id: str) -> int:
     """A number above that of every change until now."""
     return change_streams.next_number(ctx, _counter(table_id))
