@@ -14,13 +14,14 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cumulo import __version__, dropin
+from cumulo import __version__, dropin, faces
 from cumulo.core import access, credentials
 from cumulo.core.clock import Clock
 from cumulo.core.context import Context
 from cumulo.core.errors import INTERNAL_FAILURE
 from cumulo.core.ids import Ids
 from cumulo.core.runtime import Runtime
+from cumulo.faces import pages
 from cumulo.gateway.exchange import Exchange
 from cumulo.gateway.hosts import Hosts
 from cumulo.gateway.server import Server
@@ -124,6 +125,7 @@ class Cloud:
     def _server(self) -> Server:
         settings = self.settings
         hosts = Hosts(settings.allowed_hosts, settings.allowed_origins)
+        hosts.service_decides = pages.decides
         self.authority = Authority(settings.data_dir / "ca", hosts, self.clock.wall)
         return Server(
             self,
@@ -145,6 +147,8 @@ class Cloud:
 
     def wants_stream(self, request: Request) -> bool:
         """Whether the operation takes its body as a stream."""
+        if faces.is_upload(request):
+            return True
         try:
             route = self.router.head(request)
             if route is None:
@@ -167,10 +171,14 @@ class Cloud:
         if request.path.startswith(SIGNING_CERTIFICATES) and request.method == "GET":
             return self._certificate(exchange)
         request_id = self.runtime.ids.uuid()
+        if "authorization" not in request.headers:  # what browsers send
+            waiting = faces.answer(self, exchange, request_id)
+            if waiting is not None:
+                return waiting
         try:
             route = self.router.route(request)
         except Fault as fault:
-            exchange.respond(*self.router.fault(request, fault, request_id))
+            exchange.respond(*(faces.refusal(request, request_id) or self.router.fault(request, fault, request_id)))
             return None
         try:
             return self._call(exchange, request, route, request_id)
@@ -209,13 +217,11 @@ class Cloud:
         status = 404 if found is None else 200
         exchange.respond(status, [("Content-Type", "application/json")], msgspec.json.encode(found or {}))
 
-    def _call(
-        self, exchange: Exchange, request: Request, route: Route, request_id: str
-    ) -> Coroutine[Any, Any, None] | None:
+    def context(self, request: Request, route: Route, request_id: str) -> Context:
+        """The context of a call over the wire, whose caller is not known yet."""
         runtime = self.runtime
         service = route.service.name
-        handler = runtime.registry.service(service).handler(route.operation.name)
-        ctx = Context(
+        return Context(
             runtime,
             service=service,
             operation=route.operation.name,
@@ -223,15 +229,21 @@ class Cloud:
             region=route.region,
             principal=credentials.ANONYMOUS,
             request_id=request_id,
-            handler=handler,
+            handler=runtime.registry.service(service).handler(route.operation.name),
             endpoint=f"{request.scheme}://{request.host}" if request.host else runtime.endpoint,
-            headers=request.headers,
+            headers=route.request.headers,
             protocol=route.protocol,
             source_ip=request.peer,
         )
 
+    def _call(
+        self, exchange: Exchange, request: Request, route: Route, request_id: str
+    ) -> Coroutine[Any, Any, None] | None:
+        ctx = self.context(request, route, request_id)
+        handler = ctx.handler
+        assert handler is not None
         call = StreamingCall if handler.streams else WireCall
-        return runtime.start(ctx, call(exchange, route, ctx))
+        return self.runtime.start(ctx, call(exchange, route, ctx))
 
 
 async def serve(settings: Settings, *, on_ready: Callable[[Cloud], None] | None = None) -> None:

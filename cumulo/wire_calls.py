@@ -17,7 +17,7 @@ from cumulo.gateway.exchange import Exchange
 from cumulo.wire import aws_chunked, payloads
 from cumulo.wire.faults import Fault
 from cumulo.wire.payloads import Payload
-from cumulo.wire.routing import Route
+from cumulo.wire.routing import Response, Route
 
 if TYPE_CHECKING:
     from cumulo.wire.claims import Claim
@@ -51,10 +51,20 @@ class WireCall(Caller):
         self.exchange = exchange
         self.route = route
         self.ctx = ctx
+        self._page_fields: list[tuple[str, str]] | None = None
         ctx.on_wait = self.on_wait
+
+    def meet_page(self, ctx: Context) -> None:
+        """A page's request that was left to its service: what the answer tells the browser. Raises ForbiddenOrigin."""
+        if self.exchange.page:
+            from cumulo.faces import pages
+
+            self._page_fields = pages.fields(ctx, self.exchange, self.route)
 
     def authenticate(self, ctx: Context) -> None:
         """Whoever signed the request."""
+        if self.exchange.page:
+            self.meet_page(ctx)
         principal = credentials.authenticate(ctx, self.exchange.request, self.route.service)
         ctx.principal = principal
         ctx.account = principal.account
@@ -76,7 +86,7 @@ class WireCall(Caller):
                 result = answer or {}
                 if route.streamed:
                     body = result.get(route.streamed)
-                response = route.answer(result, request_id)
+                response = self.response(result, request_id)
             else:
                 fault = error if isinstance(error, Fault) else INTERNAL_FAILURE()
                 response = route.fault(fault, request_id)
@@ -84,11 +94,17 @@ class WireCall(Caller):
             logger.error("request %s, %s: no answer could be written", request_id, ctx.operation, exc_info=failure)
             fault, body = INTERNAL_FAILURE(), None
             response = route.fault(fault, request_id)
+        if self._page_fields:
+            response[1].extend(self._page_fields)
         if body is None or isinstance(body, bytes | str):
             self.exchange.respond(*response)
         else:
-            self.exchange.follow(_send(self.exchange, ctx, response[0], response[1], self._pieces(body)))
+            self.exchange.follow(send(self.exchange, ctx, response[0], response[1], self._pieces(body)))
         ctx.runtime.journal.record(ctx, fault)
+
+    def response(self, result: dict[str, Any], request_id: str) -> Response:
+        """The answer to a call that went well; a body that is sent piece by piece follows."""
+        return self.route.answer(result, request_id)
 
     def _pieces(self, body: Any) -> Outgoing | AsyncIterator[bytes]:
         events = self.route.operation.eventstream_output
@@ -110,6 +126,8 @@ class StreamingCall(WireCall):
 
     def authenticate(self, ctx: Context) -> None:
         """Whoever signed the request's head; the body is held against the signature as it comes."""
+        if self.exchange.page:
+            self.meet_page(ctx)
         streamed = self.exchange.streamed
         known = credentials.identify(ctx, self.exchange.request, self.route.service, streamed=streamed)
         ctx.principal, self._claim, self._secret = known
@@ -134,7 +152,7 @@ class StreamingCall(WireCall):
         return request
 
 
-async def _send(
+async def send(
     exchange: Exchange, ctx: Context, status: int, headers: list[tuple[str, str]], body: Outgoing | AsyncIterator[bytes]
 ) -> None:
     """An answer whose body is sent piece by piece."""

@@ -212,26 +212,32 @@ def identify(
     return credential.principal, claim, credential.secret
 
 
+def of_claim(ctx: Context, claim: sigv4.Claim) -> Credential:
+    """The credential of the key that a claim names; its signature is still to be held against it.
+
+    Raises InvalidClientTokenId (S3: InvalidAccessKeyId, InvalidToken), ExpiredToken.
+    """
+    runtime = ctx.runtime
+    key_id = claim.access_key_id
+    if runtime.local_keys and (key_id == LOCAL_KEY or key_id in _local):
+        # A key that was local stays so: an issued id never is (`is_ours`).
+        return local_credential(key_id)
+    return resolve(
+        lambda access_key_id: ACCESS_KEYS.peek(ctx, access_key_id),
+        key_id,
+        claim.session_token,
+        runtime.clock.now(),
+        local_keys=runtime.local_keys,
+        s3=claim.service in sigv4.S3_SIGNING_NAMES,
+    )
+
+
 def _believed(
     ctx: Context, request: Request, service: Service, claim: sigv4.Claim, streamed: bool = False
 ) -> Credential:
-    runtime = ctx.runtime
-    key_id = claim.access_key_id
-    s3 = claim.service in sigv4.S3_SIGNING_NAMES
-    if runtime.local_keys and (key_id == LOCAL_KEY or key_id in _local):
-        # A key that was local stays so: an issued id never is (`is_ours`).
-        credential = local_credential(key_id)
-    else:
-        credential = resolve(
-            lambda access_key_id: ACCESS_KEYS.peek(ctx, access_key_id),
-            key_id,
-            claim.session_token,
-            runtime.clock.now(),
-            local_keys=runtime.local_keys,
-            s3=s3,
-        )
-    now = runtime.clock.wall()
-    signing_name = "" if s3 else service.signing_name
+    credential = of_claim(ctx, claim)
+    now = ctx.runtime.clock.wall()
+    signing_name = "" if claim.service in sigv4.S3_SIGNING_NAMES else service.signing_name
     if credential.secret is None:
         sigv4.check_unsigned_parts(request, claim, now, service.name, signing_name=signing_name, streamed=streamed)
     else:

@@ -38,11 +38,10 @@ def read(request: Request) -> Address | None:
     host = hosts.read(request.host)
     labels = host.labels
     region = host.region or DEFAULT_REGION
-    if "s3" in labels:
-        bucket = ".".join(labels[: labels.index("s3")])
-        if bucket:
-            return Address(bucket, request.path[1:], region, True)
-    elif labels and labels != ("localhost",):
+    bucket = hosts.bucket_of(request.host)
+    if bucket:
+        return Address(bucket, request.path[1:], region, True)
+    if labels and "s3" not in labels:
         return None
     scope = scope_of(request)
     if scope is not None and not scope.service.startswith("s3"):

@@ -5,6 +5,7 @@ Source: S3 API Reference, "POST Object" and "Browser-based uploads using POST (A
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -12,7 +13,7 @@ from cumulo.core import credentials
 from cumulo.faces import addresses
 from cumulo.wire import form_signatures
 from cumulo.wire.faults import Fault
-from cumulo.wire.form_uploads import Form, FormReader, is_form
+from cumulo.wire.form_uploads import Form, FormReader
 from cumulo.wire.http import Headers, Request
 from cumulo.wire.protocols import xml_elements
 from cumulo.wire.protocols.xml_elements import escape
@@ -33,19 +34,7 @@ FILE_NAME = "${filename}"
 _HEADERS = frozenset(
     ("cache-control", "content-type", "content-disposition", "content-encoding", "content-language", "expires")
 )
-_SIGNATURE = frozenset(
-    ("x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-signature", "x-amz-security-token")
-)
-
-
-def is_upload(request: Request) -> bool:
-    """Whether a request is a browser's upload to a bucket."""
-    return (
-        request.method == "POST"
-        and is_form(request.headers.get("content-type"))
-        and not request.query
-        and addresses.read(request) is not None
-    )
+_SIGNATURE = frozenset(("x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-signature", "x-amz-security-token"))
 
 
 def wrong_type(request: Request) -> Fault | None:
@@ -100,13 +89,19 @@ class FormCall(WireCall):
         self._first = body
         self._rest = rest  # the reader, when there is more to come
         self._policy: Any = None
+        self.answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def done(self, answer: dict[str, Any] | None, error: BaseException | None) -> None:
+        """Answer, and let the form's reader go."""
+        super().done(answer, error)
+        if not self.answered.done():
+            self.answered.set_result(None)
 
     def authenticate(self, ctx: Context) -> None:
         """Whoever signed the form's policy, which the form must keep to."""
         from cumulo.services.storage.s3 import form_policies
 
-        if self.exchange.page is not None:
-            self._meet_page(ctx)
+        self.meet_page(ctx)
         fields = self._form.fields
         claim = form_signatures.read(fields)
         if claim is None:
@@ -194,11 +189,11 @@ async def upload(cloud: Cloud, exchange: Exchange, request_id: str) -> None:
         return
     ctx = cloud.context(request, route, request_id)
     ctx.operation = OPERATION
-    waiting = cloud.runtime.start(ctx, FormCall(exchange, route, ctx, form, address, first, rest))
+    call = FormCall(exchange, route, ctx, form, address, first, rest)
+    waiting = cloud.runtime.start(ctx, call)
     if waiting is not None:
         await waiting
-    else:
-        await exchange.whenever_answered()
+    await call.answered
 
 
 async def _beginning(reader: FormReader) -> tuple[list[bytes], FormReader | None]:
@@ -249,12 +244,11 @@ def _tags(document: str) -> str:
     """The tag set of a form, which is XML, as PutObject's header has it."""
     try:
         root = xml_elements.parse(document.encode())
-        tags = [
-            (str(tag.find("Key").text), str(tag.find("Value").text))
-            for tag_set in root.children
-            for tag in tag_set.children
-        ]
-    except (xml_elements.MalformedXml, AttributeError):
+        found = [[tag.find(name) for name in ("Key", "Value")] for tags in root.children for tag in tags.children]
+        tags = [(key.text, value.text) for key, value in found if key is not None and value is not None]
+        if len(tags) != len(found):
+            raise xml_elements.MalformedXml("a tag has a key and a value")
+    except xml_elements.MalformedXml:
         text = "The XML you provided was not well-formed or did not validate against our published schema"
         raise Fault("MalformedXML", text, status=400) from None
     return urlencode(tags)

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from cumulo import dropin
 from cumulo.faces import addresses
-from cumulo.gateway import hosts as gateway_hosts
-from cumulo.gateway.hosts import Standing
+from cumulo.gateway.hosts import CONFIGURED, FOREIGN, cors_fields
 from cumulo.wire.faults import Fault
 from cumulo.wire.http import Request
 from cumulo.wire.routing import scope_of
@@ -54,18 +53,26 @@ def fields(ctx: Context, exchange: Exchange, route: Route) -> Fields:
     origin = exchange.request.headers.get("origin")
     bucket = route.labels.get("Bucket") if route.service.name == "s3" else None
     if bucket is None:
-        if exchange.page is Standing.FOREIGN:
+        if exchange.page == FOREIGN:
             raise forbidden(origin)
-        return gateway_hosts.cors_fields(origin)
+        return cors_fields(origin)
     from cumulo.services.storage.s3 import cors_rules
 
     rules = _rules(ctx, bucket)
     rule = cors_rules.find(rules or (), origin, exchange.request.method)
     if rule is not None:
         return cors_rules.fields(rule, origin)
-    if exchange.page is Standing.FOREIGN:
+    if exchange.page == FOREIGN:
         raise forbidden(origin)
-    return gateway_hosts.cors_fields(origin) if rules is None and exchange.page is Standing.CONFIGURED else []
+    return cors_fields(origin) if rules is None and exchange.page == CONFIGURED else []
+
+
+def site_fields(ctx: Context, exchange: Exchange, route: Route) -> Fields:
+    """The same for a website, which is open to all: a page that no rule lets in may not read what it gets."""
+    try:
+        return fields(ctx, exchange, route)
+    except Fault:
+        return []
 
 
 def _rules(ctx: Context, bucket: str) -> list[dict[str, Any]] | None:
@@ -102,7 +109,7 @@ async def preflight(cloud: Cloud, exchange: Exchange, request_id: str) -> None:
             raise Fault("BadRequest", NO_ORIGIN, status=400)
         answer = await _by_rules(cloud, address, origin, method, headers.get("access-control-request-headers"))
     except Fault as fault:
-        if exchange.page is Standing.CONFIGURED and fault.message == NOT_ENABLED:
+        if exchange.page == CONFIGURED and fault.message == NOT_ENABLED:
             exchange.respond(*cloud.server.hosts.preflight_or_refusal(request))
         else:
             exchange.respond(*addresses.refusal(request, fault, request_id))
@@ -119,9 +126,7 @@ def _is_ours(cloud: Cloud, request: Request, method: str) -> bool:
         return False
 
 
-async def _by_rules(
-    cloud: Cloud, address: addresses.Address, origin: str, method: str, wanted: str
-) -> Fields:
+async def _by_rules(cloud: Cloud, address: addresses.Address, origin: str, method: str, wanted: str) -> Fields:
     from cumulo.services.storage.s3 import cors_rules
     from cumulo.services.storage.s3.buckets import BUCKETS
 

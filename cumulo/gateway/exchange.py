@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from cumulo.gateway.answers import INTERNAL_FAILURE, Answer, refusal
 from cumulo.gateway.bodies import BodyStream, WholeBody
-from cumulo.gateway.hosts import cors_fields
+from cumulo.gateway.hosts import Hosts, cors_fields
 from cumulo.wire.http import Request
 
 if TYPE_CHECKING:
@@ -58,12 +58,14 @@ class Exchange:
         "_state",
         "_stream",
         "_task",
+        "page",
         "request",
         "websocket",
     )
 
     def __init__(self, request: Request) -> None:
         self.request = request
+        self.page = 0  # where the page stands whose request is left to a service (see `hosts`); 0 for all others
         self.websocket = False  # whether the client asks for a WebSocket: see accept_websocket
         self._state = FRESH
         self._stream: BodyStream | None = None
@@ -146,8 +148,14 @@ class Exchange:
 
     # -- the connection's side
 
-    def _allow_page(self, origin: str) -> None:
+    def _meet_page(self, hosts: Hosts) -> None:
+        """A request with an Origin that was not refused: allow it, or leave it to the service that decides."""
+        origin = self.request.headers.get("origin")
+        if hosts.left_to_service(self.request):
+            self.page = hosts.standing(origin, self.request)
+            return
         self._extra = cors_fields(origin)
+        self._refusal = hosts.preflight(self.request)
 
     def _with_extra(self, headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
         # A service that decides about CORS itself (S3, API Gateway) has the last word.

@@ -9,9 +9,11 @@ A browser is the one client that carries other people's programs. Two rules keep
   (`Sec-Fetch-Site`, sent by all browsers to loopback): an <img> could carry a presigned query.
 
 Pages of this machine (localhost, any port) may call: their server could do so anyway.
+
+A service that decides about pages itself (S3, by the rules of a bucket) is handed their requests with where they stand.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from cumulo.gateway.answers import Answer, refusal
 from cumulo.wire.http import Request
@@ -34,6 +36,9 @@ _OUR_SUFFIXES = (
 _CACHED_MOST = 4096
 _LONGEST = 253 + len(":65535")
 
+# Where a page stands whose request is left to a service: nobody knows it, this machine's own, named in the settings.
+FOREIGN, OURS, CONFIGURED = range(1, 4)
+
 BROWSER_FIELDS = frozenset({"origin", "sec-fetch-site"})
 
 
@@ -51,6 +56,7 @@ class Hosts:
         self._any_host = "*" in hosts
         self._origins = {origin.lower().rstrip("/") for origin in allowed_origins}
         self._known: dict[str, bool] = {}
+        self.service_decides: Callable[[Request], bool] | None = None
 
     def is_ours(self, host: str) -> bool:
         """Whether this Host value (any case, port allowed) names this cloud."""
@@ -70,9 +76,21 @@ class Hosts:
 
     def allows_origin(self, origin: str, request: Request) -> bool:
         """Whether a page of this origin may call: our own, this machine's, or an allowed one."""
+        return self.standing(origin, request) != FOREIGN
+
+    def standing(self, origin: str, request: Request) -> int:
+        """Where a page of this origin stands: FOREIGN, OURS or CONFIGURED."""
         origin = origin.lower()
         if "*" in self._origins or origin in self._origins:
-            return True
+            return CONFIGURED
+        return OURS if self._is_local(origin, request) else FOREIGN
+
+    def left_to_service(self, request: Request) -> bool:
+        """Whether a service says itself which pages may make this request."""
+        return self.service_decides is not None and self.service_decides(request)
+
+    @staticmethod
+    def _is_local(origin: str, request: Request) -> bool:
         scheme, mark, host = origin.partition("://")
         if not mark or scheme not in ("http", "https"):
             return False
@@ -105,12 +123,18 @@ class Hosts:
 
     def _refuse_page(self, request: Request) -> Answer | None:
         origin = request.headers.get("origin")
+        if self.left_to_service(request):
+            return None
         if not origin:
             if request.headers.get("sec-fetch-site") != "cross-site" or _only_opens_a_page(request):
                 return None
             origin = _origin_of(request.headers.get("referer"))
         if self.allows_origin(origin, request):
             return None
+        return self._refuse_origin(request, origin)
+
+    @staticmethod
+    def _refuse_origin(request: Request, origin: str) -> Answer:
         text = (
             f'Pages of the origin "{origin or "null"}" may not call this cloud. '
             "If the page is yours, add its origin to the setting allowed_origins."
@@ -130,6 +154,16 @@ class Hosts:
         if wanted.get("access-control-request-private-network") == "true":
             headers.append(("Access-Control-Allow-Private-Network", "true"))
         return 204, headers, b""
+
+    def preflight_or_refusal(self, request: Request) -> Answer:
+        """The answer to OPTIONS of a page that was left to a service which is not meant after all."""
+        origin = request.headers.get("origin")
+        if not self.allows_origin(origin, request):
+            return self._refuse_origin(request, origin)
+        status, headers, body = self.preflight(request) or refusal(
+            request, 405, "MethodNotAllowed", "The specified method is not allowed."
+        )
+        return status, [*headers, *cors_fields(origin)], body
 
 
 def cors_fields(origin: str) -> list[tuple[str, str]]:

@@ -26,6 +26,7 @@ class Http1Exchange(Exchange):
     def __init__(self, connection: "Messages", request: Request, keep_alive: bool) -> None:
         # The base's fields are set here: one call less on the hottest path there is.
         self.request = request
+        self.page = 0
         self.websocket = False
         self._state = FRESH
         self._stream = None

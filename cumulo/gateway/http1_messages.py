@@ -253,8 +253,7 @@ class Messages(asyncio.Protocol):
         request = exchange.request
         headers = request.headers
         if "origin" in headers:
-            exchange._allow_page(headers.get("origin"))
-            exchange._refusal = self._server.hosts.preflight(request)
+            exchange._meet_page(self._server.hosts)
         coding = headers.get("transfer-encoding")
         if coding and (coding.lower() != "chunked" or request.http_version == "1.0"):
             self._refuse_with(exchange, refusal(request, 501, "NotImplemented", "The only transfer coding is chunked."))

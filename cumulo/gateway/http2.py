@@ -182,10 +182,9 @@ class Http2(asyncio.Protocol):
             exchange.respond(*answer)
             return
         if "origin" in headers:
-            exchange._allow_page(headers.get("origin"))
-            preflight = self._server.hosts.preflight(request)
-            if preflight is not None:
-                exchange.respond(*preflight)
+            exchange._meet_page(self._server.hosts)
+            if exchange._refusal is not None:
+                exchange.respond(*exchange._refusal)
                 return
         if event.stream_ended is None:
             try:

@@ -12,18 +12,12 @@ from cumulo.wire.faults import Fault
 FIELDS_LIMIT = 20 * 1024
 _BOUNDARY = re.compile(r'boundary=(?:"([^"]+)"|([^;,\s]+))', re.IGNORECASE)
 _PARAMETER = re.compile(r';\s*([A-Za-z*]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;\s]*))')
-_TYPE = "multipart/form-data"
 
 
 def malformed() -> Fault:
     """The refusal of a body that is no form. Source: S3 API Reference, "Error responses"."""
     text = "The body of your POST request is not well-formed multipart/form-data."
     return Fault("MalformedPOSTRequest", text, status=400)
-
-
-def is_form(content_type: str) -> bool:
-    """Whether a Content-Type is that of a form with files."""
-    return content_type.partition(";")[0].strip().lower() == _TYPE
 
 
 class Form:

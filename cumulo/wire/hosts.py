@@ -5,6 +5,8 @@ import re
 _SUFFIXES = (
     ".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".on.aws", ".localhost.localstack.cloud", ".localhost",
 )  # fmt: skip
+_LOCAL = (".localhost.localstack.cloud", ".localhost")
+SERVICES: set[str] = set()  # labels of services, written down by the router
 _REGION = re.compile(r"[a-z]{2}(?:-[a-z]+){1,3}-\d{1,2}\Z")
 _LEGACY_S3 = re.compile(r"(s3)-([a-z]{2}(?:-[a-z]+){1,3}-\d{1,2})\Z")
 _FILLERS = frozenset({"dualstack", "fips"})
@@ -16,15 +18,17 @@ _CACHE_LIMIT = 4096
 class Host:
     """`labels` are those left after region and suffix: `["my.bucket", "s3"]` comes as `my`, `bucket`, `s3`.
 
-    `vpc_endpoint` is the interface endpoint that the host belongs to (`vpce-1a2b3c4d`), "" for none.
+    `vpc_endpoint` is the interface endpoint that the host belongs to (`vpce-1a2b3c4d`), "" for none. `local`: the name
+    is one of this machine's, not one of AWS's.
     """
 
-    __slots__ = ("labels", "region", "vpc_endpoint")
+    __slots__ = ("labels", "local", "region", "vpc_endpoint")
 
-    def __init__(self, labels: tuple[str, ...], region: str, vpc_endpoint: str = "") -> None:
+    def __init__(self, labels: tuple[str, ...], region: str, vpc_endpoint: str = "", local: bool = False) -> None:
         self.labels = labels
         self.region = region
         self.vpc_endpoint = vpc_endpoint
+        self.local = local
 
 
 _NOTHING = Host((), "")
@@ -61,7 +65,22 @@ def _read(host: str) -> Host:
             labels.append(label.removesuffix("-fips"))
     if labels and labels[-1] == "vpce":
         return _of_endpoint(labels[:-1], region)
-    return Host(tuple(labels), region)
+    return Host(tuple(labels), region, local=suffix in _LOCAL)
+
+
+def bucket_of(host: str) -> str:
+    """The bucket that a virtual host of S3 names, "" for none.
+
+    `BUCKET.s3.…`; and `BUCKET.localhost`, which the SDKs make of the endpoint http://localhost, unless its last label
+    names a service.
+    """
+    found = read(host)
+    labels = found.labels
+    if "s3" in labels:
+        return ".".join(labels[: len(labels) - 1 - labels[::-1].index("s3")])
+    if labels and found.local and labels[-1] not in SERVICES and not labels[-1].startswith("s3-"):
+        return ".".join(labels)
+    return ""
 
 
 def _of_endpoint(labels: list[str], region: str) -> Host:

@@ -7,10 +7,10 @@ path of RPC v2, `Action` in a form, the host, and at last the path alone. The st
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from cumulo.wire import hosts, models
+from cumulo.wire import hosts, models, sigv2
 from cumulo.wire.cuts import Metadata, StoredCut
 from cumulo.wire.faults import Fault
-from cumulo.wire.http import Request
+from cumulo.wire.http import Headers, Request
 from cumulo.wire.models import Operation, Service
 from cumulo.wire.paths import Match, Paths
 from cumulo.wire.protocols import protocol
@@ -168,6 +168,7 @@ class Router:
                 _append(self._by_target, meta.target_prefix, name)
             for label in dict.fromkeys((meta.endpoint_prefix, name, *meta.hosts)):
                 _append(self._by_host, label, name)
+                hosts.SERVICES.add(label.rpartition(".")[2])
         self._targets: dict[str, Operation] = {}
         self._paths: dict[str, Paths] = {}
 
@@ -238,11 +239,14 @@ class Router:
 
     def _hosted(self, request: Request) -> tuple[list[str], str]:
         labels = hosts.read(request.host).labels
+        if not labels:
+            return [], ""
         for start in range(len(labels)):
             names = self._by_host.get(".".join(labels[start:]))
             if names is not None:
                 return names, ".".join(labels[:start])
-        return [], ""
+        bucket = hosts.bucket_of(request.host)
+        return (["s3"], bucket) if bucket and "s3" in self._metadata else ([], "")
 
     def _absent(self, signing_name: str) -> Fault:
         """The refusal of a service that exists at AWS but not here, or nowhere."""
@@ -348,6 +352,8 @@ class Router:
         if best is None:
             raise unknown_path(self._metadata[resters[0]] if names else None)
         service = models.load(owner)
+        if owner == "s3" and "x-amz-" in request.query:
+            request = _with_query_headers(request)
         spoken = next(p for p in service.protocols if p.startswith("rest-"))
         return Route(request, service.operations[best.operation], spoken, _region(request, scope), best.labels)
 
@@ -356,6 +362,27 @@ class Router:
         if paths is None:
             paths = self._paths[name] = Paths(models.load(name))
         return paths
+
+
+def _with_query_headers(request: Request) -> Request:
+    """A presigned request of S3 whose x-amz- parameters stand for header fields, as those fields.
+
+    Source: S3 API Reference, "Authenticating requests: using query parameters" (headers that were signed may travel
+    in the query string); seen in AWS's answers to x-amz-meta- parameters.
+    """
+    if "X-Amz-Signature=" not in request.query and "Signature=" not in request.query:
+        return request
+    found = [(n.encode(), v.encode("latin-1")) for n, v in sigv2.query_headers(request.query) if n not in _OF_SIGNATURE]
+    return Request(
+        request.method, request.target, Headers([*request.headers.raw, *found]), body=request.body,
+        scheme=request.scheme, peer=request.peer, http_version=request.http_version,
+    )  # fmt: skip
+
+
+_OF_SIGNATURE = frozenset(
+    ("x-amz-algorithm", "x-amz-content-sha256", "x-amz-credential", "x-amz-date", "x-amz-expires",
+     "x-amz-security-token", "x-amz-signature", "x-amz-signedheaders")
+)  # fmt: skip
 
 
 def _append(table: dict[str, list[str]], key: str, name: str) -> None:

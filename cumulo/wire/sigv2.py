@@ -138,10 +138,11 @@ def query_headers(query: str) -> list[tuple[str, str]]:
 
 def _paths(request: Request) -> list[str]:
     path = request.path or "/"
-    labels = hosts.read(request.host).labels
-    prefix = ".".join(labels[: labels.index("s3")]) if "s3" in labels else ""
+    prefix = hosts.bucket_of(request.host)
     again = quote(unquote_to_bytes(path.encode("latin-1", "replace")), safe="/~")
     found = [f"/{prefix}{path}", f"/{prefix}{again}"] if prefix else []
+    if path.count("/") == 1 and len(path) > 1:
+        found.append(f"{path}/")  # botocore signs a bucket's path so, and writes it without the slash
     return list(dict.fromkeys([*found, path, again]))
 
 

@@ -97,6 +97,7 @@ def where(sent: Request) -> str:
         (request("GET", "/", host="b.s3-eu-west-1.amazonaws.com"), "s3.ListObjects rest-xml eu-west-1"),
         (request("GET", "/", host="a.b.s3.localhost:4566"), "s3.ListObjects rest-xml us-east-1"),
         (request("GET", "/", host="b.s3.localhost.localstack.cloud:4566"), "s3.ListObjects rest-xml us-east-1"),
+        (request("GET", "/", host="a.b.localhost:4566"), "s3.ListObjects rest-xml us-east-1"),
         (request("GET", "/", host="b.s3.dualstack.us-west-2.amazonaws.com"), "s3.ListObjects rest-xml us-west-2"),
         (
             request("POST", "/2015-03-31/functions/f/invocations", service="lambda"),
