@@ -57,12 +57,12 @@ def _get(ctx: Context, arn: str) -> SAMLProvider:
     return provider
 
 
-def _valid_until(ctx: Context, document: str) -> float:
+def _valid_until(document: str, now: float) -> float:
     try:
         parsed = saml_metadata.parse(document)
     except saml_metadata.Unreadable:
         raise INVALID_INPUT("Could not parse metadata") from None
-    return parsed.valid_until if parsed.valid_until is not None else ctx.now() + FOREVER_S
+    return parsed.valid_until if parsed.valid_until is not None else now + FOREVER_S
 
 
 def _arn(ctx: Context, name: str) -> str:
@@ -74,13 +74,14 @@ def create_saml_provider(ctx: Context, request: t.CreateSAMLProviderRequest) -> 
     name = request["Name"]
     permissions.ask(ctx, _arn(ctx, name))
     tags = check_tags(request.get("Tags"))
-    valid_until = _valid_until(ctx, request["SAMLMetadataDocument"])
+    now = ctx.now()
+    valid_until = _valid_until(request["SAMLMetadataDocument"], now)
     if SAML_PROVIDERS.peek(ctx, name) is not None:
         raise PROVIDER_EXISTS(name=name)
     if len(SAML_PROVIDERS.range(ctx, limit=QUOTA)) >= QUOTA:
         raise LIMIT_EXCEEDED(quota="SAMLProvidersPerAccount", limit=QUOTA)
     provider_id = unique_ids.new_unique_id(ctx, "ASPA") + unique_ids.new_unique_id(ctx, "")[:5]
-    provider = SAMLProvider(name, provider_id, request["SAMLMetadataDocument"], ctx.now(), valid_until, tags)
+    provider = SAMLProvider(name, provider_id, request["SAMLMetadataDocument"], now, valid_until, tags)
     SAML_PROVIDERS.put(ctx, provider)
     answer: t.CreateSAMLProviderResponse = {"SAMLProviderArn": _arn(ctx, name)}
     if tags:
@@ -113,7 +114,7 @@ def list_saml_providers(ctx: Context, request: Any) -> t.ListSAMLProvidersRespon
 def update_saml_provider(ctx: Context, request: t.UpdateSAMLProviderRequest) -> t.UpdateSAMLProviderResponse:
     provider = _get(ctx, request["SAMLProviderArn"])
     if "SAMLMetadataDocument" in request:
-        provider.valid_until = _valid_until(ctx, request["SAMLMetadataDocument"])
+        provider.valid_until = _valid_until(request["SAMLMetadataDocument"], ctx.now())
         provider.metadata = request["SAMLMetadataDocument"]
         SAML_PROVIDERS.put(ctx, provider)
     return {"SAMLProviderArn": request["SAMLProviderArn"]}
