@@ -35,10 +35,12 @@ from cumulo.wire.routing import Route, Router
 from cumulo.wire_calls import StreamingCall, WireCall
 
 if TYPE_CHECKING:
+    from cumulo.gateway.streams import Stream
     from cumulo.store.transaction import Transaction
 
 logger = logging.getLogger("cumulo")
 
+ACCELERATOR_GREETING = b"gJ7yne5G"  # how clients of DynamoDB Accelerator begin
 SIGNING_CERTIFICATES = "/SimpleNotificationService-"
 TOKEN_ISSUERS = "/_cumulo/issuers/"
 
@@ -135,7 +137,13 @@ class Cloud:
             limits=settings.limits,
             hosts=hosts,
             authority=self.authority if settings.tls else None,  # costs nothing until a client speaks TLS
+            greetings={ACCELERATOR_GREETING: self._accelerate},
         )
+
+    async def _accelerate(self, stream: Stream) -> None:
+        from cumulo.accelerator import Session
+
+        await Session(self.runtime, stream).run()
 
     async def stop(self) -> None:
         """Finish what is being answered, then close everything in order."""

@@ -1,4 +1,4 @@
-"""What a new connection speaks: one port serves HTTP/1, HTTP/2 and TLS, told apart by the first bytes."""
+"""What a new connection speaks: one port serves HTTP/1, HTTP/2, TLS and others, told apart by the first bytes."""
 
 import asyncio
 from typing import TYPE_CHECKING, Any
@@ -15,12 +15,13 @@ _TLS_HANDSHAKE = 0x16
 
 
 class Doorway(asyncio.Protocol):
-    """A connection that has not spoken yet. It becomes Http1, Http2 or a TLS layer with one of them."""
+    """A connection that has not spoken yet. It becomes Http1, Http2, a Stream, or a TLS layer with one of them."""
 
-    __slots__ = ("_lost", "_seen", "_server", "deadline", "transport")
+    __slots__ = ("_lost", "_scheme", "_seen", "_server", "deadline", "transport")
 
-    def __init__(self, server: "Server") -> None:
+    def __init__(self, server: "Server", scheme: str = "http") -> None:
         self._server = server
+        self._scheme = scheme
         self._seen = b""
         self._lost = False
         self.transport: Any = None
@@ -38,17 +39,31 @@ class Doorway(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._seen:
             data = self._seen + data
-        if data[0] == _TLS_HANDSHAKE and self._server.authority is not None:
+        first = data[0]
+        if first == _TLS_HANDSHAKE and self._server.authority is not None and self._scheme == "http":
             self._seen = data
             self._enter_tls(self._server.authority)
-        elif data[0] != _PREFACE[0] or not (data.startswith(_PREFACE) or _PREFACE.startswith(data)):
-            self._become(Http1(self._server, "http"), data)
+        elif first in self._server.greetings:
+            self._greeted(data)
+        elif first != _PREFACE[0] or not (data.startswith(_PREFACE) or _PREFACE.startswith(data)):
+            self._become(Http1(self._server, self._scheme), data)
         elif len(data) < len(_PREFACE):
             self._seen = data
         else:
             from cumulo.gateway.http2 import Http2
 
-            self._become(Http2(self._server, "http"), data)
+            self._become(Http2(self._server, self._scheme), data)
+
+    def _greeted(self, data: bytes) -> None:
+        greeting, serve = self._server.greetings[data[0]]
+        if data.startswith(greeting):
+            from cumulo.gateway.streams import Stream
+
+            self._become(Stream(self._server, serve, self._scheme), data)
+        elif greeting.startswith(data):
+            self._seen = data
+        else:
+            self._become(Http1(self._server, self._scheme), data)
 
     def _become(self, protocol: Any, data: bytes) -> None:
         self._server.connections.discard(self)

@@ -4,7 +4,7 @@ import asyncio
 import errno
 import logging
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cumulo.gateway.answers import Date
@@ -14,6 +14,7 @@ from cumulo.gateway.hosts import Hosts
 from cumulo.gateway.limits import Limits
 
 if TYPE_CHECKING:
+    from cumulo.gateway.streams import Serve
     from cumulo.gateway.tls import Authority
 
 LOG = logging.getLogger("cumulo.gateway")
@@ -43,7 +44,8 @@ class Server:
     """Serves an application on one port: HTTP/1, HTTP/2 by prior knowledge and, given an authority, TLS.
 
     `host` is an address or name to listen on; "localhost" means both loopback addresses. Port 0 takes a
-    free one: see `port`. `clock` gives the cloud's time in seconds since 1970, for the Date field.
+    free one: see `port`. `clock` gives the cloud's time in seconds since 1970, for the Date field. `greetings` are
+    the first bytes of protocols that are no HTTP, which begin with no letter of a method, and who serves each.
     """
 
     def __init__(
@@ -56,11 +58,13 @@ class Server:
         limits: Limits | None = None,
         hosts: Hosts | None = None,
         authority: "Authority | None" = None,
+        greetings: "Mapping[bytes, Serve] | None" = None,
     ) -> None:
         self.application = application
         self.limits = limits or Limits()
         self.hosts = hosts or Hosts()
         self.authority = authority
+        self.greetings = {greeting[0]: (greeting, serve) for greeting, serve in (greetings or {}).items()}
         self.date = Date(clock)
         self.host = host
         self.port = port

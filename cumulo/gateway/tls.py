@@ -15,8 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cumulo.gateway.doorway import Doorway
 from cumulo.gateway.hosts import Hosts
-from cumulo.gateway.http1 import Http1
 from cumulo.gateway.http1_messages import NEVER
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ class TlsLayer(asyncio.Transport, asyncio.Protocol):
 
             self._inner = Http2(self._server, "https")
         else:
-            self._inner = Http1(self._server, "https")
+            self._inner = Doorway(self._server, "https")
         self._inner.connection_made(self)
         return True
 
