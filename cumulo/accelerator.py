@@ -228,6 +228,7 @@ class Session:
             principal=self._principal,
             request_id=runtime.ids.uuid(),
             handler=runtime.registry.service("dax").handler("DescribeClusters"),
+            protocol="json",
             source_ip=self._stream.peer,
         )
 
@@ -317,7 +318,8 @@ def _sign(secret: str, day: str, region: str, text: str) -> str:
 def _failure(fault: Fault, request_id: str) -> bytes:
     numbers = answers.UNAUTHENTICATED if fault.code in _AUTHENTICATION else ()
     reasons = (fault.members or {}).get("CancellationReasons")
-    return answers.failure(fault.code, fault.message, fault.status or 400, request_id, numbers, reasons)
+    code = "AccessDeniedException" if fault.code == "AccessDenied" else fault.code
+    return answers.failure(code, fault.message, fault.status or 400, request_id, numbers, reasons)
 
 
 _AUTHENTICATION = frozenset(

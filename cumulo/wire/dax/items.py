@@ -9,6 +9,7 @@ Maps, arrays and texts may have no length in advance.
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Iterable
 from decimal import Decimal
@@ -175,10 +176,12 @@ def _key(value: Any) -> Any:
 
 def number_text(value: Any) -> str:
     """A number as DynamoDB's API writes it. Raises MalformedItem for what is none."""
-    if type(value) is float:
+    if type(value) is int:
+        return str(value)
+    if isinstance(value, Decimal):
+        return str(value)
+    if type(value) is float and math.isfinite(value):
         return repr(value)
-    if type(value) is int or isinstance(value, Decimal):
-        return format(value, "f") if abs(value) < 1 << 128 else str(value)
     raise MalformedItem("not a number")
 
 

@@ -18,7 +18,7 @@ ITEM = {
     "text": {"S": "größer"},
     "whole": {"N": "123456789012345678901234567890"},
     "small": {"N": "1.5E-100"},
-    "raw": {"B": b"\x00\xff"},
+    "packed": {"B": b"\x00\xff"},
     "yes": {"BOOL": True},
     "nothing": {"NULL": True},
     "list": {"L": [{"S": "x"}, {"N": "2"}, {"M": {"in": {"S": "y"}}}]},
@@ -133,7 +133,7 @@ def test_projections(cloud: Account, connect: Callable[..., Any]) -> None:
     dynamodb, dax = table(cloud), connect()
     dynamodb.put_item(TableName="things", Item=ITEM)
     wanted = {
-        "ProjectionExpression": "#l[2].#i, #l[0], #m.deep, raw, id, nowhere",
+        "ProjectionExpression": "#l[2].#i, #l[0], #m.deep, packed, id, nowhere",
         "ExpressionAttributeNames": {"#l": "list", "#i": "in", "#m": "map"},
     }
     expected = dynamodb.get_item(TableName="things", Key=KEY, **wanted)["Item"]
