@@ -51,11 +51,18 @@ class Blobs:
 
     def put(self, data: bytes) -> Stored:
         """A new blob of bytes at hand, on disk when this returns; for threads. Raises BlobFailure."""
+        return self.put_pieces((data,))
+
+    def put_pieces(self, pieces: Iterable[bytes]) -> Stored:
+        """The same of bytes that are made while they are written; what `pieces` raises leaves no blob behind."""
         blob, path = self.new()
+        size = 0
         try:
             descriptor = self.create(path)
             try:
-                write_whole(descriptor, data)
+                for piece in pieces:
+                    write_whole(descriptor, piece)
+                    size += len(piece)
                 self.flush(descriptor)
             finally:
                 os.close(descriptor)
@@ -63,7 +70,10 @@ class Blobs:
         except OSError as error:
             self._unmake(blob, path)
             raise failure_of(error, path) from error
-        return Stored(blob, len(data))
+        except BaseException:
+            self._unmake(blob, path)
+            raise
+        return Stored(blob, size)
 
     def share(self, blob: str) -> Stored:
         """A new blob with the bytes of another, of which neither feels the other's end; for threads.

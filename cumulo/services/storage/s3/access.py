@@ -66,9 +66,10 @@ _OF_POLICIES = frozenset(("s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:Delete
 _NO_BLOCK = PublicAccessBlock()
 
 
-def located(ctx: Context, request: Mapping[str, Any]) -> Bucket:
+def located(ctx: Context, request: Mapping[str, Any], *, anywhere: bool = False) -> Bucket:
     """The bucket of a request, in the region and of the account that the request expects; nothing is allowed yet.
 
+    `anywhere`: it may be in another region, as the source of a copy may.
     Raises NoSuchBucket, what AWS answers to a request in the wrong region, and AccessDenied where
     ExpectedBucketOwner is not the owner.
     """
@@ -83,7 +84,7 @@ def located(ctx: Context, request: Mapping[str, Any]) -> Bucket:
     if bucket is None:
         ctx.authorized = True
         raise NO_SUCH_BUCKET(members={"BucketName": name})
-    if bucket.region != ctx.region:
+    if bucket.region != ctx.region and not anywhere:
         _check_region(ctx, bucket)
     if ".s3-accelerate." in ctx.endpoint:
         _check_acceleration(ctx, bucket)

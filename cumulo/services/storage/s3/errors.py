@@ -200,3 +200,8 @@ INVALID_PART_ORDER = Error(
 PART_TOO_SMALL = Error(
     "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size"
 )  # ProposedSize, MinSizeAllowed, PartNumber, ETag
+SOURCE_IS_ARCHIVED = Error(
+    "ObjectNotInActiveTierError",
+    "The source object of the COPY action is not in the active tier and is only stored in Amazon S3 Glacier.",
+    status=403,
+)
