@@ -28,6 +28,16 @@ if TYPE_CHECKING:
 
 MOST_B = 5 * 1024**3
 ARCHIVED = frozenset(("GLACIER", "DEEP_ARCHIVE"))
+# What a request says of the source alone.
+_OF_SOURCE = (
+    "CopySourceIfMatch",
+    "CopySourceIfNoneMatch",
+    "CopySourceIfModifiedSince",
+    "CopySourceIfUnmodifiedSince",
+    "CopySourceSSECustomerAlgorithm",
+    "CopySourceSSECustomerKey",
+    "CopySourceSSECustomerKeyMD5",
+)
 _NOTHING = Announced("", "", "", "")
 
 
@@ -64,14 +74,15 @@ def source_of(ctx: Context, request: Mapping[str, Any], *, whole: bool) -> Sourc
             "The source of a copy request may not specifically refer to a delete marker by version id."
         )
     version = lookups.found(ctx, bucket, asked, action="s3:GetObject")
-    preconditions.check_read(request, version, ctx.now(), "CopySource")
+    said = {name: request[name] for name in _OF_SOURCE if name in request}
+    preconditions.check_read(said, version, ctx.now(), "CopySource")
     if version.storage_class in ARCHIVED and not 0 < version.restored_at <= ctx.now() < version.restore_expires_at:
         raise SOURCE_IS_ARCHIVED()
     if whole and version.size > MOST_B:
         raise INVALID_REQUEST(
             f"The specified copy source is larger than the maximum allowable size for a copy source: {MOST_B}"
         )
-    key = object_encryption.content_key(ctx, bucket, version.key, version, request, prefix="CopySource")
+    key = object_encryption.content_key(ctx, bucket, version.key, version, said, prefix="CopySource")
     return Source(bucket, version, key, bool(bucket.versioning))
 
 
