@@ -232,6 +232,10 @@ class Router:
             signed = self._by_signing.get(scope.service)
             if signed is not None:
                 both = [name for name in signed if name in names]
+                if (
+                    not names and scope.service == "s3"
+                ):  # `bucket.localhost`: SDKs put it before whatever host they have
+                    prefix = ".".join(hosts.read(request.host).labels)
                 return both or signed, prefix
             if not names:
                 raise self._absent(scope.service)

@@ -20,10 +20,11 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from cumulo.core import s3_public_policies
 from cumulo.core.errors import Fault
 from cumulo.core.policy.principals import PrincipalKind
 from cumulo.core.s3_access import ACCOUNT_ACCESS, PublicAccessBlock
-from cumulo.services.storage.s3 import acls, grants, integrity, public_policies
+from cumulo.services.storage.s3 import access_points, acls, grants, integrity
 from cumulo.services.storage.s3.buckets import BUCKET_OWNER_ENFORCED, BUCKETS, Bucket
 from cumulo.services.storage.s3.conditions import RequestConditions
 from cumulo.services.storage.s3.errors import (
@@ -76,7 +77,7 @@ def located(ctx: Context, request: Mapping[str, Any], *, anywhere: bool = False)
     name = request["Bucket"]
     if ctx.document:
         integrity.check(ctx, request)
-    bucket = BUCKETS.peek(ctx, name)
+    bucket = BUCKETS.peek(ctx, name) or access_points.bucket_of(ctx, name)
     expected = request.get("ExpectedBucketOwner")
     if expected is not None and not _ACCOUNT.fullmatch(expected):
         ctx.authorized = True
@@ -125,9 +126,14 @@ def allow_bucket(
     context: Mapping[str, Any] | None = None,
 ) -> None:
     """AccessDenied unless the caller may do this with the bucket."""
-    if not bucket.policy and ctx.trusted(bucket.account):
+    if not bucket.policy and request.get("Bucket", bucket.name) == bucket.name and ctx.trusted(bucket.account):
         return
     action = action or _own_action(ctx)
+    point = access_points.of_request(ctx, bucket, request)
+    if point is not None:
+        _check_payer(ctx, bucket, request)
+        access_points.allow(ctx, bucket, point, action, "", RequestConditions(ctx, bucket, request, None, context))
+        return
     if action in _OF_POLICIES and ctx.principal.kind is PrincipalKind.ROOT and ctx.trusted(bucket.account):
         return
     _check_payer(ctx, bucket, request)
@@ -171,19 +177,26 @@ def allow_object(
     An `action` that has a form of its own for versions ("s3:GetObjectVersion") takes it when the request names one.
     What the request does besides (tags, an ACL, a lock) needs its own permission.
     """
-    if not bucket.policy and ctx.trusted(bucket.account) and (version is None or version.owner == bucket.account):
+    if (
+        not bucket.policy
+        and ctx.trusted(bucket.account)
+        and (version is None or version.owner == bucket.account)
+        and request.get("Bucket", bucket.name) == bucket.name
+    ):
         return
     own = not action
     action = action or _own_action(ctx)
     if "VersionId" in request:
         action = _OF_VERSIONS.get(action, action)
     _check_payer(ctx, bucket, request)
-    arn = f"{bucket.arn}/{key or request['Key']}"
+    key = key or request["Key"]
     conditions = RequestConditions(ctx, bucket, request, version, context)
-    _authorize(ctx, bucket, arn, action, conditions, version)
-    if own:
-        for more in _further_actions(ctx, request):
-            _authorize(ctx, bucket, arn, more, conditions, version)
+    point = access_points.of_request(ctx, bucket, request)
+    for each in (action, *(_further_actions(ctx, request) if own else ())):
+        if point is not None:
+            access_points.allow(ctx, bucket, point, each, key, conditions)
+        else:
+            _authorize(ctx, bucket, f"{bucket.arn}/{key}", each, conditions, version)
 
 
 def may(
@@ -360,7 +373,7 @@ def _authorize(
     known = ctx.principal.kind is not PrincipalKind.ANONYMOUS
     outsider = ctx.principal.account != bucket.account and ctx.principal.kind is not PrincipalKind.SERVICE
     block = block_of(ctx, bucket) if acl or (outsider and bucket.policy) else _NO_BLOCK
-    restricted = outsider and block.restrict_buckets and public_policies.is_public(bucket.policy)
+    restricted = outsider and block.restrict_buckets and s3_public_policies.is_public(bucket.policy)
     policy = grants.combined(
         bucket.policy,
         acl,

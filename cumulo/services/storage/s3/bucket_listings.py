@@ -82,7 +82,8 @@ def _page(
 def head_bucket(ctx: Context, request: t.HeadBucketRequest) -> t.HeadBucketOutput:
     """Whether the bucket is there, and the caller may list it."""
     bucket = access.bucket_for(ctx, request)
-    return {"BucketArn": bucket.arn, "BucketRegion": bucket.region, "AccessPointAlias": False}
+    through = request["Bucket"] != bucket.name
+    return {"BucketArn": bucket.arn, "BucketRegion": bucket.region, "AccessPointAlias": through}
 
 
 @operation

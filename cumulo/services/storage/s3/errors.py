@@ -5,6 +5,8 @@ documented.
 """
 
 from cumulo.core.errors import Error
+from cumulo.core.s3_buckets import NO_SUCH_BUCKET as NO_SUCH_BUCKET  # BucketName
+from cumulo.core.s3_policy_checks import MALFORMED_POLICY as MALFORMED_POLICY
 
 # Of requests.
 ACCESS_DENIED = Error("AccessDenied", "Access Denied", status=403)
@@ -29,7 +31,6 @@ PRECONDITION_FAILED = Error(
 )  # Condition
 
 # Of buckets.
-NO_SUCH_BUCKET = Error("NoSuchBucket", "The specified bucket does not exist", status=404)  # BucketName
 BUCKET_ALREADY_EXISTS = Error(
     "BucketAlreadyExists",
     "The requested bucket name is not available. The bucket namespace is shared by all users of the system. "
@@ -84,7 +85,6 @@ BUCKET_ACL_WITH_OWNERSHIP = Error(
 BUCKET_ACL_WITH_PUBLIC_ACCESS_BLOCK = Error(
     "InvalidBucketAclWithBlockPublicAccessError", "Bucket cannot have public ACLs set with BlockPublicAccess enabled"
 )
-MALFORMED_POLICY = Error("MalformedPolicy")
 NO_SUCH_BUCKET_POLICY = Error("NoSuchBucketPolicy", "The bucket policy does not exist", status=404)  # BucketName
 NO_SUCH_OWNERSHIP_CONTROLS = Error(
     "OwnershipControlsNotFoundError", "The bucket ownership controls were not found", status=404

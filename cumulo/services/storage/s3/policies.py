@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cumulo.core import s3_policy_checks, s3_public_policies
 from cumulo.core.operation import operation
-from cumulo.services.storage.s3 import access, policy_checks, public_policies
+from cumulo.services.storage.s3 import access
 from cumulo.services.storage.s3.buckets import keep
 from cumulo.services.storage.s3.errors import METHOD_NOT_ALLOWED, NO_SUCH_BUCKET_POLICY
 
@@ -29,8 +30,8 @@ def put_bucket_policy(ctx: Context, request: t.PutBucketPolicyRequest) -> None:
     """Replace the bucket's policy. Raises MalformedPolicy, AccessDenied for a public one that is blocked."""
     bucket = access.bucket_for(ctx, request)
     _own_bucket(ctx, bucket, "PUT")
-    policy = policy_checks.checked(request["Policy"], bucket.arn)
-    if public_policies.is_public(policy) and access.block_of(ctx, bucket).block_policy:
+    policy = s3_policy_checks.checked(request["Policy"], bucket.arn)
+    if s3_public_policies.is_public(policy) and access.block_of(ctx, bucket).block_policy:
         why = "public policies are prevented by the BlockPublicPolicy setting in S3 Block Public Access"
         raise access.blocked(ctx, bucket, bucket.arn, "s3:PutBucketPolicy", why)
     bucket.policy = policy
@@ -63,4 +64,4 @@ def get_bucket_policy_status(ctx: Context, request: t.GetBucketPolicyStatusReque
     bucket = access.bucket_for(ctx, request)
     if not bucket.policy:
         raise NO_SUCH_BUCKET_POLICY(members={"BucketName": bucket.name})
-    return {"PolicyStatus": {"IsPublic": public_policies.is_public(bucket.policy)}}
+    return {"PolicyStatus": {"IsPublic": s3_public_policies.is_public(bucket.policy)}}

@@ -1,4 +1,4 @@
-"""What S3 refuses in a bucket policy, in its own words. Pure, but for the names of actions.
+"""What S3 refuses in the policy of a bucket or an access point, in its own words. Pure, but for the names of actions.
 
 Sources: S3 User Guide, "Policies and permissions in Amazon S3", "Condition keys"; the texts were observed in AWS's
 answers to PutBucketPolicy.
@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import msgspec
 
 from cumulo.core import access
-from cumulo.core.errors import Fault
+from cumulo.core.errors import Error, Fault
 from cumulo.core.policy.documents import Kind, parse
 from cumulo.core.s3_access import account_of_canonical_user
-from cumulo.services.storage.s3.errors import MALFORMED_POLICY
 
 if TYPE_CHECKING:
     from cumulo.core.access import Access, Rule
 
+MALFORMED_POLICY = Error("MalformedPolicy")
 LARGEST = 20_480  # bytes. Source: "Bucket policy", quotas
 _OBJECT_TYPES = frozenset(("object", "accesspointobject", "accessgrantslocation"))
 _REQUIRED = (("Effect",), ("Principal", "NotPrincipal"), ("Action", "NotAction"), ("Resource", "NotResource"))

@@ -1,0 +1,84 @@
+"""Buckets: their record and table, which S3 and S3 Control both read. Names are global: one table for all accounts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cumulo.core.arns import partition_of
+from cumulo.core.errors import Error
+from cumulo.core.s3_access import PublicAccessBlock
+from cumulo.core.table import GLOBAL, Record, Table, prefix_range
+
+if TYPE_CHECKING:
+    from cumulo.core.context import Context
+
+NO_SUCH_BUCKET = Error("NoSuchBucket", "The specified bucket does not exist", status=404)  # BucketName
+
+BUCKET_OWNER_ENFORCED = "BucketOwnerEnforced"
+ENABLED = "Enabled"
+SUSPENDED = "Suspended"
+
+Grants = list[tuple[str, str]]
+"""An ACL: (grantee, permission); a grantee is a canonical user id or the URI of a group."""
+
+
+class Bucket(Record):
+    """A bucket: all that reading or writing an object has to know. Times are cloud time in seconds since 1970.
+
+    `configured` names the rarer configurations that there are ("notification", "replication", "logging", "cors",
+    "website", "lifecycle", ...): what is not named there need not be looked for. They are rows of `configurations`.
+    """
+
+    name: str
+    account: str
+    region: str
+    created_at: float
+    versioning: str = ""  # "", "Enabled" or "Suspended"
+    mfa_delete: bool = False
+    ownership: str = BUCKET_OWNER_ENFORCED  # "" where the controls were deleted: as ObjectWriter
+    policy: str = ""
+    acl: Grants | None = None  # None: the owner alone has all rights
+    public_access_block: PublicAccessBlock | None = None
+    encryption: str = "AES256"  # or "aws:kms", "aws:kms:dsse"
+    kms_key: str = ""  # of the default encryption, as it was given; "" is alias/aws/s3
+    bucket_key: bool = False
+    blocked_encryption: list[str] = []  # "SSE-C"
+    object_lock: bool = False
+    lock_mode: str = ""  # of the default retention: "GOVERNANCE" or "COMPLIANCE"
+    lock_days: int = 0
+    lock_years: int = 0
+    requester_pays: bool = False
+    configured: list[str] = []
+    tags: dict[str, str] = {}
+    abac: bool = False  # whether tags take part in decisions
+    namespace: str = ""  # "account-regional", else global
+    location: str = ""  # the location constraint as it was given; "" in us-east-1
+    acceleration: str = ""  # "", "Enabled" or "Suspended"
+
+    @property
+    def arn(self) -> str:
+        """The bucket's ARN."""
+        return f"arn:{partition_of(self.region)}:s3:::{self.name}"
+
+
+BUCKETS = Table(
+    Bucket,
+    name="s3.buckets",
+    key="name",
+    scope=GLOBAL,
+    arn="arn:{partition}:s3:::{name}",
+    missing=NO_SUCH_BUCKET,
+    indexes={"by_account": ("account",)},
+)
+
+
+def keep(ctx: Context, bucket: Bucket) -> None:
+    """Write a bucket back."""
+    BUCKETS.put(ctx, bucket)
+
+
+def count(ctx: Context, account: str, most: int) -> int:
+    """How many buckets the account has, counted up to `most`."""
+    space = BUCKETS.indexes["by_account"][0]
+    begin, end = prefix_range(space.key(ctx, account))
+    return len(ctx.txn.range(begin, end, limit=most))

@@ -1,0 +1,116 @@
+"""Requests through access points: which bucket they are for, and that the access point and the bucket both let in.
+
+Source: S3 User Guide, "Configuring IAM policies for using access points" ("for the request to be allowed, both the
+access point and the underlying bucket must permit it"), "Access points restrictions and limitations", "Access point
+compatibility with S3 operations".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
+
+from cumulo.core import s3_public_policies
+from cumulo.core.authorization import environment_of
+from cumulo.core.errors import Fault
+from cumulo.core.policy.authorization import authorize
+from cumulo.core.policy.principals import PrincipalKind
+from cumulo.core.s3_access import ACCOUNT_ACCESS, AccessPoint, access_point
+from cumulo.services.storage.s3.buckets import BUCKETS, Bucket
+from cumulo.services.storage.s3.errors import ACCESS_DENIED, METHOD_NOT_ALLOWED
+
+if TYPE_CHECKING:
+    from cumulo.core.context import Context
+
+# What can be done to a bucket through an access point; of objects everything can.
+_OF_BUCKETS = frozenset(
+    (
+        "GetBucketAcl", "GetBucketCors", "GetBucketLocation", "GetBucketNotificationConfiguration", "GetBucketPolicy",
+        "HeadBucket", "ListMultipartUploads", "ListObjects", "ListObjectsV2", "ListObjectVersions", "DeleteObjects",
+    )
+)  # fmt: skip
+
+
+def bucket_of(ctx: Context, named: str) -> Bucket | None:
+    """The bucket behind an access point's ARN, alias or host name; None where that is none."""
+    point = access_point(ctx, named)
+    if point is None:
+        return None
+    handler = ctx.handler
+    shape = handler.model.input if handler is not None else None
+    if ctx.operation not in _OF_BUCKETS and (shape is None or "Key" not in shape.members):
+        ctx.authorized = True
+        raise METHOD_NOT_ALLOWED(members={"ResourceType": "ACCESSPOINT"})
+    return BUCKETS.peek(ctx, point.bucket)
+
+
+def of_request(ctx: Context, bucket: Bucket, request: Mapping[str, Any]) -> AccessPoint | None:
+    """The access point that the request names; None where it names the bucket."""
+    named = request.get("Bucket", bucket.name)
+    if named == bucket.name:
+        return None
+    point = access_point(ctx, named)
+    return point if point is not None and point.bucket == bucket.name else None
+
+
+def allow(
+    ctx: Context, bucket: Bucket, point: AccessPoint, action: str, key: str, conditions: Mapping[str, Any]
+) -> None:
+    """AccessDenied unless the access point lets the caller do this, and the bucket lets the access point."""
+    given = {
+        **conditions,
+        "s3:DataAccessPointArn": point.arn,
+        "s3:DataAccessPointAccount": point.account,
+        "s3:AccessPointNetworkOrigin": "VPC" if point.vpc else "Internet",
+        **{f"s3:AccessPointTag/{name}": value for name, value in point.tags.items()},
+    }
+    if point.vpc and not environment_of(ctx).source_vpc_endpoint:
+        ctx.authorized = True
+        raise ACCESS_DENIED()
+    arn = f"{point.arn}/object/{key}" if key else point.arn
+    policy = point.policy
+    if policy and ctx.principal.account != point.account and _restricted(ctx, point):
+        policy = ""
+    try:
+        ctx.authorize(arn, policy=policy or None, tags=point.tags, action=action, context=given, account=point.account)
+    except Fault as fault:
+        if fault.code != "AccessDenied" or ctx.principal.account == point.account:
+            raise
+        raise ACCESS_DENIED() from None
+    if not ctx.internal and not _bucket_allows(
+        ctx, bucket, action, f"{bucket.arn}/{key}" if key else bucket.arn, given
+    ):
+        raise ACCESS_DENIED()
+
+
+def _restricted(ctx: Context, point: AccessPoint) -> bool:
+    """Whether the policy is public, and the public are to be kept out."""
+    account = ACCOUNT_ACCESS.peek(ctx, point.account)
+    restricted = point.block.restrict_buckets or (account is not None and account.block.restrict_buckets)
+    return restricted and s3_public_policies.is_public(point.policy)
+
+
+def _bucket_allows(ctx: Context, bucket: Bucket, action: str, arn: str, given: Mapping[str, Any]) -> bool:
+    """The bucket's own say: callers of its account it lets in unless it denies, others it must let in.
+
+    The caller's own policies were asked for the access point; here only the bucket's policy counts, as for those who
+    have none.
+    """
+    principal = ctx.principal
+    own = principal.account == bucket.account
+    if not bucket.policy:
+        return own
+    known = principal.kind is not PrincipalKind.ANONYMOUS
+    return authorize(
+        replace(principal, kind=PrincipalKind.WEB_IDENTITY) if known else principal,
+        action,
+        arn,
+        environment=environment_of(ctx),
+        resource_policy=bucket.policy,
+        resource_account=bucket.account,
+        resource_tags=bucket.tags if bucket.abac else None,
+        given=given,
+        granted=own,
+    ).allowed

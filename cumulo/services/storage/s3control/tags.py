@@ -1,0 +1,106 @@
+"""Tags by ARN: of buckets, access points and what else S3 Control has.
+
+Source: S3 API Reference, TagResource; the texts were observed in AWS's answers.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from cumulo.core.operation import operation
+from cumulo.core.s3_access import ACCESS_POINTS, AccessPoint
+from cumulo.core.s3_buckets import BUCKETS, Bucket
+from cumulo.core.tags import TAG_LIMIT, to_list
+from cumulo.services.storage.s3control import accounts, storage_lens_records
+from cumulo.services.storage.s3control.errors import INVALID_TAG, NO_SUCH_RESOURCE
+from cumulo.services.storage.s3control.storage_lens_records import GROUPS, Group
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from cumulo.core.context import Context
+    from cumulo.stubs import s3control as t
+
+_ALLOWED = re.compile(r"[\w\s+\-=.:/@]*", re.UNICODE)
+_INVALID = (
+    "This request contains a tag key or value that isn't valid. Valid characters include the following: "
+    "[a-zA-Z+-=._:/]. Tag keys can contain up to 128 characters. Tag values can contain up to 256 characters."
+)
+
+
+def checked(tags: Iterable[Mapping[str, Any]], existing: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The tags as they are kept, over those that are there. Raises InvalidTag."""
+    new: dict[str, str] = {}
+    for tag in tags:
+        key, value = tag["Key"], tag["Value"]
+        if key.lower().startswith("aws:"):
+            raise INVALID_TAG(
+                'User-defined tag keys can\'t start with "aws:". This prefix is reserved for system tags. Remove '
+                '"aws:" from your tag keys and try again.'
+            )
+        if not 1 <= len(key) <= 128 or len(value) > 256 or not _ALLOWED.fullmatch(key) or not _ALLOWED.fullmatch(value):
+            raise INVALID_TAG(_INVALID)
+        if key in new:
+            raise INVALID_TAG(
+                "There are duplicate tag keys in your request. Remove the duplicate tag keys and try again."
+            )
+        new[key] = value
+    found = {**(existing or {}), **new}
+    if len(found) > TAG_LIMIT:
+        raise INVALID_TAG(f"A resource can have up to {TAG_LIMIT} tags.")
+    return found
+
+
+def _resource(ctx: Context, arn: str) -> Bucket | AccessPoint | Group:
+    """What the ARN names, allowed for the operation; NoSuchResource where it is nothing of the caller's."""
+    parts = arn.split(":", 5)
+    name = parts[5] if len(parts) == 6 and parts[2] == "s3" else ""
+    kind, _, rest = name.partition("/")
+    found: Bucket | AccessPoint | Group | None = None
+    if name and not parts[4] and not rest:
+        found = BUCKETS.peek(ctx, name)
+    elif kind == "accesspoint" and parts[4:5] == [ctx.account]:
+        found = ACCESS_POINTS.peek(ctx, rest, region=parts[3])
+    elif kind == "storage-lens-group" and parts[4:5] == [ctx.account]:
+        found = GROUPS.peek(ctx, rest, region=parts[3])
+    account = found.account if found is not None else ctx.account
+    ctx.authorize(arn, account=account, tags=found.tags if found is not None else None)
+    if found is None or account != ctx.account:
+        raise NO_SUCH_RESOURCE()
+    return found
+
+
+def _keep(ctx: Context, resource: Bucket | AccessPoint | Group) -> None:
+    if isinstance(resource, Bucket):
+        BUCKETS.put(ctx, resource)
+    elif isinstance(resource, AccessPoint):
+        ACCESS_POINTS.put(ctx, resource, region=resource.region)
+    else:
+        storage_lens_records.GROUPS.put(ctx, resource, region=resource.region)
+
+
+@operation
+def tag_resource(ctx: Context, request: t.TagResourceRequest) -> None:
+    """Add tags, in place of those with the same keys."""
+    accounts.check(ctx, request)
+    resource = _resource(ctx, request["ResourceArn"])
+    resource.tags = checked(request["Tags"], resource.tags)
+    _keep(ctx, resource)
+
+
+@operation
+def untag_resource(ctx: Context, request: t.UntagResourceRequest) -> None:
+    """Remove the tags with these keys."""
+    accounts.check(ctx, request)
+    resource = _resource(ctx, request["ResourceArn"])
+    gone = set(request["TagKeys"])
+    resource.tags = {key: value for key, value in resource.tags.items() if key not in gone}
+    _keep(ctx, resource)
+
+
+@operation
+def list_tags_for_resource(ctx: Context, request: t.ListTagsForResourceRequest) -> t.ListTagsForResourceResult:
+    """The tags."""
+    accounts.check(ctx, request)
+    return {"Tags": to_list(_resource(ctx, request["ResourceArn"]).tags)}  # type: ignore[typeddict-item]
