@@ -231,11 +231,9 @@ class Router:
         if scope is not None:
             signed = self._by_signing.get(scope.service)
             if signed is not None:
+                if names == ["s3"] and hosts.bucket_of(request.host):
+                    return signed, prefix  # what stands before localhost may be S3 Control's account as well
                 both = [name for name in signed if name in names]
-                if (
-                    not names and scope.service == "s3"
-                ):  # `bucket.localhost`: SDKs put it before whatever host they have
-                    prefix = ".".join(hosts.read(request.host).labels)
                 return both or signed, prefix
             if not names:
                 raise self._absent(scope.service)
