@@ -30,8 +30,6 @@ HASH_LIMIT_BYTES = 2048  # of a partition key; of a sort key the next. Source: D
 RANGE_LIMIT_BYTES = 1024
 ENTRY = b"\x01"  # between an index's key attributes and the item's key, so that the order is that of the attributes
 
-_REMEMBERED = 1000
-
 
 class IndexLayout:
     """A secondary index. `projected`: the attributes that its entries have, None for all."""
@@ -135,18 +133,9 @@ class Layout:
         return hash_of(hash_value) + len(hash_value).to_bytes(2, "big") + hash_value + range_value
 
 
-_layouts: dict[str, Layout] = {}
-
-
 def layout_of(table: TableRecord) -> Layout:
-    """The layout of a table as it is now."""
-    found = _layouts.get(table.id)
-    if found is not None and found.record.version == table.version:
-        return found
-    if len(_layouts) >= _REMEMBERED:
-        _layouts.clear()
-    found = _layouts[table.id] = Layout(table)
-    return found
+    """The layout of a table as it is now, for tasks and the like; a call asks `layout_for`."""
+    return Layout(table)
 
 
 def hash_of(partition: bytes) -> bytes:

@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from cumulo.services.data.dynamodb import table_names
 from cumulo.services.data.dynamodb.errors import RESOURCE_NOT_FOUND
-from cumulo.services.data.dynamodb.layouts import layout_of
+from cumulo.services.data.dynamodb.layouts import Layout
 from cumulo.services.data.dynamodb.tables import DELETING, TABLES
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
     from cumulo.services.data.dynamodb.attribute_values import Item
-    from cumulo.services.data.dynamodb.layouts import Layout
 
 Facts = dict[str, Any]
 """Condition keys with their values."""
@@ -40,18 +39,40 @@ def layout_for(
     account, name = ctx.account, name_or_arn
     if name_or_arn.startswith("arn:"):
         account, name = table_names.owner_and_name(ctx, name_or_arn)
-    table = TABLES.peek(ctx, name, account=account)
-    if table is None:
+    data = ctx.txn.get(TABLES.key(ctx, name, account=account))
+    if data is None:
         table_names.check(name)
-    if table is None or table.status == DELETING or table.filling:
-        if not ctx.trusted(account):
-            ctx.authorize(TABLES.arn(ctx, name, account=account), action=action, context=facts(None))
-        raise RESOURCE_NOT_FOUND()
-    layout = layout_of(table)
+        raise _missing(ctx, account, name, facts, action)
+    layout = _layouts.get(data)
+    if layout is None:
+        layout = _layout_of(data)
+    table = layout.record
+    if table.status == DELETING or table.filling:
+        raise _missing(ctx, account, name, facts, action)
     if table.policy or not ctx.trusted(account):
         arn = f"{table.arn}/index/{index}" if index is not None else table.arn
         ctx.authorize(arn, policy=table.policy or None, tags=table.tags, action=action, context=facts(layout))
     return layout
+
+
+_REMEMBERED = 1000
+_layouts: dict[bytes, Layout] = {}  # by the bytes of the table's record: nothing of another form of it is taken
+
+
+def _layout_of(data: bytes) -> Layout:
+    if len(_layouts) >= _REMEMBERED:
+        _layouts.clear()
+    layout = _layouts[data] = Layout(TABLES.codec.decode(data))
+    return layout
+
+
+def _missing(
+    ctx: Context, account: str, name: str, facts: Callable[[Layout | None], Facts], action: str | None
+) -> Exception:
+    """That there is no such table, for those who may know."""
+    if not ctx.trusted(account):
+        ctx.authorize(TABLES.arn(ctx, name, account=account), action=action, context=facts(None))
+    return RESOURCE_NOT_FOUND()
 
 
 def leading_keys(layout: Layout | None, keys: Iterable[Item]) -> list[str]:
