@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, Any
 
+from cumulo import event_frames
 from cumulo.core import credentials
 from cumulo.core.bodies import Outgoing
 from cumulo.core.context import Context
@@ -108,7 +109,7 @@ class WireCall(Caller):
 
     def _pieces(self, body: Any) -> Outgoing | AsyncIterator[bytes]:
         events = self.route.operation.eventstream_output
-        return body if events is None else _framed(self.route, body)
+        return body if events is None else event_frames.framed(self.route, body)
 
     def on_wait(self, callback: Callable[[], None]) -> None:
         """Tell the operation of a client that hangs up while it waits."""
@@ -177,15 +178,3 @@ async def send(
             close = getattr(body, "aclose", None)
             if close is not None:
                 await close()
-
-
-async def _framed(route: Route, events: AsyncIterator[dict[str, Any]]) -> AsyncIterator[bytes]:
-    """Events as the messages of an event stream; a fault among them ends it as AWS does."""
-    from cumulo.wire import eventstream
-
-    encode = eventstream.event_encoder(route.operation, route.protocol)
-    try:
-        async for event in events:
-            yield encode(event)
-    except Fault as fault:
-        yield eventstream.error_message(fault.code, fault.message)
