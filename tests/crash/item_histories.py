@@ -82,9 +82,7 @@ def anomalies(operations: list[Operation]) -> list[str]:
     return found or _cycle(happened, orders, writers)
 
 
-def _orders(
-    operations: list[Operation], writers: dict[int, Operation], found: list[str]
-) -> dict[str, tuple[int, ...]]:
+def _orders(operations: list[Operation], writers: dict[int, Operation], found: list[str]) -> dict[str, tuple[int, ...]]:
     """The longest list that was read of each key; every other must be a beginning of it."""
     longest: dict[str, tuple[int, ...]] = {}
     for operation in operations:

@@ -84,7 +84,7 @@ def test_two_orders() -> None:
 
 def test_what_a_serial_store_answers_is_fine_whatever_the_order() -> None:
     chance = random.Random(1)
-    lists: dict[str, tuple[int, ...]] = {key: () for key in "abcd"}
+    lists: dict[str, tuple[int, ...]] = dict.fromkeys("abcd", ())
     history = []
     for number in range(2_000):
         keys = chance.sample("abcd", 2)

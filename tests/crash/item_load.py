@@ -1,0 +1,233 @@
+"""Threads that append to lists in items and read them, in every way that DynamoDB offers, on servers that may die.
+
+An append that got no answer is either left uncertain, or, in a transaction, repeated with its token until it is
+answered: then it happened once.
+"""
+
+import itertools
+import random
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
+
+from tests.crash.item_histories import FAILED, OK, History, Operation
+from tests.server_process import Server
+
+TABLE = "lists"
+PARTITION = {"S": "all"}
+APPEND = "SET numbers = list_append(if_not_exists(numbers, :none), :new)"
+# What a server says that was asked in its last moments: whether it was done is unknown.
+DYING = {"ServiceUnavailable", "InternalFailure", "InternalServerError"}
+
+
+def key_of(name: str) -> dict[str, Any]:
+    """All lists share a partition, so that one Query reads them all."""
+    return {"pk": PARTITION, "sk": {"S": name}}
+
+
+def numbers_of(item: dict[str, Any] | None) -> tuple[int, ...]:
+    return tuple(int(each["N"]) for each in (item or {}).get("numbers", {"L": []})["L"])
+
+
+class Load:
+    """Workers over some keys; `history` has everything they did."""
+
+    def __init__(self, servers: list[Server], *, keys: int, workers: int, count: int, seed: int) -> None:
+        self.servers = servers
+        self.keys = [f"list{number}" for number in range(keys)]
+        self.history = History()
+        self.stopping = threading.Event()
+        self.failures: list[BaseException] = []
+        self.seed = seed
+        self._left = itertools.count(1)
+        self._count = count
+        self._workers = workers
+        self._threads: list[threading.Thread] = []
+
+    def set_up(self) -> None:
+        client = self.servers[0].client("dynamodb")
+        client.create_table(
+            TableName=TABLE,
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+        )
+        client.get_waiter("table_exists").wait(TableName=TABLE, WaiterConfig={"Delay": 1})
+
+    def start(self) -> None:
+        for number in range(self._workers):
+            worker = Worker(self, number)
+            self._threads.append(threading.Thread(target=self._guarded, args=(worker.run,), daemon=True))
+        for thread in self._threads:
+            thread.start()
+
+    def _guarded(self, run: Callable[[], None]) -> None:
+        try:
+            run()
+        except BaseException as failure:
+            self.failures.append(failure)
+            self.stopping.set()
+
+    @property
+    def running(self) -> bool:
+        return any(thread.is_alive() for thread in self._threads)
+
+    def more(self) -> bool:
+        """Whether there is another operation to be done."""
+        return not self.stopping.is_set() and next(self._left) <= self._count
+
+    def finish(self, timeout_s: float) -> None:
+        """Wait for the workers, then read everything once more."""
+        for thread in self._threads:
+            thread.join(timeout_s)
+        assert not self.running
+        for failure in self.failures:
+            raise failure
+        Worker(self, 0).read_by_query()
+
+
+class Worker:
+    """One thread's client: it stays with a server until nobody is there, and goes on to the next."""
+
+    def __init__(self, load: Load, number: int) -> None:
+        self.load = load
+        self.history = load.history
+        self.chance = random.Random(load.seed * 1000 + number)
+        servers = load.servers[number % len(load.servers) :] + load.servers[: number % len(load.servers)]
+        self.clients = itertools.cycle([server.client("dynamodb") for server in servers])
+        self.client = next(self.clients)
+        self.known: dict[str, int] = {}
+
+    def run(self) -> None:
+        ways = [
+            self.append_in_transaction,
+            self.append_with_token,
+            self.append_one,
+            self.append_if_unchanged,
+            self.read_in_transaction,
+            self.read_one,
+            self.read_by_query,
+            self.read_in_batch,
+        ]
+        while self.load.more():
+            self.chance.choice(ways)()
+
+    def ask(self, name: str, **request: Any) -> Any:
+        """The answer; None when it is unknown what became of the call. A refusal is raised."""
+        while not self.load.stopping.is_set():
+            try:
+                return getattr(self.client, name)(**request)
+            except EndpointConnectionError:  # nobody was there: the call has not been made
+                self.client = next(self.clients)
+                self.load.stopping.wait(0.02)
+            except BotoCoreError:
+                return None
+            except ClientError as refusal:
+                if refusal.response["Error"]["Code"] in DYING:
+                    return None
+                raise
+        return None
+
+    def _some(self, count: int) -> list[str]:
+        return self.chance.sample(self.load.keys, count)
+
+    def _append(self, key: str, number: int) -> dict[str, Any]:
+        values = {":none": {"L": []}, ":new": {"L": [{"N": str(number)}]}}
+        return {
+            "TableName": TABLE,
+            "Key": key_of(key),
+            "UpdateExpression": APPEND,
+            "ExpressionAttributeValues": values,
+        }
+
+    def append_in_transaction(self) -> None:
+        appends = {key: self.history.number() for key in self._some(2)}
+        steps = [{"Update": self._append(key, number)} for key, number in appends.items()]
+        with self.history.asking(Operation("transaction", appends)) as operation:
+            if self.ask("transact_write_items", TransactItems=steps) is not None:
+                operation.outcome = OK
+
+    def append_with_token(self) -> None:
+        appends = {key: self.history.number() for key in self._some(3)}
+        steps = [{"Update": self._append(key, number)} for key, number in appends.items()]
+        token = f"{self.load.seed}-{min(appends.values())}"
+        with self.history.asking(Operation("repeated transaction", appends)) as operation:
+            while not self.load.stopping.is_set():
+                if self.ask("transact_write_items", TransactItems=steps, ClientRequestToken=token) is not None:
+                    operation.outcome = OK
+                    return
+
+    def append_one(self) -> None:
+        [key] = self._some(1)
+        number = self.history.number()
+        with self.history.asking(Operation("update", {key: number})) as operation:
+            answer = self.ask("update_item", ReturnValues="ALL_NEW", **self._append(key, number))
+            if answer is not None:
+                numbers = numbers_of(answer["Attributes"])
+                assert numbers[-1] == number
+                operation.reads[key] = numbers[:-1]
+                operation.outcome = OK
+
+    def append_if_unchanged(self) -> None:
+        [key] = self._some(1)
+        number = self.history.number()
+        request = self._append(key, number)
+        request["ConditionExpression"] = "size(numbers) = :size"
+        request["ExpressionAttributeValues"][":size"] = {"N": str(self.known.get(key, 0))}
+        with self.history.asking(Operation("conditional update", {key: number})) as operation:
+            try:
+                if self.ask("update_item", ReturnValuesOnConditionCheckFailure="ALL_OLD", **request) is not None:
+                    operation.outcome = OK
+                    self.known[key] = self.known.get(key, 0) + 1
+            except ClientError as refusal:
+                assert refusal.response["Error"]["Code"] == "ConditionalCheckFailedException", refusal
+                operation.reads[key] = numbers_of(refusal.response.get("Item"))  # type: ignore[arg-type]
+                operation.outcome = FAILED
+                self.known[key] = len(operation.reads[key])
+
+    def read_one(self) -> None:
+        [key] = self._some(1)
+        with self.history.asking(Operation("get")) as operation:
+            answer = self.ask("get_item", TableName=TABLE, Key=key_of(key), ConsistentRead=True)
+            if answer is not None:
+                operation.reads[key] = numbers_of(answer.get("Item"))
+                operation.outcome = OK
+                self.known[key] = len(operation.reads[key])
+
+    def read_in_transaction(self) -> None:
+        keys = self._some(3)
+        gets = [{"Get": {"TableName": TABLE, "Key": key_of(key)}} for key in keys]
+        with self.history.asking(Operation("transaction of gets")) as operation:
+            answer = self.ask("transact_get_items", TransactItems=gets)
+            if answer is not None:
+                for key, response in zip(keys, answer["Responses"], strict=True):
+                    operation.reads[key] = numbers_of(response.get("Item"))
+                operation.outcome = OK
+
+    def read_in_batch(self) -> None:
+        keys = self._some(3)
+        request = {TABLE: {"Keys": [key_of(key) for key in keys], "ConsistentRead": True}}
+        with self.history.asking(Operation("batch")) as operation:
+            answer = self.ask("batch_get_item", RequestItems=request)
+            if answer is not None:
+                found = {item["sk"]["S"]: item for item in answer["Responses"][TABLE]}
+                operation.reads = {key: numbers_of(found.get(key)) for key in keys}
+                operation.outcome = OK
+
+    def read_by_query(self) -> None:
+        values = {":pk": PARTITION}
+        with self.history.asking(Operation("query")) as operation:
+            answer = self.ask(
+                "query",
+                TableName=TABLE,
+                KeyConditionExpression="pk = :pk",
+                ExpressionAttributeValues=values,
+                ConsistentRead=True,
+            )
+            if answer is not None:
+                assert "LastEvaluatedKey" not in answer
+                found = {item["sk"]["S"]: item for item in answer["Items"]}
+                operation.reads = {key: numbers_of(found.get(key)) for key in self.load.keys}
+                operation.outcome = OK
