@@ -87,7 +87,7 @@ def record(
 def _object(kind: str, event: str, version: ObjectVersion) -> dict[str, Any]:
     found: dict[str, Any] = {"key": quote_plus(version.key, safe="/-_.*")}
     gone = event in ("ObjectRemoved:Delete", "LifecycleExpiration:Delete")
-    if version.delete_marker:
+    if event.endswith("DeleteMarkerCreated"):
         found["eTag"] = "d41d8cd98f00b204e9800998ecf8427e"
     elif not gone:
         if kind not in _WITHOUT_SIZE:

@@ -8,7 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cumulo.core.operation import operation
-from cumulo.services.storage.s3 import access, object_locks, versions
+from cumulo.services.storage.s3 import (
+    access,
+    object_locks,
+    replications,
+    versions,
+)
 from cumulo.services.storage.s3.errors import MALFORMED_XML, NO_OBJECT_LOCK
 
 if TYPE_CHECKING:
@@ -26,6 +31,7 @@ def put_object_legal_hold(ctx: Context, request: t.PutObjectLegalHoldRequest) ->
     version.legal_hold = status == "ON"
     version.legal_hold_lifted = status == "OFF"
     versions.update(ctx, version)
+    replications.changed(ctx, bucket, version)
     return {"RequestCharged": "requester"} if access.charged(ctx, bucket, request) else {}
 
 

@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cumulo.core.operation import operation
-from cumulo.services.storage.s3 import access, acls, versions
+from cumulo.services.storage.s3 import (
+    access,
+    acls,
+    notifications,
+    replications,
+    versions,
+)
 from cumulo.services.storage.s3.buckets import BUCKET_OWNER_ENFORCED
 from cumulo.services.storage.s3.errors import METHOD_NOT_ALLOWED, NO_SUCH_VERSION
 
@@ -58,4 +64,6 @@ def put_object_acl(ctx: Context, request: t.PutObjectAclRequest) -> t.PutObjectA
         access.check_public_acl(ctx, bucket, grants, f"{bucket.arn}/{version.key}", "s3:PutObjectAcl")
         version.acl = grants
         versions.update(ctx, version)
+        replications.changed(ctx, bucket, version)
+    notifications.notify(ctx, bucket, "ObjectAcl:Put", version)
     return {"RequestCharged": "requester"} if access.charged(ctx, bucket, request) else {}

@@ -14,7 +14,13 @@ from urllib.parse import parse_qsl
 from cumulo.core.errors import Fault
 from cumulo.core.operation import operation
 from cumulo.core.tags import to_list
-from cumulo.services.storage.s3 import access, lookups, notifications, versions
+from cumulo.services.storage.s3 import (
+    access,
+    lookups,
+    notifications,
+    replications,
+    versions,
+)
 from cumulo.services.storage.s3.errors import BAD_REQUEST, INVALID_ARGUMENT, INVALID_TAG
 
 if TYPE_CHECKING:
@@ -91,6 +97,7 @@ def put_object_tagging(ctx: Context, request: t.PutObjectTaggingRequest) -> t.Pu
     bucket, version = _tagged(ctx, request)
     version.tags = of_list(request["Tagging"].get("TagSet") or ())
     versions.update(ctx, version)
+    replications.changed(ctx, bucket, version)
     notifications.notify(ctx, bucket, "ObjectTagging:Put", version)
     return cast("t.PutObjectTaggingOutput", _answer(bucket, version))
 
@@ -115,5 +122,6 @@ def delete_object_tagging(ctx: Context, request: t.DeleteObjectTaggingRequest) -
     bucket, version = _tagged(ctx, request)
     version.tags = {}
     versions.update(ctx, version)
+    replications.changed(ctx, bucket, version)
     notifications.notify(ctx, bucket, "ObjectTagging:Delete", version)
     return cast("t.DeleteObjectTaggingOutput", _answer(bucket, version))

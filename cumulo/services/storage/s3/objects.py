@@ -13,6 +13,7 @@ from cumulo.services.storage.s3 import (
     access,
     checksums,
     new_objects,
+    notifications,
     object_encryption,
     preconditions,
     receiving,
@@ -48,6 +49,7 @@ def put_object(ctx: Context, request: t.PutObjectRequest) -> t.PutObjectOutput:
     plan = object_encryption.plan(ctx, bucket, request, version.key)
     new_objects.fill(ctx, version, received, plan)
     versions.store(ctx, bucket, version)
+    notifications.notify(ctx, bucket, "ObjectCreated:Put", version)
     return cast("t.PutObjectOutput", new_objects.answer(ctx, bucket, request, version))
 
 
@@ -69,6 +71,7 @@ async def _put_large(
             preconditions.check_still(request, seen, CURRENT.peek(ctx, bucket.name, version.key), version.key)
         new_objects.fill(ctx, version, received, plan)
         versions.store(ctx, bucket, version)
+        notifications.notify(ctx, bucket, "ObjectCreated:Put", version)
         return new_objects.answer(ctx, bucket, request, version)
 
     try:

@@ -9,7 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import operation
-from cumulo.services.storage.s3 import access, object_locks, versions
+from cumulo.services.storage.s3 import (
+    access,
+    object_locks,
+    replications,
+    versions,
+)
 from cumulo.services.storage.s3.errors import MALFORMED_XML, NO_OBJECT_LOCK, OBJECT_LOCKED
 from cumulo.services.storage.s3.object_locks import COMPLIANCE
 
@@ -35,6 +40,7 @@ def put_object_retention(ctx: Context, request: t.PutObjectRetentionRequest) -> 
         raise OBJECT_LOCKED()
     version.lock_mode, version.retain_until = mode or "", until or 0
     versions.update(ctx, version)
+    replications.changed(ctx, bucket, version)
     return {"RequestCharged": "requester"} if access.charged(ctx, bucket, request) else {}
 
 

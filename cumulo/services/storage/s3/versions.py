@@ -61,6 +61,10 @@ def store(ctx: Context, bucket: Bucket, version: ObjectVersion) -> None:
 
     Its bytes are kept already (`contents.put_row`, `contents.keep`) under its sequence.
     """
+    if "replication" in bucket.configured:
+        from cumulo.services.storage.s3 import replications
+
+        replications.consider(ctx, bucket, version)
     current = CURRENT.peek(ctx, version.bucket, version.key)
     if bucket.versioning:
         if current is not None:
@@ -102,7 +106,20 @@ def remove(ctx: Context, bucket: Bucket, key: str, version_id: str | None = None
         bucket.name, key, sequence, marker_id, sequence / 1e9, owner=bucket.account, delete_marker=True
     )
     _put_noncurrent(ctx, marker)
+    if "replication" in bucket.configured:
+        from cumulo.services.storage.s3 import replications
+
+        replications.consider_marker(ctx, bucket, marker)
     return Removal(marker_id, True)
+
+
+def lay_marker(ctx: Context, bucket: Bucket, marker: ObjectVersion) -> None:
+    """Lay a delete marker that came from elsewhere, with its id."""
+    current = CURRENT.peek(ctx, bucket.name, marker.key)
+    if current is not None:
+        _retire(ctx, current, replaced_by=marker.version_id)
+        CURRENT.delete(ctx, current)
+    _put_noncurrent(ctx, marker)
 
 
 def _remove_version(ctx: Context, bucket: str, key: str, version_id: str) -> Removal:

@@ -1,0 +1,44 @@
+"""Working as a role that a service was given: its session is STS's, its rights are the role's own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cumulo.core.context import Context
+from cumulo.core.credentials import ACCESS_KEYS
+from cumulo.core.errors import INTERNAL_FAILURE
+
+if TYPE_CHECKING:
+    from cumulo.core.policy.principals import Principal
+
+
+def assume(ctx: Context, role_arn: str, service: str, session: str, *, source_arn: str = "") -> Principal:
+    """Who the service is once it has assumed the role; inside a transaction.
+
+    `service` as in "s3" (s3.amazonaws.com), `session` is the session's name. Raises STS's AccessDenied where the role
+    does not trust the service, or is not there.
+    """
+    request = {"RoleArn": role_arn, "RoleSessionName": session}
+    answer = ctx.call("sts", "AssumeRole", request, service=service, source_arn=source_arn)
+    key = ACCESS_KEYS.peek(ctx, answer["Credentials"]["AccessKeyId"])
+    if key is None:
+        raise INTERNAL_FAILURE()
+    return key.principal()
+
+
+def context(ctx: Context, principal: Principal, service: str, operation: str, *, region: str = "") -> Context:
+    """A context in this one's transaction in which that principal calls an operation; it is asked for permission."""
+    acting = Context(
+        ctx.runtime,
+        service=service,
+        operation=operation,
+        account=principal.account,
+        region=region or ctx.region,
+        principal=principal,
+        request_id=ctx.runtime.ids.uuid(),
+        handler=ctx.runtime.registry.service(service).handler(operation),
+        source_ip=f"{service}.amazonaws.com",
+        depth=ctx.depth + 1,
+    )
+    acting.enter(ctx.txn)
+    return acting
