@@ -69,6 +69,8 @@ def _check(value: Value, level: int) -> int:
         if kind == "S":
             return len(content) if content.isascii() else len(content.encode())
         if kind == "N":
+            if numbers.is_plain(content):
+                return 1 + (len(content.rstrip("0")) + 1) // 2
             number = numbers.normalize(content)
             if number is not content:
                 value["N"] = number

@@ -20,12 +20,19 @@ _TOO_MANY_DIGITS = "Attempting to store more than 38 significant digits in a Num
 _OVERFLOW = "Number overflow. Attempting to store a number with magnitude larger than supported range"
 _UNDERFLOW = "Number underflow. Attempting to store a number with magnitude smaller than supported range"
 
-_PLAIN = re.compile(r"(?:0|-?[1-9][0-9]{0,37})\Z")  # most numbers: whole, and written as they are kept
+_PLAIN = re.compile(r"(?:0|-?[1-9][0-9]{0,37})\Z")  # whole, and written as it is kept
 _NUMBER = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]+))?\Z")
 _EXACT = Context(prec=700)  # sums of any two numbers in range have fewer digits
 
 _NEGATIVE, _ZERO, _POSITIVE = b"\x7f", b"\x80", b"\x81"
-_COMPLEMENT = bytes(255 - byte for byte in range(256))
+_COMPLEMENT = bytes([255 - byte for byte in range(256)])
+_UP = bytes([(byte + 1) % 256 for byte in range(256)])
+_DOWN = bytes([(byte - 1) % 256 for byte in range(256)])
+
+
+def is_plain(text: str) -> bool:
+    """Whether it is a whole number above 0, written as it is kept: as most are."""
+    return text.isdigit() and text[0] != "0" and len(text) <= MAX_DIGITS and text.isascii()
 
 
 def normalize(text: str) -> str:
@@ -33,7 +40,7 @@ def normalize(text: str) -> str:
 
     Raises ValidationException in AWS's words for what is no number, has over 38 digits or is out of range.
     """
-    if _PLAIN.match(text):
+    if is_plain(text) or _PLAIN.match(text):
         return text
     found = _NUMBER.match(text)
     if found is None:
@@ -83,8 +90,8 @@ def _taken_apart(text: str) -> tuple[str, int]:
 def sort_bytes(text: str) -> bytes:
     """Bytes of a normalized number that sort as the numbers do.
 
-    A byte for the sign, one for the exponent, then two digits a byte; a negative number's bytes are complemented and
-    end with 0xff, so that of two with a common beginning the longer sorts first.
+    A byte for the sign, one for the exponent, then two digits a byte, and 1 added to each; a negative number's bytes
+    are complemented and end with 0xff, so that of two with a common beginning the longer sorts first.
     """
     if text == "0":
         return _ZERO
@@ -92,12 +99,8 @@ def sort_bytes(text: str) -> bytes:
     digits, leading = _taken_apart(text[1:] if negative else text)
     if len(digits) & 1:
         digits += "0"
-    body = bytearray((leading - MIN_EXPONENT,))
-    for at in range(0, len(digits), 2):
-        body.append(int(digits[at : at + 2]) + 1)
-    if negative:
-        return _NEGATIVE + body.translate(_COMPLEMENT) + b"\xff"
-    return _POSITIVE + bytes(body)
+    body = bytes((leading - MIN_EXPONENT,)) + bytes.fromhex(digits).translate(_UP)
+    return _NEGATIVE + body.translate(_COMPLEMENT) + b"\xff" if negative else _POSITIVE + body
 
 
 def from_sort_bytes(encoded: bytes) -> str:
@@ -106,7 +109,7 @@ def from_sort_bytes(encoded: bytes) -> str:
         return "0"
     negative = encoded[:1] == _NEGATIVE
     body = encoded[1:-1].translate(_COMPLEMENT) if negative else encoded[1:]
-    digits = "".join([f"{byte - 1:02}" for byte in body[1:]]).rstrip("0")
+    digits = body[1:].translate(_DOWN).hex().rstrip("0")
     return ("-" if negative else "") + _written(digits, body[0] + MIN_EXPONENT)
 
 
@@ -135,11 +138,13 @@ def size_of(text: str) -> int:
     One, one more for two digits before the point, for two after it, and for a minus. Observed in AWS's limit of
     400 KB; the guide ("1 byte per two significant digits plus 1 byte") leaves out that the point parts the digits.
     """
+    if "." not in text:
+        if text[0] == "-":
+            return 1 + len(text.rstrip("0")) // 2 + 1
+        return 1 + (len(text.rstrip("0")) + 1) // 2
     negative = text[0] == "-"
     whole, _, fraction = (text[1:] if negative else text).partition(".")
-    if not fraction:
-        whole = whole.rstrip("0")
-    elif whole == "0":
+    if whole == "0":
         whole = ""
         fraction = fraction.lstrip("0")
     return 1 + (len(whole) + 1) // 2 + (len(fraction) + 1) // 2 + negative
