@@ -27,7 +27,7 @@ INVALID = "One or more parameter values were invalid: "
 
 def message(work: Any, *arguments: Any) -> str:
     with pytest.raises(Fault) as caught:
-        work(*copy.deepcopy(arguments))
+        work(*[copy.deepcopy(each) if isinstance(each, dict) else each for each in arguments])
     assert caught.value.code == "ValidationException"
     return caught.value.message
 
