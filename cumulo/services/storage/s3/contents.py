@@ -6,19 +6,17 @@ Every blob belongs to one version (or one uploaded part) alone: what is copied i
 
 from __future__ import annotations
 
-import asyncio
-import itertools
 from collections.abc import AsyncIterator, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from cumulo.core import kept_blobs
 from cumulo.core.bodies import Outgoing
 from cumulo.core.table import GLOBAL, Space
-from cumulo.services.storage.s3 import sealed_bytes
+from cumulo.services.storage.s3 import sealed_bytes, sealed_streams
 from cumulo.services.storage.s3.object_versions import IN_PARTS, PARTS, ObjectVersion
+from cumulo.services.storage.s3.sealed_streams import Extent
 
 if TYPE_CHECKING:
-    from cumulo.blobs import File
     from cumulo.core.context import Context
 
 SMALL_B = 8192  # up to so many bytes are a row
@@ -29,13 +27,6 @@ OWNER = "s3"
 Body = bytes | Outgoing | AsyncIterator[bytes]
 
 _ROWS = Space("s3.contents", scope=GLOBAL)
-
-
-class Extent(NamedTuple):
-    """A range of a blob, by its place in the plaintext, of which the blob holds `size` bytes."""
-
-    file: File
-    size: int
 
 
 def put_row(ctx: Context, version: ObjectVersion, data: bytes, key: bytes = b"") -> None:
@@ -89,7 +80,7 @@ def body(ctx: Context, version: ObjectVersion, offset: int, count: int, key: byt
         return data if count == len(data) else data[offset : offset + count]
     found = extents(ctx, version, offset, count)
     if key:
-        return _opened(ctx, found, key)
+        return sealed_streams.opened(found, key)
     if count <= AT_ONCE_B and len(found) == 1:
         file = found[0].file
         data = file.read(file.offset, count)
@@ -141,25 +132,3 @@ def _pieces(found: list[Extent], key: bytes) -> Iterator[bytes]:
                 yield piece
                 at += len(piece)
         file.close()
-
-
-async def _opened(ctx: Context, found: list[Extent], key: bytes) -> AsyncIterator[bytes]:
-    """The plaintext of sealed files, some chunks at a time, the next while one is sent."""
-    try:
-        for file, size in found:
-            chunks = sealed_bytes.opened(key, size, file.offset, file.count, file.read)
-            coming = asyncio.ensure_future(asyncio.to_thread(_some, chunks))
-            try:
-                while piece := await coming:
-                    coming = asyncio.ensure_future(asyncio.to_thread(_some, chunks))
-                    yield piece
-            finally:
-                if not coming.done():
-                    await asyncio.wait([coming])
-    finally:
-        for file, _ in found:
-            file.close()
-
-
-def _some(chunks: Iterator[bytes]) -> bytes:
-    return b"".join(itertools.islice(chunks, 8))
