@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cumulo.core import change_streams
 from cumulo.core.change_streams import Change
-from cumulo.services.data.dynamodb import expirations, streams, undo_log
+from cumulo.services.data.dynamodb import expirations, replication, streams, undo_log
 from cumulo.services.data.dynamodb.attribute_values import item_size
 
 if TYPE_CHECKING:
@@ -28,15 +28,19 @@ def capture(
     key: bytes,
     before: Before,
     item: Item | None,
+    stored: bytes | None,
     user_identity: dict[str, str] | None = None,
+    replicated: bool = False,
 ) -> None:
-    """Note that the item of a key became `item` (None: it is no more), in the order in which that happens.
+    """Note that the item of a key became `item`, in bytes `stored` (None: it is no more), as that happens.
 
     A write that leaves an item as it was is no change: AWS writes no stream record for it.
     """
     table = layout.record
     if table.logged:
         undo_log.append(ctx, table, key, before.stored)
+    if table.replicas and not replicated:
+        replication.note(ctx, table, key, stored)
     if table.ttl_attribute:
         expirations.note(ctx, table, key, before.item, item)
     if not table.stream_view:

@@ -98,10 +98,10 @@ def use(ctx: Context, table: TableRecord, arn: str) -> None:
         raise worded(ctx, fault) from None
 
 
-def key_arn(ctx: Context, key_id: str) -> str:
+def key_arn(ctx: Context, key_id: str, region: str = "") -> str:
     """The ARN of a key that a request names; the AWS managed key is made when it is first asked for."""
     try:
-        found = ctx.call("kms", "DescribeKey", {"KeyId": key_id})["KeyMetadata"]
+        found = ctx.call("kms", "DescribeKey", {"KeyId": key_id}, region=region)["KeyMetadata"]
     except Fault as fault:
         raise worded(ctx, fault) from None
     if found["KeyState"] == "PendingDeletion":
@@ -112,6 +112,11 @@ def key_arn(ctx: Context, key_id: str) -> str:
             f"{found['Arn']} is disabled. {_origin(ctx, 'DisabledException')}"
         )
     return str(found["Arn"])
+
+
+def is_managed(ctx: Context, arn: str) -> bool:
+    """Whether a key is the one that AWS manages for DynamoDB."""
+    return bool(ctx.call("kms", "DescribeKey", {"KeyId": arn})["KeyMetadata"]["KeyManager"] == "AWS")
 
 
 def worded(ctx: Context, fault: Fault) -> Fault:

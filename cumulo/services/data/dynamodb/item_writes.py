@@ -56,8 +56,12 @@ def write(
     usage: Usage,
     *,
     user_identity: dict[str, str] | None = None,
+    replicated: bool = False,
 ) -> None:
-    """Put the checked item in place of what was there, or with None remove that; `usage` counts what it takes."""
+    """Put the checked item in place of what was there, or with None remove that; `usage` counts what it takes.
+
+    `replicated`: another region of a global table wrote it.
+    """
     old = before.stored
     usage.add(write_units(max(size, before.size)))
     if item is None:
@@ -76,7 +80,7 @@ def write(
     if layout.indexes:
         _write_entries(ctx, layout, key, before.item, item, new, usage)
     if record.watched:
-        changes.capture(ctx, layout, key, before, item, user_identity)
+        changes.capture(ctx, layout, key, before, item, new, user_identity, replicated)
 
 
 def _write_entries(

@@ -18,6 +18,7 @@ def add(ctx: Context, shown: dict[str, Any], table: TableRecord) -> None:
         return
     shown["GlobalTableVersion"] = VERSION
     shown["Replicas"] = [of_replica(replica) for replica in table.replicas]
+    shown["GlobalTableSettingsReplicationMode"] = "ENABLED_WITH_OVERRIDES"
     if table.consistency:
         shown["MultiRegionConsistency"] = table.consistency
     if table.witness:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import task
 from cumulo.core.table import GLOBAL, Space, pack
-from cumulo.services.data.dynamodb import expirations, streams, undo_log
+from cumulo.services.data.dynamodb import expirations, replication, streams, undo_log
 from cumulo.services.data.dynamodb.tables import (
     ACTIVE,
     COUNTS,
@@ -71,6 +71,8 @@ def _go(ctx: Context, table: TableRecord) -> None:
     ctx.later(sweep, {"prefix": INDEX + pack(table.id)})
     ctx.later(sweep, {"prefix": expirations.place_of(ctx, table)})
     ctx.later(sweep, {"prefix": undo_log.LOG.key(ctx, table.id)})
+    for prefix in replication.forget(ctx, table):
+        ctx.later(sweep, {"prefix": prefix})
 
 
 @task

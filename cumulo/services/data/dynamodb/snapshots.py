@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import task
 from cumulo.core.table import GLOBAL, Record, Space, Table, pack
-from cumulo.services.data.dynamodb import settling, undo_log
+from cumulo.services.data.dynamodb import replication, settling, undo_log
 from cumulo.services.data.dynamodb.stored_items import size_of
 from cumulo.services.data.dynamodb.tables import DELETING, TABLES, TableRecord, keep
 
@@ -101,6 +101,8 @@ def _copy(ctx: Context, snapshot: Snapshot) -> bool:
         key = at[len(place) :]
         if ctx.txn.get(MARKS.key(ctx, snapshot.id, key)) is None:
             _take(ctx, snapshot, key, stored)
+            if snapshot.then == "replica":
+                replication.copy_version(ctx, snapshot.table_id, snapshot.payload["id"], key)
     if len(found) < _ITEMS:
         return True
     snapshot.cursor = found[-1][0][len(place) :] + b"\x00"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import operation
-from cumulo.services.data.dynamodb import backups, descriptions, settling
+from cumulo.services.data.dynamodb import backups, descriptions, replica_updates, settling
 from cumulo.services.data.dynamodb.errors import RESOURCE_IN_USE, VALIDATION
 from cumulo.services.data.dynamodb.tables import ACTIVE, DELETING, UPDATING, check_changeable, described, keep
 
@@ -30,6 +30,8 @@ def delete_table(ctx: Context, request: t.DeleteTableInput) -> t.DeleteTableOutp
             "Resource cannot be deleted as it is currently protected against deletion. "
             "Disable deletion protection first."
         )
+    if table.replicas:
+        replica_updates.leave(ctx, table)
     table.status = DELETING
     keep(ctx, table)
     if table.recovers_since:

@@ -14,6 +14,8 @@ from cumulo.services.data.dynamodb import (
     descriptions,
     encryption_settings,
     index_updates,
+    replica_updates,
+    replication,
     settling,
     streams,
     throughputs,
@@ -61,14 +63,7 @@ _ALONE = (
     ("TableClass", "TableClass modification"),
     ("DeletionProtectionEnabled", "DeletionProtection modification"),
 )
-_REFUSED = (
-    "ReplicaUpdates",
-    "GlobalTableWitnessUpdates",
-    "MultiRegionConsistency",
-    "VectorIndexUpdates",
-    "GlobalTableSettingsReplicationMode",
-    "DisassociationProtectionEnabled",
-)
+_REFUSED = ("VectorIndexUpdates", "GlobalTableSettingsReplicationMode", "DisassociationProtectionEnabled")
 
 
 @operation(unsupported=_REFUSED)
@@ -82,7 +77,11 @@ def update_table(ctx: Context, request: t.UpdateTableInput) -> t.UpdateTableOutp
         pass  # the one change that AWS admits meanwhile
     else:
         check_changeable(table)
-    _apply(ctx, table, given)
+    if changes & {"ReplicaUpdates", "GlobalTableWitnessUpdates"}:
+        replica_updates.apply(ctx, table, given)
+    else:
+        _apply(ctx, table, given)
+        _apply_elsewhere(ctx, table, given)
     keep(ctx, table)
     ctx.later(settling.settle, {"account": table.account, "name": table.name, "id": table.id})
     answer: Any = {"TableDescription": descriptions.fresh(ctx, table)}
@@ -90,6 +89,27 @@ def update_table(ctx: Context, request: t.UpdateTableInput) -> t.UpdateTableOutp
         warm = throughputs.described_warm(table.throughput, updating=True)
         answer["TableDescription"]["WarmThroughput"] = warm
     return answer  # type: ignore[no-any-return]
+
+
+_EVERYWHERE = (
+    "BillingMode",
+    "ProvisionedThroughput",
+    "GlobalSecondaryIndexUpdates",
+    "AttributeDefinitions",
+    "TableClass",
+)
+
+
+def _apply_elsewhere(ctx: Context, table: TableRecord, request: Mapping[str, Any]) -> None:
+    """What goes for all regions of a global table."""
+    shared = {name: request[name] for name in _EVERYWHERE if name in request}
+    if not shared:
+        return
+    for inner, other in replication.members(ctx, table):
+        check_changeable(other)
+        _apply(inner, other, shared)
+        keep(inner, other)
+        inner.later(settling.settle, {"account": other.account, "name": other.name, "id": other.id})
 
 
 def _check_together(changes: set[str], request: Mapping[str, Any]) -> None:

@@ -74,6 +74,7 @@ class Replica(Record):
     index_read_overrides: dict[str, int] = {}
     since: float = 0.0
     index_maximum_overrides: dict[str, int] = {}
+    sourced: bool = False  # from this region that one was filled
 
 
 class TableRecord(Record):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cumulo.core.operation import operation
-from cumulo.services.data.dynamodb import expirations
+from cumulo.services.data.dynamodb import expirations, replication
 from cumulo.services.data.dynamodb.errors import RESOURCE_IN_USE, VALIDATION
 from cumulo.services.data.dynamodb.settling import sweep
 from cumulo.services.data.dynamodb.tables import CREATING, DELETING, keep, settled
@@ -46,13 +46,14 @@ def update_time_to_live(ctx: Context, request: t.UpdateTimeToLiveInput) -> t.Upd
     now = ctx.now()
     if table.ttl_changed_at and now < table.ttl_changed_at + SETTLES_S:
         raise VALIDATION("Time to live has been modified multiple times within a fixed interval")
-    table.ttl_attribute = name if wanted["Enabled"] else ""
-    table.ttl_changed_at = now
-    keep(ctx, table)
-    if table.ttl_attribute:
-        expirations.begin(ctx, table)
-    else:
-        ctx.later(sweep, {"prefix": expirations.place_of(ctx, table)})
+    for inner, each in [(ctx, table), *replication.members(ctx, table)]:
+        each.ttl_attribute = name if wanted["Enabled"] else ""
+        each.ttl_changed_at = now
+        keep(inner, each)
+        if each.ttl_attribute:
+            expirations.begin(inner, each)
+        else:
+            inner.later(sweep, {"prefix": expirations.place_of(inner, each)})
     return {"TimeToLiveSpecification": {"Enabled": wanted["Enabled"], "AttributeName": name}}
 
 

@@ -1,0 +1,277 @@
+"""Global tables: replicas that come and go, items that reach every region, the last writer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.conftest import Account
+from tests.services.data.dynamodb.tables import INVALID, UNITS, attributes, definition, index, invalid, refused
+
+EAST, WEST, EUROPE = "us-east-1", "us-west-2", "eu-west-1"
+
+
+@pytest.fixture
+def regions(cloud: Account) -> dict[str, Any]:
+    """Clients of three regions; `orders` is a table of the first."""
+    clients = {region: cloud.client("dynamodb", region=region) for region in (EAST, WEST, EUROPE)}
+    clients[EAST].create_table(**definition())
+    cloud.settle()
+    return clients
+
+
+def update(client: Any, action: str, region: str, **options: Any) -> Any:
+    wanted = [{action: {"RegionName": region, **options}}]
+    return client.update_table(TableName="orders", ReplicaUpdates=wanted)["TableDescription"]
+
+
+def join(cloud: Account, regions: dict[str, Any], *others: str) -> None:
+    for region in others:
+        update(regions[EAST], "Create", region)
+        cloud.settle()
+
+
+def put(client: Any, name: str, value: str = "1") -> None:
+    client.put_item(TableName="orders", Item={"id": {"S": name}, "value": {"S": value}})
+
+
+def contents(client: Any) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for page in client.get_paginator("scan").paginate(TableName="orders"):
+        found |= {item["id"]["S"]: item.get("value", {}).get("S", "") for item in page["Items"]}
+    return found
+
+
+def replicas(client: Any) -> dict[str, str]:
+    table = client.describe_table(TableName="orders")["Table"]
+    return {each["RegionName"]: each["ReplicaStatus"] for each in table.get("Replicas", [])}
+
+
+def test_a_replica_gets_what_is_there_and_what_comes(cloud: Account, regions: dict[str, Any]) -> None:
+    east, west = regions[EAST], regions[WEST]
+    for number in range(450):
+        put(east, str(number))
+    made = update(east, "Create", WEST)
+    assert made["TableStatus"] == "UPDATING"
+    for number in range(0, 450, 5):
+        put(east, str(number), "2")
+    east.delete_item(TableName="orders", Key={"id": {"S": "7"}})
+    cloud.settle()
+    assert replicas(east) == {WEST: "ACTIVE"}
+    assert replicas(west) == {EAST: "ACTIVE"}
+    table = west.describe_table(TableName="orders")["Table"]
+    assert (table["TableStatus"], table["GlobalTableVersion"]) == ("ACTIVE", "2019.11.21")
+    assert table["StreamSpecification"] == {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
+    assert table["TableId"] != east.describe_table(TableName="orders")["Table"]["TableId"]
+    assert contents(west) == contents(east)
+    assert contents(west)["5"] == "2"
+    put(west, "from the west")
+    west.delete_item(TableName="orders", Key={"id": {"S": "9"}})
+    cloud.settle()
+    assert contents(east) == contents(west)
+    assert "9" not in contents(east)
+    item = west.get_item(TableName="orders", Key={"id": {"S": "5"}})["Item"]
+    assert set(item) == {"id", "value"}
+
+
+def test_the_last_writer_wins_everywhere(cloud: Account, regions: dict[str, Any]) -> None:
+    join(cloud, regions, WEST, EUROPE)
+    for round_number in range(5):
+        for number, client in enumerate(regions.values()):
+            put(client, "a", f"{round_number} {number}")
+            put(client, "b", f"{round_number} {number}")
+        regions[WEST].delete_item(TableName="orders", Key={"id": {"S": "b"}})
+    cloud.settle()
+    assert contents(regions[EAST]) == contents(regions[WEST]) == contents(regions[EUROPE]) == {"a": "4 2"}
+
+
+def test_each_region_streams_what_it_gets(cloud: Account, regions: dict[str, Any]) -> None:
+    join(cloud, regions, WEST)
+    put(regions[EAST], "a")
+    cloud.settle()
+    streams = cloud.client("dynamodbstreams", region=WEST)
+    arn = regions[WEST].describe_table(TableName="orders")["Table"]["LatestStreamArn"]
+    shard = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"][0]["ShardId"]
+    place = streams.get_shard_iterator(StreamArn=arn, ShardId=shard, ShardIteratorType="TRIM_HORIZON")
+    (record,) = streams.get_records(ShardIterator=place["ShardIterator"])["Records"]
+    assert (record["eventName"], record["awsRegion"]) == ("INSERT", WEST)
+
+
+def test_a_third_region_joins_and_one_leaves(cloud: Account, regions: dict[str, Any]) -> None:
+    join(cloud, regions, WEST, EUROPE)
+    assert replicas(regions[WEST]) == {EAST: "ACTIVE", EUROPE: "ACTIVE"}
+    put(regions[EUROPE], "a")
+    cloud.settle()
+    update(regions[EAST], "Delete", WEST)
+    cloud.settle()
+    assert replicas(regions[EAST]) == {EUROPE: "ACTIVE"}
+    assert replicas(regions[EUROPE]) == {EAST: "ACTIVE"}
+    with refused("ResourceNotFoundException"):
+        regions[WEST].describe_table(TableName="orders")
+    put(regions[EAST], "b")
+    cloud.settle()
+    assert set(contents(regions[EUROPE])) == {"a", "b"}
+    update(regions[EAST], "Delete", EUROPE)
+    cloud.settle()
+    table = regions[EAST].describe_table(TableName="orders")["Table"]
+    assert not {"Replicas", "GlobalTableVersion", "GlobalTableSettingsReplicationMode"} & set(table)
+    assert table["StreamSpecification"]["StreamEnabled"] is True
+    regions[EAST].delete_table(TableName="orders")
+
+
+def test_settings_reach_all_regions(cloud: Account, regions: dict[str, Any]) -> None:
+    join(cloud, regions, WEST)
+    put(regions[EAST], "a")
+    wanted = {"Enabled": True, "AttributeName": "until"}
+    regions[EAST].update_time_to_live(TableName="orders", TimeToLiveSpecification=wanted)
+    shown = regions[WEST].describe_time_to_live(TableName="orders")["TimeToLiveDescription"]
+    assert shown == {"TimeToLiveStatus": "ENABLED", "AttributeName": "until"}
+    regions[WEST].update_table(
+        TableName="orders",
+        AttributeDefinitions=attributes("value"),
+        GlobalSecondaryIndexUpdates=[{"Create": index("by_value", "value")}],
+    )
+    cloud.settle()
+    for client in (regions[EAST], regions[WEST]):
+        (made,) = client.describe_table(TableName="orders")["Table"]["GlobalSecondaryIndexes"]
+        assert (made["IndexStatus"], made["ItemCount"]) == ("ACTIVE", 1)
+    with invalid(f"{INVALID}Disabling Stream is not allowed for a Global Table replica."):
+        regions[EAST].update_table(TableName="orders", StreamSpecification={"StreamEnabled": False})
+
+
+def test_overrides(cloud: Account, regions: dict[str, Any]) -> None:
+    update(regions[EAST], "Create", WEST, TableClassOverride="STANDARD_INFREQUENT_ACCESS")
+    cloud.settle()
+    (shown,) = regions[EAST].describe_table(TableName="orders")["Table"]["Replicas"]
+    assert shown["ReplicaTableClassSummary"] == {"TableClass": "STANDARD_INFREQUENT_ACCESS"}
+    there = regions[WEST].describe_table(TableName="orders")["Table"]
+    assert there["TableClassSummary"]["TableClass"] == "STANDARD_INFREQUENT_ACCESS"
+    update(regions[EAST], "Update", WEST, OnDemandThroughputOverride={"MaxReadRequestUnits": 100})
+    cloud.settle()
+    (shown,) = regions[EAST].describe_table(TableName="orders")["Table"]["Replicas"]
+    assert shown["OnDemandThroughputOverride"] == {"MaxReadRequestUnits": 100}
+
+
+def test_replicas_of_tables_under_keys(cloud: Account, regions: dict[str, Any]) -> None:
+    def key(region: str) -> str:
+        return str(cloud.client("kms", region=region).create_key()["KeyMetadata"]["Arn"])
+
+    sealed = {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": key(EAST)}
+    regions[EAST].update_table(TableName="orders", SSESpecification=sealed)
+    put(regions[EAST], "a")
+    cloud.settle()
+    with invalid(f"{INVALID}KMSMasterKeyId must be specified for each replica."):
+        update(regions[EAST], "Create", WEST)
+    theirs = key(WEST)
+    update(regions[EAST], "Create", WEST, KMSMasterKeyId=theirs)
+    cloud.settle()
+    put(regions[EAST], "b")
+    cloud.settle()
+    assert set(contents(regions[WEST])) == {"a", "b"}
+    assert regions[WEST].describe_table(TableName="orders")["Table"]["SSEDescription"]["KMSMasterKeyArn"] == theirs
+
+
+def test_what_replica_updates_refuse(cloud: Account, regions: dict[str, Any]) -> None:
+    east = regions[EAST]
+    local = (
+        "Cannot add or delete the local region through ReplicaUpdates. Use CreateTable, DeleteTable, or UpdateTable as "
+        "required."
+    )
+    with invalid(local):
+        update(east, "Create", EAST)
+    with refused("ValidationException"):
+        update(east, "Create", "nowhere")
+    missing = (
+        "Update global table operation failed because one or more replicas were not part of the global table. Please "
+        f"retry the request without these replicas: [{WEST}]."
+    )
+    with invalid(missing):
+        update(east, "Delete", WEST)
+    regions[WEST].create_table(**definition())
+    cloud.settle()
+    with invalid(
+        "Failed to create a the new replica of table with name: ‘orders’ because one or more replicas already existed "
+        "as tables."
+    ):
+        update(east, "Create", WEST)
+    with invalid("There are no actions specified in the Replica Update Action of the request."):
+        update(east, "Update", EUROPE)
+    two = [{"Create": {"RegionName": EUROPE}}, {"Create": {"RegionName": "eu-west-2"}}]
+    with invalid("Update table operation with more than one create or delete replica actions not allowed"):
+        east.update_table(TableName="orders", ReplicaUpdates=two)
+    mixed = [{"Create": {"RegionName": EUROPE}}, {"Delete": {"RegionName": WEST}}]
+    with invalid("Update table operation with more than one type of replica actions not allowed."):
+        east.update_table(TableName="orders", ReplicaUpdates=mixed)
+    with invalid(f"{INVALID}Replica modification must be the only operation in the request"):
+        east.update_table(TableName="orders", ReplicaUpdates=two[:1], DeletionProtectionEnabled=True)
+    east.create_table(**definition("units", BillingMode="PROVISIONED", ProvisionedThroughput=UNITS))
+    cloud.settle()
+    with invalid("Table write capacity should either be Pay-Per-Request or AutoScaled."):
+        east.update_table(TableName="units", ReplicaUpdates=two[:1])
+    join(cloud, regions, EUROPE)
+    with refused("ValidationException"):
+        east.delete_table(TableName="orders")
+    regions[EUROPE].update_table(TableName="orders", DeletionProtectionEnabled=True)
+    with invalid(
+        f"Cannot delete table orders in region {EUROPE} because it has deletion protection enabled. Disable deletion "
+        "protection first."
+    ):
+        update(east, "Delete", EUROPE)
+
+
+def test_strong_consistency_is_read_in_every_region_at_once(cloud: Account, regions: dict[str, Any]) -> None:
+    both = [{"Create": {"RegionName": WEST}}, {"Create": {"RegionName": EUROPE}}]
+    with refused("ValidationException"):
+        regions[EAST].update_table(TableName="orders", ReplicaUpdates=both[:1], MultiRegionConsistency="STRONG")
+    regions[EAST].update_table(TableName="orders", ReplicaUpdates=both, MultiRegionConsistency="STRONG")
+    cloud.settle()
+    table = regions[EAST].describe_table(TableName="orders")["Table"]
+    assert (table["MultiRegionConsistency"], len(table["Replicas"])) == ("STRONG", 2)
+    for number, (region, client) in enumerate(regions.items()):
+        put(client, region, str(number))
+        for other in regions.values():
+            found = other.get_item(TableName="orders", Key={"id": {"S": region}}, ConsistentRead=True)
+            assert found["Item"]["value"] == {"S": str(number)}
+    with refused("ValidationException"):
+        update(regions[EAST], "Delete", WEST)
+    with refused("ValidationException"):
+        regions[WEST].delete_table(TableName="orders")
+    gone = [{"Delete": {"RegionName": WEST}}, {"Delete": {"RegionName": EUROPE}}]
+    regions[EAST].update_table(TableName="orders", ReplicaUpdates=gone)
+    cloud.settle()
+    table = regions[EAST].describe_table(TableName="orders")["Table"]
+    assert not {"Replicas", "MultiRegionConsistency"} & set(table)
+    assert len(contents(regions[EAST])) == 3
+
+
+def test_a_witness_stands_for_a_third_region(cloud: Account, regions: dict[str, Any]) -> None:
+    regions[EAST].update_table(
+        TableName="orders",
+        ReplicaUpdates=[{"Create": {"RegionName": WEST}}],
+        GlobalTableWitnessUpdates=[{"Create": {"RegionName": EUROPE}}],
+        MultiRegionConsistency="STRONG",
+    )
+    cloud.settle()
+    table = regions[WEST].describe_table(TableName="orders")["Table"]
+    assert table["GlobalTableWitnesses"] == [{"RegionName": EUROPE, "WitnessStatus": "ACTIVE"}]
+    assert regions[EUROPE].list_tables()["TableNames"] == []
+
+
+def test_legacy_global_tables_are_refused_as_aws_does(cloud: Account, regions: dict[str, Any]) -> None:
+    east = regions[EAST]
+    with refused("ValidationException"):
+        east.create_global_table(GlobalTableName="orders", ReplicationGroup=[{"RegionName": EAST}])
+    with refused("ValidationException"):
+        east.update_global_table(GlobalTableName="orders", ReplicaUpdates=[{"Create": {"RegionName": EAST}}])
+    text = "Global table with name: 'orders' does not exist."
+    with refused("GlobalTableNotFoundException", text):
+        east.describe_global_table(GlobalTableName="orders")
+    with refused("GlobalTableNotFoundException", text):
+        east.describe_global_table_settings(GlobalTableName="orders")
+    assert east.list_global_tables()["GlobalTables"] == []
+    with refused("ResourceNotFoundException", text):
+        east.describe_table_replica_auto_scaling(TableName="orders")
+    join(cloud, regions, WEST)
+    shown = east.describe_table_replica_auto_scaling(TableName="orders")["TableAutoScalingDescription"]
+    assert [each["RegionName"] for each in shown["Replicas"]] == [EAST, WEST]
