@@ -21,6 +21,8 @@ from cumulo.core.table import GLOBAL, Record, Table
 from cumulo.services.storage.s3 import (
     access,
     checksums,
+    lifecycle_headers,
+    lifecycles,
     multipart_uploads,
     notifications,
     object_encryption,
@@ -105,6 +107,8 @@ def complete_multipart_upload(
         object_encryption.shown(version, answer)
     if bucket.versioning:
         answer["VersionId"] = version.version_id
+    if lifecycles.KIND in bucket.configured:
+        lifecycle_headers.show_expiration(ctx, bucket, version, answer)
     if access.charged(ctx, bucket, request):
         answer["RequestCharged"] = "requester"
     COMPLETIONS.put(ctx, Completion(upload_id, _digest(wanted), msgspec.json.encode(answer), ctx.now()))

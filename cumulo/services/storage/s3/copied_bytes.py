@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cumulo.blobs import BlobFailure
 from cumulo.services.storage.s3 import (
     access,
+    archives,
     checksums,
     contents,
     copy_sources,
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from cumulo.services.storage.s3.object_versions import ObjectVersion
 
 MOST_B = 5 * 1024**3
-ARCHIVED = frozenset(("GLACIER", "DEEP_ARCHIVE"))
 # What a request says of the source alone.
 _OF_SOURCE = (
     "CopySourceIfMatch",
@@ -76,7 +76,7 @@ def source_of(ctx: Context, request: Mapping[str, Any], *, whole: bool) -> Sourc
     version = lookups.found(ctx, bucket, asked, action="s3:GetObject")
     said = {name: request[name] for name in _OF_SOURCE if name in request}
     preconditions.check_read(said, version, ctx.now(), "CopySource")
-    if version.storage_class in ARCHIVED and not 0 < version.restored_at <= ctx.now() < version.restore_expires_at:
+    if archives.is_archived(version) and not archives.is_restored(version, ctx.now()):
         raise SOURCE_IS_ARCHIVED()
     if whole and version.size > MOST_B:
         raise INVALID_REQUEST(

@@ -15,6 +15,8 @@ from cumulo.services.storage.s3 import (
     access,
     checksums,
     copied_bytes,
+    lifecycle_headers,
+    lifecycles,
     new_objects,
     notifications,
     object_encryption,
@@ -167,6 +169,8 @@ def _finish(ctx: Context, request: Mapping[str, Any], job: Job, received: Receiv
     object_encryption.shown(version, answer)
     if version.kms_context:
         answer["SSEKMSEncryptionContext"] = version.kms_context
+    if lifecycles.KIND in bucket.configured:
+        lifecycle_headers.show_expiration(ctx, bucket, version, answer)
     if access.charged(ctx, bucket, request):
         answer["RequestCharged"] = "requester"
     return answer

@@ -205,3 +205,4 @@ SOURCE_IS_ARCHIVED = Error(
     "The source object of the COPY action is not in the active tier and is only stored in Amazon S3 Glacier.",
     status=403,
 )
+RESTORE_IN_PROGRESS = Error("RestoreAlreadyInProgress", "Object restore is already in progress", status=409)

@@ -15,6 +15,7 @@ import msgspec
 
 from cumulo.core.s3_access import canonical_user_id
 from cumulo.core.written import Written, escape
+from cumulo.services.storage.s3 import archives
 from cumulo.services.storage.s3.object_versions import CURRENT, ObjectVersion
 
 URL = "url"
@@ -75,12 +76,12 @@ def moment(seconds: float) -> str:
     return text
 
 
-def written(rows: Iterable[tuple[bytes, bytes]], *, url: bool, owners: bool, restores: bool) -> Written:
-    """The Contents elements of rows of CURRENT."""
+def written(rows: Iterable[tuple[bytes, bytes]], *, url: bool, owners: bool, now: float) -> Written:
+    """The Contents elements of rows of CURRENT; `now` is 0 where restores are not to be shown."""
     parts: list[str] = []
     owner_of: dict[str, str] = {}
     for _, data in rows:
-        entry = CURRENT.codec.decode(data) if restores else listed(data)
+        entry = CURRENT.codec.decode(data) if now else listed(data)
         key = entry.key
         if not _plain(key):
             key = encoded(key) if url else escape(key)
@@ -94,7 +95,7 @@ def written(rows: Iterable[tuple[bytes, bytes]], *, url: bool, owners: bool, res
             owner = owner_of.get(entry.owner) or ""
             if not owner:
                 owner = owner_of[entry.owner] = f"<Owner><ID>{owner_id(entry.owner)}</ID></Owner>"
-        restore = _written_restore(entry) if restores else ""
+        restore = _written_restore(entry, now) if now else ""
         parts.append(
             f"<Contents><Key>{key}</Key><LastModified>{moment(entry.modified_at)}</LastModified>"
             f"<ETag>&quot;{entry.etag}&quot;</ETag>{checks}<Size>{entry.size}</Size>{owner}"
@@ -103,8 +104,8 @@ def written(rows: Iterable[tuple[bytes, bytes]], *, url: bool, owners: bool, res
     return Written("".join(parts))
 
 
-def _written_restore(entry: Any) -> str:
-    status = restore_status(entry)
+def _written_restore(entry: Any, now: float) -> str:
+    status = archives.status(entry, now)
     if status is None:
         return ""
     expires = status.get("RestoreExpiryDate")
@@ -113,12 +114,12 @@ def _written_restore(entry: Any) -> str:
     return f"<RestoreStatus><IsRestoreInProgress>{going}</IsRestoreInProgress>{date}</RestoreStatus>"
 
 
-def values(rows: Iterable[tuple[bytes, bytes]], *, url: bool, owners: bool, restores: bool) -> list[dict[str, Any]]:
+def values(rows: Iterable[tuple[bytes, bytes]], *, url: bool, owners: bool, now: float) -> list[dict[str, Any]]:
     """The same for a caller that is another service."""
-    return [entry_of(CURRENT.codec.decode(data), url=url, owners=owners, restores=restores) for _, data in rows]
+    return [entry_of(CURRENT.codec.decode(data), url=url, owners=owners, now=now) for _, data in rows]
 
 
-def entry_of(version: ObjectVersion, *, url: bool, owners: bool, restores: bool) -> dict[str, Any]:
+def entry_of(version: ObjectVersion, *, url: bool, owners: bool, now: float) -> dict[str, Any]:
     """A version as a value."""
     entry: dict[str, Any] = {
         "Key": encoded(version.key) if url else version.key,
@@ -132,7 +133,7 @@ def entry_of(version: ObjectVersion, *, url: bool, owners: bool, restores: bool)
         entry["ChecksumType"] = version.checksum_type
     if owners:
         entry["Owner"] = {"ID": owner_id(version.owner)}
-    status = restore_status(version) if restores else None
+    status = archives.status(version, now) if now else None
     if status is not None:
         entry["RestoreStatus"] = status
     return entry
@@ -141,12 +142,3 @@ def entry_of(version: ObjectVersion, *, url: bool, owners: bool, restores: bool)
 def owner_id(account: str) -> str:
     """The canonical user id of the account that owns an object; "" of what anonymous callers wrote."""
     return canonical_user_id(account) if account else ""
-
-
-def restore_status(version: ObjectVersion) -> dict[str, Any] | None:
-    """The RestoreStatus of an archived version that was asked to be restored; None for others."""
-    if not version.restore_requested_at:
-        return None
-    if not version.restored_at:
-        return {"IsRestoreInProgress": True}
-    return {"IsRestoreInProgress": False, "RestoreExpiryDate": version.restore_expires_at}

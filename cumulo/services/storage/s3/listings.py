@@ -133,7 +133,7 @@ class Asked:
         answer["IsTruncated"] = page.truncated
         if page.rows:
             render = listing_entries.written if ctx.protocol else listing_entries.values
-            answer["Contents"] = render(page.rows, url=self.url, owners=owners, restores=self.restores)
+            answer["Contents"] = render(page.rows, url=self.url, owners=owners, now=ctx.now() if self.restores else 0)
         if page.prefixes:
             answer["CommonPrefixes"] = self.common_prefixes(page)
 

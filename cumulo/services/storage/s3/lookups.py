@@ -9,10 +9,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.errors import Fault
-from cumulo.services.storage.s3 import access, version_ids, versions
+from cumulo.services.storage.s3 import access, archives, version_ids, versions
 from cumulo.services.storage.s3.errors import (
     INVALID_ARGUMENT,
-    INVALID_OBJECT_STATE,
     METHOD_NOT_ALLOWED,
     NO_SUCH_VERSION,
 )
@@ -21,8 +20,6 @@ from cumulo.services.storage.s3.object_versions import NULL, ObjectVersion
 if TYPE_CHECKING:
     from cumulo.core.context import Context
     from cumulo.services.storage.s3.buckets import Bucket
-
-_ARCHIVED = frozenset(("GLACIER", "DEEP_ARCHIVE"))
 
 
 def found(ctx: Context, bucket: Bucket, request: Mapping[str, Any], *, action: str = "") -> ObjectVersion:
@@ -73,5 +70,4 @@ def _missing(ctx: Context, bucket: Bucket, request: Mapping[str, Any], marker: O
 
 def check_readable(ctx: Context, version: ObjectVersion) -> None:
     """InvalidObjectState for an archived version that has no restored copy now."""
-    if version.storage_class in _ARCHIVED and not 0 < version.restored_at <= ctx.now() < version.restore_expires_at:
-        raise INVALID_OBJECT_STATE(members={"StorageClass": version.storage_class})
+    archives.check_readable(version, ctx.now())

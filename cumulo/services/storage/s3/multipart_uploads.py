@@ -17,6 +17,7 @@ from cumulo.core.table import GLOBAL, Record, Table, pack
 from cumulo.services.storage.s3 import (
     access,
     checksums,
+    lifecycle_headers,
     listing_entries,
     listing_pages,
     new_objects,
@@ -102,6 +103,7 @@ def create_multipart_upload(ctx: Context, request: t.CreateMultipartUploadReques
     object_encryption.shown(draft, answer)
     if draft.kms_context:
         answer["SSEKMSEncryptionContext"] = draft.kms_context
+    lifecycle_headers.show_abort(ctx, bucket, upload.key, upload.started / 1e9, answer)
     if access.charged(ctx, bucket, request):
         answer["RequestCharged"] = "requester"
     return cast("t.CreateMultipartUploadOutput", answer)

@@ -10,6 +10,8 @@ from cumulo.services.storage.s3 import (
     acls,
     checksums,
     contents,
+    lifecycle_headers,
+    lifecycles,
     object_encryption,
     object_headers,
     object_locks,
@@ -73,6 +75,8 @@ def answer(ctx: Context, bucket: Bucket, request: Mapping[str, Any], version: Ob
     object_encryption.shown(version, shown)
     if version.kms_context:
         shown["SSEKMSEncryptionContext"] = version.kms_context
+    if lifecycles.KIND in bucket.configured:
+        lifecycle_headers.show_expiration(ctx, bucket, version, shown)
     if access.charged(ctx, bucket, request):
         shown["RequestCharged"] = "requester"
     return shown

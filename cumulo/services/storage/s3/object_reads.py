@@ -12,13 +12,17 @@ from cumulo.core.operation import operation
 from cumulo.core.policy.principals import PrincipalKind
 from cumulo.services.storage.s3 import (
     access,
+    accesses,
     contents,
+    lifecycle_headers,
+    lifecycles,
     lookups,
     object_encryption,
     object_headers,
     object_locks,
     preconditions,
     ranges,
+    restorations,
 )
 from cumulo.services.storage.s3.errors import INVALID_ARGUMENT, INVALID_PART_NUMBER, INVALID_REQUEST
 from cumulo.services.storage.s3.object_versions import PARTS, ObjectVersion
@@ -53,6 +57,7 @@ class Extent(NamedTuple):
 def get_object(ctx: Context, request: t.GetObjectRequest) -> t.GetObjectOutput:
     bucket, version = _readable(ctx, request)
     lookups.check_readable(ctx, version)
+    accesses.note(ctx, version)
     extent = extent_of(ctx, request, version)
     answer = _head(ctx, bucket, request, version, extent)
     key = object_encryption.content_key(ctx, bucket, version.key, version, request)
@@ -140,6 +145,10 @@ def _head(
         answer["TagCount"] = len(version.tags)
     if bucket.object_lock:
         object_locks.show(ctx, bucket, request, version, answer)
+    if version.restore_requested_at or version.archive_tier:
+        restorations.show(version, ctx.now(), answer)
+    if lifecycles.KIND in bucket.configured and "VersionId" not in request:
+        lifecycle_headers.show_expiration(ctx, bucket, version, answer)
     if version.replication_status:
         answer["ReplicationStatus"] = version.replication_status
     for member, name, wire in _OVERRIDES:

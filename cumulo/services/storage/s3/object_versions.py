@@ -84,6 +84,10 @@ class ObjectVersion(Record):
     replication_status: str = ""
     website_redirect: str = ""
     legal_hold_lifted: bool = False  # S3 then says OFF, and not that there never was one
+    restore_days: int = 0
+    class_since: float = 0  # when lifecycle put it into its class; 0 for ever since it was stored
+    archive_tier: str = ""  # of INTELLIGENT_TIERING: ARCHIVE_ACCESS or DEEP_ARCHIVE_ACCESS
+    accessed_at: float = 0  # of INTELLIGENT_TIERING, to the day
 
     @property
     def order(self) -> int:

@@ -16,6 +16,7 @@ from cumulo.services.storage.s3 import (
     access,
     checksums,
     contents,
+    lifecycle_headers,
     listing_entries,
     multipart_uploads,
     object_encryption,
@@ -199,6 +200,7 @@ def list_parts(ctx: Context, request: t.ListPartsRequest) -> t.ListPartsOutput:
     if upload.algorithm:
         answer["ChecksumAlgorithm"] = upload.algorithm
         answer["ChecksumType"] = upload.checksum_type
+    lifecycle_headers.show_abort(ctx, bucket, upload.key, upload.started / 1e9, answer)
     if access.charged(ctx, bucket, request):
         answer["RequestCharged"] = "requester"
     return cast("t.ListPartsOutput", answer)

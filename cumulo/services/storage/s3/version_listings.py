@@ -37,7 +37,7 @@ def list_object_versions(ctx: Context, request: t.ListObjectVersionsRequest) -> 
     begin = _begin(ctx, bucket, asked, key_marker, id_marker)
     page = listing_pages.Page()
     if asked.limit:
-        rows = _rows(ctx, bucket, packed(asked.prefix))
+        rows = rows_of(ctx, bucket, packed(asked.prefix))
         first = max(begin, listing_pages.begin_of(packed(asked.prefix)))
         page = listing_pages.collect(rows, first, packed(asked.prefix), packed(asked.delimiter), asked.limit)
     found = [_decoded(row) for row in page.rows]
@@ -89,7 +89,8 @@ def _sequence(ctx: Context, bucket: Bucket, key: str, version_id: str) -> int | 
     return None if place is None else int.from_bytes(place, "big")
 
 
-def _rows(ctx: Context, bucket: Bucket, prefix: bytes) -> listing_pages.Rows:
+def rows_of(ctx: Context, bucket: Bucket, prefix: bytes) -> listing_pages.Rows:
+    """Versions and delete markers with this packed prefix, in the order of their keys, newest first."""
     current = CURRENT.prefix("", "") + pack(bucket.name)
     noncurrent = NONCURRENT.prefix("", "") + pack(bucket.name)
     end = listing_pages.end_of(prefix)
@@ -127,7 +128,7 @@ def _show(ctx: Context, answer: dict[str, Any], asked: Asked, found: list[Object
             entry["Owner"] = {"ID": listing_entries.owner_id(version.owner)}
             markers.append(entry)
             continue
-        entry |= listing_entries.entry_of(version, url=asked.url, owners=True, restores=asked.restores)
+        entry |= listing_entries.entry_of(version, url=asked.url, owners=True, now=ctx.now() if asked.restores else 0)
         shown.append(entry)
     if shown:
         answer["Versions"] = shown
