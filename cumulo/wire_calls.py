@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cumulo import event_frames
 from cumulo.core import credentials
@@ -43,6 +43,16 @@ class IncomingBody(Payload):
         except Disconnected:
             message = "Your socket connection to the server was not read from or written to within the timeout period."
             raise Fault("RequestTimeout", message, status=400) from None
+
+
+class Sent(NamedTuple):
+    """A request over the wire and its answer, for those who write it down (`Context.on_answer`)."""
+
+    request: Request
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+    fault: Fault | None
 
 
 class WireCall(Caller):
@@ -97,6 +107,8 @@ class WireCall(Caller):
             response = route.fault(fault, request_id)
         if self._page_fields:
             response[1].extend(self._page_fields)
+        if ctx.on_answer is not None:
+            ctx.on_answer(Sent(self.exchange.request, response[0], response[1], response[2], fault))
         if body is None or isinstance(body, bytes | str):
             self.exchange.respond(*response)
         else:

@@ -51,6 +51,7 @@ class Context:
         "handler",
         "headers",
         "internal",
+        "on_answer",
         "on_wait",
         "operation",
         "principal",
@@ -113,6 +114,7 @@ class Context:
         self.denial: dict[str, Any] | None = None
         self.authorized = False
         self.gone = False
+        self.on_answer: Callable[[Any], None] | None = None  # hears of the answer over the wire (see `wire_calls.Sent`)
         self.on_wait: Callable[[Callable[[], None]], None] | None = None  # tells of a client that hangs up meanwhile
         self._listener: Listener | None = None
         self._txn: Transaction | None = None

@@ -24,7 +24,7 @@ from cumulo.core import s3_public_policies
 from cumulo.core.errors import Fault
 from cumulo.core.policy.principals import PrincipalKind
 from cumulo.core.s3_access import ACCOUNT_ACCESS, PublicAccessBlock
-from cumulo.services.storage.s3 import access_points, acls, grants, integrity
+from cumulo.services.storage.s3 import access_logs, access_points, acls, grants, integrity
 from cumulo.services.storage.s3.buckets import BUCKET_OWNER_ENFORCED, BUCKETS, Bucket
 from cumulo.services.storage.s3.conditions import RequestConditions
 from cumulo.services.storage.s3.errors import (
@@ -85,6 +85,8 @@ def located(ctx: Context, request: Mapping[str, Any], *, anywhere: bool = False)
     if bucket is None:
         ctx.authorized = True
         raise NO_SUCH_BUCKET(members={"BucketName": name})
+    if "logging" in bucket.configured and not ctx.internal:
+        access_logs.watch(ctx, bucket, request)
     if bucket.region != ctx.region and not anywhere:
         _check_region(ctx, bucket)
     if ".s3-accelerate." in ctx.endpoint:
