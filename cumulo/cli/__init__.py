@@ -19,6 +19,7 @@ COMMANDS = {
     "explain": "say where an operation's answer comes from",
     "why": "explain a request, and its denial",
     "policy": "write the least policy that recorded calls needed",
+    "workbench": "make the tables of a NoSQL Workbench model",
 }
 
 
