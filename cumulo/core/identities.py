@@ -110,8 +110,8 @@ class Identities(Protocol):
         """The document of a managed policy that sessions of this account may use. Raises a Fault."""
         ...
 
-    def check_mfa(self, ctx: Context, serial: str, code: str) -> None:
-        """Use up a code of the caller's MFA device. Raises AccessDenied."""
+    def check_mfa(self, ctx: Context, serial: str, code: str, *, of_account: bool = False) -> None:
+        """Use up a code of the caller's MFA device, or of any in use in its account. Raises AccessDenied."""
         ...
 
     async def learn_keys(self, ctx: Context, account: str, token: str, provider_id: str) -> None:
@@ -146,7 +146,7 @@ class Nobody:
     def managed_policy(self, ctx: Context, arn: str, account: str) -> str:
         raise POLICY_NOT_FOUND(arn=arn)
 
-    def check_mfa(self, ctx: Context, serial: str, code: str) -> None:
+    def check_mfa(self, ctx: Context, serial: str, code: str, *, of_account: bool = False) -> None:
         raise MFA_FAILED()
 
     async def learn_keys(self, ctx: Context, account: str, token: str, provider_id: str) -> None:

@@ -53,9 +53,9 @@ class IamIdentities(Nobody):
             raise POLICY_NOT_FOUND(arn=arn)
         return text
 
-    def check_mfa(self, ctx: Context, serial: str, code: str) -> None:
-        """Use up a code of the caller's own device. Raises AccessDenied."""
-        mfa_devices.check(ctx, serial, code)
+    def check_mfa(self, ctx: Context, serial: str, code: str, *, of_account: bool = False) -> None:
+        """Use up a code of the caller's own device, or of any in use in its account. Raises AccessDenied."""
+        mfa_devices.check(ctx, serial, code, of_account=of_account)
 
     async def learn_keys(self, ctx: Context, account: str, token: str, provider_id: str) -> None:
         """Fetch the keys that this token may be signed with. Raises InvalidIdentityToken."""

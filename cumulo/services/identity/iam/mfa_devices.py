@@ -109,13 +109,13 @@ def _take(ctx: Context, device: MFADevice, one: str, two: str, reach: int) -> No
     device.drift = step - now if abs(step - now) > NEAR_STEPS else 0
 
 
-def check(ctx: Context, serial: str, code: str) -> None:
-    """Use up a code of the caller's own device (for STS). Raises AccessDenied."""
+def check(ctx: Context, serial: str, code: str, *, of_account: bool = False) -> None:
+    """Use up a code of the caller's own device (for STS), or of any in use in its account. Raises AccessDenied."""
     principal = ctx.principal
-    if principal.kind is not PrincipalKind.USER:
+    if principal.kind is not PrincipalKind.USER and not of_account:
         raise MFA_FAILED()
     device = MFA_DEVICES.peek(ctx, serial, account=principal.account)
-    if device is None or not device.user_id or device.user_id != principal.user_id:
+    if device is None or not device.user_id or (device.user_id != principal.user_id and not of_account):
         raise MFA_FAILED()
     due = totp.step_at(ctx.now()) + device.drift
     first = max(due - NEAR_STEPS, device.last_step + 1)

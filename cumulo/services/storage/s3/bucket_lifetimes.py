@@ -23,8 +23,10 @@ from cumulo.services.storage.s3.errors import (
     INVALID_BUCKET_NAME,
     INVALID_LOCATION_CONSTRAINT,
     TOO_MANY_BUCKETS,
+    WRONG_REGION,
 )
 from cumulo.services.storage.s3.object_versions import CURRENT, NONCURRENT
+from cumulo.services.storage.s3.regions import is_region
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,6 +78,9 @@ def _check_name(ctx: Context, request: Mapping[str, Any]) -> None:
 
 def _check_location(ctx: Context, constraint: str) -> None:
     """The region of the endpoint and the constraint must be one. Observed in AWS's answers."""
+    if not is_region(ctx.region):
+        members = {"Region": DEFAULT_REGION, "BucketRegion": DEFAULT_REGION}
+        raise WRONG_REGION(region=ctx.region, expected=DEFAULT_REGION, members=members)
     if _OLD_NAMES.get(constraint, constraint or DEFAULT_REGION) == ctx.region and constraint != DEFAULT_REGION:
         return
     if ctx.region != DEFAULT_REGION or not constraint:

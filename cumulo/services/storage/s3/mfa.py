@@ -1,7 +1,8 @@
 """MFA delete: the x-amz-mfa header, "the device's serial number, a space, the code that it shows".
 
 Source: S3 User Guide, "Configuring MFA delete": requests that change the versioning state of such a bucket, or delete
-a version for good, must bring it.
+a version for good, must bring it. On AWS the device is that of the account's root user, which only the console can give
+it; here any device in use in the account stands for it.
 """
 
 from __future__ import annotations
@@ -25,6 +26,6 @@ def check(ctx: Context, request: Mapping[str, Any]) -> None:
         raise MFA_REQUIRED()
     serial, _, code = given.strip().rpartition(" ")
     try:
-        ctx.runtime.identities.check_mfa(ctx, serial, code)
+        ctx.runtime.identities.check_mfa(ctx, serial, code, of_account=True)
     except Fault:
         raise ACCESS_DENIED() from None

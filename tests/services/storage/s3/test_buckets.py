@@ -227,3 +227,27 @@ def test_directory_buckets_are_refused_by_name(cloud: Account, s3: Any) -> None:
             Bucket=f"fast-{cloud.account}",
             CreateBucketConfiguration={"Location": {"Type": "AvailabilityZone", "Name": "use1-az4"}},
         )
+
+
+def test_unfinished_uploads_go_with_their_bucket(s3: Any, bucket: str) -> None:
+    s3.create_multipart_upload(Bucket=bucket, Key="k")
+    s3.delete_bucket(Bucket=bucket)
+    s3.create_bucket(Bucket=bucket)
+    assert "Uploads" not in s3.list_multipart_uploads(Bucket=bucket)
+
+
+def test_a_bucket_with_something_in_it_stays(s3: Any, bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="k")
+    with refused("BucketNotEmpty", "The bucket you tried to delete is not empty", 409, BucketName=bucket):
+        s3.delete_bucket(Bucket=bucket)
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    s3.delete_object(Bucket=bucket, Key="k")
+    text = "The bucket you tried to delete is not empty. You must delete all versions in the bucket."
+    with refused("BucketNotEmpty", text, 409, BucketName=bucket):
+        s3.delete_bucket(Bucket=bucket)
+
+
+def test_a_region_that_is_none_is_told_the_first_one(cloud: Account, s3: Any) -> None:
+    name = f"nowhere-{cloud.account}"
+    cloud.client("s3", region="aws-global-1").create_bucket(Bucket=name)  # boto3 is told, and asks again
+    assert s3.head_bucket(Bucket=name)["BucketRegion"] == "us-east-1"

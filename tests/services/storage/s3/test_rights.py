@@ -40,7 +40,7 @@ class Scene:
         self.bucket = f"rights-{cloud.account}-{next(_names)}"
         self.s3.create_bucket(Bucket=self.bucket, ObjectOwnership="ObjectWriter")
         self.s3.delete_public_access_block(Bucket=self.bucket)
-        self.s3.put_object(Bucket=self.bucket, Key="k", Body=b"x")
+        self.s3.put_object(Bucket=self.bucket, Key="k", Body=b"x", Tagging="stage=live")
         self.s3.put_object(Bucket=self.bucket, Key="open", Body=b"x", ACL="public-read")
 
     def user(self, account: Account, *actions: str, condition: dict[str, Any] | None = None) -> Any:
@@ -138,6 +138,11 @@ CASES = [
         set(),
     ),
     Case(
+        "a tag of the object",
+        [statement("Allow", OTHERS, "s3:GetObject", StringEquals={"s3:ExistingObjectTag/stage": "live"})],
+        HOME | ALLOWED_OTHERS,
+    ),
+    Case(
         "another tag",
         [statement("Allow", OTHERS, "s3:GetObject", StringEquals={"s3:ExistingObjectTag/stage": "old"})],
         HOME,
@@ -231,6 +236,7 @@ def test_a_missing_key_is_denied_to_those_who_may_not_list(cloud: Account) -> No
         ({"s3:GetObjectAcl"}, "get_object_acl", {"Key": "k"}),
         ({"s3:PutObject"}, "put_object", {"Key": "new"}),
         ({"s3:PutObject", "s3:PutObjectAcl"}, "put_object", {"Key": "new", "ACL": "private"}),
+        ({"s3:PutObject", "s3:PutObjectTagging"}, "put_object", {"Key": "new", "Tagging": "a=b"}),
         ({"s3:DeleteObject"}, "delete_object", {"Key": "new"}),
         ({"s3:GetEncryptionConfiguration"}, "get_bucket_encryption", {}),
         ({"s3:PutLifecycleConfiguration"}, "delete_bucket_lifecycle", {}),
@@ -268,6 +274,12 @@ def test_operations_need_their_actions(
             {},
         ),
         ({"StringEquals": {"s3:x-amz-storage-class": "STANDARD_IA"}}, {"StorageClass": "STANDARD_IA"}, {}),
+        ({"StringEquals": {"s3:RequestObjectTag/a": "b"}}, {"Tagging": "a=b"}, {"Tagging": "a=c"}),
+        (
+            {"ForAllValues:StringEquals": {"s3:RequestObjectTagKeys": ["a", "b"]}},
+            {"Tagging": "a=1&b=2"},
+            {"Tagging": "a=1&c=2"},
+        ),
         ({"Null": {"s3:if-none-match": "false"}}, {"IfNoneMatch": "*"}, {}),
         ({"Bool": {"s3:ObjectCreationOperation": "true"}}, {}, None),
         ({"StringEquals": {"s3:signatureversion": "AWS4-HMAC-SHA256"}}, {}, None),
