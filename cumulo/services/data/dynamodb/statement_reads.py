@@ -44,7 +44,7 @@ def select(ctx: Context, statement: Select, request: Mapping[str, Any]) -> dict[
     """The answer of ExecuteStatement to a SELECT."""
     layout = find_layout(ctx, statement, request)
     consistent = request.get("ConsistentRead", False)
-    _check_index(layout, statement, consistent)
+    check_index(layout, statement, consistent)
     projection = Columns(statement.columns) if statement.columns is not None else None
     seen = {"TableName": statement.table, "ConsistentRead": consistent}
     if statement.index is not None:
@@ -88,13 +88,18 @@ def _schema(layout: Layout, statement: Select) -> KeySchema:
     return layout.schema if index is None else index.schema
 
 
-def _check_index(layout: Layout, statement: Select, consistent: bool) -> None:
-    """Texts: as AWS words them for statements; Query has its own."""
+def check_index(layout: Layout, statement: Select, consistent: bool) -> None:
+    """Refuse an index that statements cannot read so. Texts: as AWS words them here; Query has its own."""
     if statement.index is None:
         return
     index = layout.index(statement.index)
     if index is None:
         raise VALIDATION("The table does not have the specified index")
+    if len(index.hashes) > 1 or len(index.ranges) > 1:
+        raise VALIDATION(
+            "PartiQL statements cannot be executed on tables with multi-attribute HASH keys or multi-attribute RANGE "
+            "keys."
+        )
     if consistent and not index.local:
         raise VALIDATION("Strongly consistent read is not supported on Global Secondary Indexes")
 

@@ -102,6 +102,7 @@ def _one_of_batch(ctx: Context, entry: Any, statement: Statement | Fault, usage:
 
 def _read_of_batch(ctx: Context, statement: Select, entry: Any, usage: Usage) -> Any:
     layout = statement_reads.find_layout(ctx, statement, entry)
+    statement_reads.check_index(layout, statement, False)
     key = statement_reads.key_of(layout, statement)
     if key is None:
         raise VALIDATION(

@@ -131,6 +131,43 @@ def test_select_from_an_index(people: Any) -> None:
     )
 
 
+def test_indexes_whose_key_has_several_attributes_are_not_read(cloud: Account) -> None:
+    client = make(
+        cloud, types={"h": "S", "g": "S"}, GlobalSecondaryIndexes=[index("many", ["h", "g"]), index("one", "h")]
+    )
+    text = (
+        "PartiQL statements cannot be executed on tables with multi-attribute HASH keys or multi-attribute RANGE keys."
+    )
+    statement = "SELECT * FROM things.many WHERE h = 5"
+    refused(client.execute_statement, "ValidationException", text, Statement=statement)
+    assert batch(client, statement) == [{"Error": {"Code": "ValidationError", "Message": text}}]
+    assert run(client, "SELECT * FROM things.one WHERE h = 'x'")["Items"] == []
+    assert run(client, "SELECT * FROM things WHERE pk = 'x'")["Items"] == []
+
+
+@pytest.mark.parametrize(
+    ("value", "other"),
+    [
+        ({"SS": ["a", "b"]}, {"SS": ["b", "a"]}),
+        ({"NS": ["1", "2"]}, {"NS": ["2", "1.0"]}),
+        ({"BS": [b"a", b"b"]}, {"BS": [b"b", b"a"]}),
+        ({"M": {"x": {"N": "1"}, "y": {"L": []}}}, {"M": {"y": {"L": []}, "x": {"N": "1"}}}),
+        ({"L": [{"S": "a"}, {"S": "b"}]}, {"L": [{"S": "a"}, {"S": "b"}]}),
+        ({"NULL": True}, {"NULL": True}),
+    ],
+    ids=str,
+)
+def test_values_of_all_types_are_compared(people: Any, value: Any, other: Any) -> None:
+    run(people, "UPDATE things SET v = ? WHERE pk = 'p' AND sk = 1", value)
+    for operator, count in (("=", 1), ("<>", 2)):
+        assert len(run(people, f"SELECT * FROM things WHERE pk = 'p' AND v {operator} ?", other)["Items"]) == count
+    text = (
+        f"Incorrect operand type for operator or function; operator or function: <=, operand type: {next(iter(value))}"
+    )
+    statement = "SELECT * FROM things WHERE pk = 'p' AND v <= ?"
+    refused(people.execute_statement, "ValidationException", text, Statement=statement, Parameters=[other])
+
+
 @pytest.mark.parametrize(
     ("statement", "code", "text"),
     [

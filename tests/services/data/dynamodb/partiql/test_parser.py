@@ -53,6 +53,7 @@ def message(statement: str, parameters: list[Any] | None = None) -> str:
         ('SELECT * FROM "T" WHERE pk = 1 # note', BAD),
         ('SELECT * FROM "T" WHERE pk = 1 /* note', BAD),
         ('SELECT * FROM "T', BAD),
+        ('SELECT * FROM "T" WHERE', BAD + "Unexpected term"),
         ("SELECT * FROM \"T\" t WHERE pk = 'x'", ALIAS),
         ("SELECT * FROM \"T\" AS t WHERE pk = 'x'", ALIAS),
         ("UPDATE \"T\" t SET a = 3 WHERE pk = 'x'", ALIAS),
