@@ -112,6 +112,11 @@ def next_number(ctx: Context, stream_id: str) -> int:
     return number
 
 
-def append(ctx: Context, stream_id: str, change: Change) -> None:
-    """Add a change to the end of a stream."""
-    ctx.txn.put(CHANGES.key(ctx, stream_id, next_number(ctx, stream_id)), encode(change))
+def append(ctx: Context, stream_id: str, change: bytes) -> None:
+    """Add a change, encoded and maybe sealed, to the end of a stream."""
+    ctx.txn.put(CHANGES.key(ctx, stream_id, next_number(ctx, stream_id)), change)
+
+
+def bound_to(table: str, account: str) -> dict[str, str]:
+    """The encryption context of a table's data keys, under which the changes of its items are sealed as well."""
+    return {"aws:dynamodb:tableName": table, "aws:dynamodb:subscriberId": account}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cumulo.core import change_streams
 from cumulo.core.change_streams import Change
-from cumulo.services.data.dynamodb import expirations, replication, streams, undo_log
+from cumulo.services.data.dynamodb import expirations, replication, sealing, streams, undo_log
 from cumulo.services.data.dynamodb.attribute_values import item_size
 
 if TYPE_CHECKING:
@@ -67,4 +67,5 @@ def _stream(
     name = "INSERT" if old is None else "REMOVE" if new is None else "MODIFY"
     event_id = ctx.random_bytes(16).hex()
     change = Change(event_id, name, ctx.now(), keys, shown_new, shown_old, size, identity)
-    change_streams.append(ctx, streams.stream_id(table), change)
+    data = change_streams.encode(change)
+    change_streams.append(ctx, streams.stream_id(table), sealing.seal(ctx, table, data) if table.sealed_key else data)

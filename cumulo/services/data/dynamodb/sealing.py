@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cumulo.core import encryption
+from cumulo.core import change_streams, encryption
 from cumulo.core.encryption import DataKey
 from cumulo.core.errors import Fault
 
@@ -26,7 +26,7 @@ _MOST = 10_000
 
 def bound_to(table: TableRecord) -> dict[str, str]:
     """The encryption context of a table's data keys."""
-    return {"aws:dynamodb:tableName": table.name, "aws:dynamodb:subscriberId": table.account}
+    return change_streams.bound_to(table.name, table.account)
 
 
 def new_key(ctx: Context, table: TableRecord) -> bytes:

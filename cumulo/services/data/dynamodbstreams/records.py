@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cumulo.core.change_streams import CHANGES, KEPT_S, Change, Stream, decode, number_at, text_of
+from cumulo.core.change_streams import CHANGES, KEPT_S, Change, Stream, number_at, text_of
 from cumulo.core.operation import operation
 from cumulo.core.table import pack
-from cumulo.services.data.dynamodbstreams import iterators, streams
+from cumulo.services.data.dynamodbstreams import iterators, sealed_changes, streams
 from cumulo.services.data.dynamodbstreams.errors import TRIMMED_DATA_ACCESS
 from cumulo.services.data.dynamodbstreams.iterators import Position
 
@@ -52,7 +52,7 @@ def _read(ctx: Context, stream: Stream, number: int, end: int, limit: int) -> tu
         step = min(_STEP, limit - len(found))
         pairs = ctx.txn.range(place + pack(number), place + pack(end), limit=step)
         for key, value in pairs:
-            change = decode(value)
+            change = sealed_changes.read(ctx, stream, value)
             size += change.size
             if found and size > MOST_BYTES:
                 return found, False

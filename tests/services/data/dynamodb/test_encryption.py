@@ -42,7 +42,7 @@ def test_the_aws_managed_key(cloud: Account, dynamodb: Any) -> None:
 
 
 def test_items_under_a_customers_key_are_sealed(cloud: Account, dynamodb: Any, key: str) -> None:
-    stream = {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
+    stream = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
     dynamodb.create_table(**definition(SSESpecification=sealed(key), StreamSpecification=stream))
     dynamodb.create_table(**definition("plain"))
     secret = "not for everybody"
@@ -51,6 +51,12 @@ def test_items_under_a_customers_key_are_sealed(cloud: Account, dynamodb: Any, k
     assert dynamodb.get_item(TableName="orders", Key={"id": {"S": "a"}})["Item"]["text"] == {"S": secret}
     kept = cloud.running.run(stored(cloud))
     assert len([value for value in kept if secret.encode() in value]) == 1
+    streams = cloud.client("dynamodbstreams")
+    arn = dynamodb.describe_table(TableName="orders")["Table"]["LatestStreamArn"]
+    shard = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"][0]["ShardId"]
+    place = streams.get_shard_iterator(StreamArn=arn, ShardId=shard, ShardIteratorType="TRIM_HORIZON")
+    (record,) = streams.get_records(ShardIterator=place["ShardIterator"])["Records"]
+    assert record["dynamodb"]["NewImage"]["text"] == {"S": secret}
 
 
 async def stored(cloud: Account) -> list[bytes]:
@@ -59,7 +65,7 @@ async def stored(cloud: Account) -> list[bytes]:
 
     def read(txn: Any) -> list[bytes]:
         found = []
-        for name in ("dynamodb.items", "dynamodb.index", "dynamodb.undo"):
+        for name in ("dynamodb.items", "dynamodb.index", "dynamodb.undo", "dynamodb.changes"):
             begin, end = prefix_range(Space(name, scope=GLOBAL).prefix("", ""))
             found += [value for _, value in txn.range(begin, end)]
         return found
