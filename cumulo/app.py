@@ -99,6 +99,7 @@ class Cloud:
                 ids=Ids(settings.seed),
                 local_keys=settings.loopback,
                 audit=settings.iam == "audit",
+                throttling=settings.throttling,
             )
             self.server = self._server()
             await self.server.start()

@@ -24,6 +24,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     - `allowed_origins`: web pages ("https://app.example:8443") that may call it, beside those of this machine.
     - `hooks`: directories holding `boot.d`, `start.d`, `ready.d` and `shutdown.d` with scripts, in order.
     - `iam`: "enforce" denies what policies do not allow; "audit" lets it through, and writes down what AWS would deny.
+    - `throttling`: refuse what is beyond the throughput of a DynamoDB table, as AWS does.
     - `log_level`: debug, info, warning or error.
     - `seed`: fixes chance and ids, for tests; None draws from the system.
     - `drain_timeout_s`: how long a stop waits for answers that are under way; then it cuts them.
@@ -40,6 +41,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     allowed_origins: tuple[str, ...] = ()
     hooks: tuple[Path, ...] = ()
     iam: Literal["enforce", "audit"] = "enforce"
+    throttling: bool = False
     log_level: str = "info"
     seed: int | None = None
     drain_timeout_s: float = 10.0

@@ -51,6 +51,7 @@ class Runtime:
         endpoint: str,
         local_keys: bool = True,
         audit: bool = False,
+        throttling: bool = False,
         clock: Clock | None = None,
         ids: Ids | None = None,
     ) -> None:
@@ -59,6 +60,7 @@ class Runtime:
         self.cache_dir = cache_dir
         self.local_keys = local_keys  # whether keys that cumulo did not issue are root users (loopback only)
         self.audit = audit  # whether denials are only written down
+        self.throttling = throttling  # whether services refuse what is beyond a provisioned throughput
         self.endpoint = endpoint
         self.clock = clock or Clock()
         self.ids = ids or Ids()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cumulo.core.errors import Fault
 from cumulo.core.operation import operation
-from cumulo.services.data.dynamodb import item_keys
+from cumulo.services.data.dynamodb import item_keys, throttling
 from cumulo.services.data.dynamodb.attribute_values import check_item
 from cumulo.services.data.dynamodb.capacity import Usage, read_units
 from cumulo.services.data.dynamodb.errors import VALIDATION
@@ -16,6 +17,7 @@ from cumulo.services.data.dynamodb.table_access import layout_for
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
+    from cumulo.services.data.dynamodb.attribute_values import Item
     from cumulo.services.data.dynamodb.expressions.projections import Projection
     from cumulo.services.data.dynamodb.layouts import Layout
     from cumulo.stubs import dynamodb as t
@@ -27,7 +29,7 @@ LIMIT_BYTES = 16 << 20
 class _Part:
     """What is asked of one table."""
 
-    __slots__ = ("keys", "layout", "name", "projection", "request", "usage")
+    __slots__ = ("keys", "layout", "name", "projection", "refusal", "request", "usage")
 
     def __init__(self, name: str, request: dict[str, Any]) -> None:
         mixing.check(request)
@@ -37,6 +39,7 @@ class _Part:
         self.request = request
         self.projection: Projection | None = projection_of(request)
         self.usage = Usage(reads=True)
+        self.refusal: Fault | None = None
         self.layout: Layout
         self.keys: list[bytes]
 
@@ -60,12 +63,26 @@ class _Part:
             item_bytes = size_of(stored) if stored is not None else 0
             if size + item_bytes > room:
                 return found, self.request["Keys"][number:], size
+            units = read_units(item_bytes, consistent)
+            if ctx.runtime.throttling and not self._admitted(ctx, units, self.request["Keys"][number]):
+                return found, self.request["Keys"][number:], size
             size += item_bytes
-            self.usage.add(read_units(item_bytes, consistent))
+            self.usage.add(units)
             if stored is not None:
                 whole = self.projection is None
                 found.append(shown(ctx, stored) if whole else self.projection.apply(decode(stored)))  # type: ignore[union-attr]
         return found, [], size
+
+    def _admitted(self, ctx: Context, units: float, key: Item) -> bool:
+        """Whether the table's throughput admits one more item; what it does not is left to the next call."""
+        try:
+            throttling.charge(ctx, self.layout, Usage(units, reads=True), item_keys.hash_bytes(self.layout, key))
+        except Fault as fault:
+            if not throttling.refused(fault):
+                raise
+            self.refusal = fault
+            return False
+        return True
 
 
 @operation
@@ -86,7 +103,11 @@ def batch_get_item(ctx: Context, request: t.BatchGetItemInput) -> t.BatchGetItem
         responses[part.name] = found
         if left:
             unprocessed[part.name] = {**part.request, "Keys": left}
-            room = 0
+            if part.refusal is None:
+                room = 0
+    refusals = [part.refusal for part in parts if part.refusal is not None]
+    if refusals and not any(part.usage.table for part in parts):
+        raise refusals[0]  # nothing at all was read
     answer: Any = {"Responses": responses, "UnprocessedKeys": unprocessed}
     mode = request.get("ReturnConsumedCapacity")
     if mode is not None and mode != "NONE":

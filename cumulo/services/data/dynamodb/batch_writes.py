@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cumulo.core.errors import Fault
 from cumulo.core.operation import operation
-from cumulo.services.data.dynamodb import item_collections, item_keys, planned_writes
+from cumulo.services.data.dynamodb import item_collections, item_keys, planned_writes, throttling
 from cumulo.services.data.dynamodb.capacity import Usage
 from cumulo.services.data.dynamodb.errors import VALIDATION
 from cumulo.services.data.dynamodb.item_writes import find, write
@@ -39,25 +40,51 @@ def batch_write_item(ctx: Context, request: t.BatchWriteItemInput) -> t.BatchWri
     used: dict[str, Usage] = {}
     metrics: dict[str, list[Any]] = {}
     measured = request.get("ReturnItemCollectionMetrics") == "SIZE"
+    unprocessed: dict[str, list[Any]] = {}
+    refusal: Fault | None = None
     for name, part in plans.items():
         layout = layouts[name]
         used[name] = usage = Usage()
-        for plan, key in zip(part, keys[name], strict=True):
-            before = find(ctx, layout, key)
-            item, size = plan.outcome(layout, before)
-            write(ctx, layout, key, before, item, size, usage)
+        for number, (plan, key) in enumerate(zip(part, keys[name], strict=True)):
+            if not ctx.runtime.throttling:
+                _write(ctx, layout, plan, key, usage)
+                continue
+            try:
+                _write_admitted(ctx, layout, plan, key, usage)
+            except Fault as fault:
+                if not throttling.refused(fault):
+                    raise
+                refusal = fault
+                unprocessed.setdefault(name, []).append(items[name][number])
         if measured and layout.locals:
             metrics[name] = [
                 item_collections.metrics(ctx, layout, plan.given, item_keys.hash_bytes(layout, plan.given))
                 for plan in part
             ]
-    answer: Any = {"UnprocessedItems": {}}
+    if refusal is not None and not any(usage.table for usage in used.values()):
+        raise refusal  # nothing at all was written
+    answer: Any = {"UnprocessedItems": unprocessed}
     mode = request.get("ReturnConsumedCapacity")
     if mode is not None and mode != "NONE":
         answer["ConsumedCapacity"] = [usage.answer(name, mode) for name, usage in used.items()]
     if metrics:
         answer["ItemCollectionMetrics"] = metrics
     return answer  # type: ignore[no-any-return]
+
+
+def _write(ctx: Context, layout: Layout, plan: Plan, key: bytes, usage: Usage) -> None:
+    before = find(ctx, layout, key)
+    item, size = plan.outcome(layout, before)
+    write(ctx, layout, key, before, item, size, usage)
+
+
+def _write_admitted(ctx: Context, layout: Layout, plan: Plan, key: bytes, usage: Usage) -> None:
+    """One of the batch's writes, taken back where the table's throughput does not admit it."""
+    took = Usage()
+    with ctx.txn.savepoint():
+        _write(ctx, layout, plan, key, took)
+        throttling.charge(ctx, layout, took, item_keys.hash_bytes(layout, plan.given))
+    usage.merge(took)
 
 
 def _layout(ctx: Context, name: str, plans: list[Plan]) -> Layout:

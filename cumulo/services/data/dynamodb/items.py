@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cumulo.core.errors import Fault
 from cumulo.core.operation import operation
-from cumulo.services.data.dynamodb import item_collections, item_keys, planned_writes
+from cumulo.services.data.dynamodb import item_collections, item_keys, planned_writes, throttling
 from cumulo.services.data.dynamodb.attribute_values import check_item
 from cumulo.services.data.dynamodb.capacity import Usage, read_units
 from cumulo.services.data.dynamodb.errors import VALIDATION
@@ -73,6 +73,8 @@ def _written(ctx: Context, plan: Plan) -> Any:
     item, size = plan.outcome(layout, before)
     usage = Usage()
     write(ctx, layout, key, before, item, size, usage)
+    if ctx.runtime.throttling:
+        throttling.charge(ctx, layout, usage, item_keys.hash_bytes(layout, plan.given))
     answer: dict[str, Any] = {}
     wanted = request.get("ReturnValues")
     if wanted is not None and wanted != "NONE":
@@ -112,10 +114,14 @@ def get_item(ctx: Context, request: t.GetItemInput) -> t.GetItemOutput:
     answer: Any = {}
     if stored is not None:
         answer["Item"] = shown(ctx, stored) if projection is None else projection.apply(decode(stored))
-    mode = request.get("ReturnConsumedCapacity")
-    if mode is not None and mode != "NONE":
+    mode = request.get("ReturnConsumedCapacity") or "NONE"
+    if mode != "NONE" or ctx.runtime.throttling:
         units = read_units(size_of(stored) if stored is not None else 0, request.get("ConsistentRead", False))
-        answer["ConsumedCapacity"] = Usage(units, reads=True).answer(name, mode)
+        usage = Usage(units, reads=True)
+        if ctx.runtime.throttling:
+            throttling.charge(ctx, layout, usage, item_keys.hash_bytes(layout, given))
+        if mode != "NONE":
+            answer["ConsumedCapacity"] = usage.answer(name, mode)
     return answer  # type: ignore[no-any-return]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from cumulo.services.data.dynamodb import item_keys
+from cumulo.services.data.dynamodb import item_keys, throttling
 from cumulo.services.data.dynamodb.attribute_values import Item
 from cumulo.services.data.dynamodb.capacity import Usage, read_units
 from cumulo.services.data.dynamodb.errors import VALIDATION
@@ -160,9 +160,11 @@ class View:
             answer["Items"] = page.items
         if page.last is not None:
             answer["LastEvaluatedKey"] = self.key_of(page.last)
-        mode = request.get("ReturnConsumedCapacity")
-        if mode is not None and mode != "NONE":
+        mode = request.get("ReturnConsumedCapacity") or "NONE"
+        if mode != "NONE":
             answer["ConsumedCapacity"] = self.usage(page).answer(request["TableName"], mode)
+        if self._ctx.runtime.throttling:
+            throttling.charge(self._ctx, self.layout, self.usage(page))
         return answer
 
     def usage(self, page: Page) -> Usage:

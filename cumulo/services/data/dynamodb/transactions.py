@@ -13,12 +13,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import operation
-from cumulo.services.data.dynamodb import client_tokens, item_collections, item_keys, planned_writes
+from cumulo.services.data.dynamodb import client_tokens, item_collections, item_keys, planned_writes, throttling
 from cumulo.services.data.dynamodb.attribute_values import check_item
 from cumulo.services.data.dynamodb.capacity import Usage, read_units
 from cumulo.services.data.dynamodb.errors import (
     CONDITIONAL_CHECK_FAILED,
     ITEM_COLLECTION_SIZE_LIMIT_EXCEEDED,
+    THROTTLING,
     TRANSACTION_CANCELED,
     VALIDATION,
 )
@@ -96,6 +97,9 @@ def _reason_of(error: Exception) -> dict[str, Any]:
         return {"Code": "ValidationError", "Message": str(getattr(error, "message", ""))}
     if code == ITEM_COLLECTION_SIZE_LIMIT_EXCEEDED.code:
         return {"Code": "ItemCollectionSizeLimitExceeded", "Message": str(getattr(error, "message", ""))}
+    if throttling.refused(error):
+        name = "ThrottlingError" if code == THROTTLING.code else "ProvisionedThroughputExceeded"
+        return {"Code": name, "Message": str(getattr(error, "message", ""))}
     raise error
 
 
@@ -182,8 +186,12 @@ def carry_out(ctx: Context, steps: list[Step]) -> dict[str, Usage]:
         if step.plan.kind == CHECK:
             usage.add(max(1.0, float(-(-step.before.size // 1024))))
             continue
+        took = Usage(factor=FACTOR)
         try:
-            write(ctx, step.layout, step.key, step.before, step.item, step.size, usage)
+            write(ctx, step.layout, step.key, step.before, step.item, step.size, took)
+            if ctx.runtime.throttling:
+                throttling.charge(ctx, step.layout, took, item_keys.hash_bytes(step.layout, step.plan.given))
+            usage.merge(took)
         except Exception as fault:
             step.reason = _reason_of(fault)
             raise _canceled([each.reason for each in steps]) from None
@@ -238,7 +246,10 @@ def transact_get_items(ctx: Context, request: t.TransactGetItemsInput) -> t.Tran
         stored = read(ctx, layout, key)
         size = size_of(stored) if stored is not None else 0
         total += size
-        used.setdefault(get["TableName"], Usage(reads=True, factor=FACTOR)).add(read_units(size, True))
+        took = Usage(read_units(size, True), reads=True, factor=FACTOR)
+        used.setdefault(get["TableName"], Usage(reads=True, factor=FACTOR)).merge(took)
+        if ctx.runtime.throttling:
+            throttling.charge(ctx, layout, took, item_keys.hash_bytes(layout, get["Key"]))
         if stored is None:
             responses.append({})
         elif projection is None:

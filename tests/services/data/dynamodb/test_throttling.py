@@ -1,0 +1,115 @@
+"""Throughput that is really limited, in a cloud whose setting says so."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.conftest import Account, RunningCloud
+from tests.services.data.dynamodb.item_tables import index, make, refused
+
+PROVISIONED = {"BillingMode": "PROVISIONED", "ProvisionedThroughput": {"ReadCapacityUnits": 2, "WriteCapacityUnits": 1}}
+EXCEEDED = "ProvisionedThroughputExceededException"
+
+
+@pytest.fixture(scope="module")
+def throttled(start_cloud: Callable[..., RunningCloud]) -> Iterator[RunningCloud]:
+    running = start_cloud(throttling=True)
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def cloud(throttled: RunningCloud, request: pytest.FixtureRequest) -> Account:
+    """A fresh account in a cloud that throttles."""
+    return Account(throttled, f"{abs(hash(request.node.name)) % 10**11 + 10**11:012d}")
+
+
+def put_until_refused(client: Any, **item: Any) -> int:
+    """How many puts were taken before one was refused."""
+    for number in range(2_000):
+        try:
+            client.put_item(TableName="things", Item={"pk": {"S": str(number)}, **item})
+        except ClientError as refusal:
+            assert refusal.response["Error"]["Code"] == EXCEEDED
+            return number
+    raise AssertionError("nothing was refused")
+
+
+def test_a_burst_and_then_the_rate(cloud: Account) -> None:
+    client = make(cloud, **PROVISIONED)
+    assert 295 <= put_until_refused(client) <= 310  # 300 seconds of one unit a second
+    error = refused(client.put_item, EXCEEDED, TableName="things", Item={"pk": {"S": "a"}})
+    arn = client.describe_table(TableName="things")["Table"]["TableArn"]
+    assert error["ThrottlingReasons"] == [{"reason": "TableWriteProvisionedThroughputExceeded", "resource": arn}]
+    assert client.get_item(TableName="things", Key={"pk": {"S": "1"}})["Item"]  # reads have units of their own
+    cloud.advance(10)
+    assert 8 <= put_until_refused(client) <= 13
+    cloud.advance(1000)
+    assert 295 <= put_until_refused(client) <= 310
+
+
+def test_what_was_refused_was_not_done(cloud: Account) -> None:
+    client = make(cloud, **PROVISIONED)
+    taken = put_until_refused(client)
+    assert "Item" not in client.get_item(TableName="things", Key={"pk": {"S": str(taken)}})
+    assert client.describe_table(TableName="things")["Table"]["ItemCount"] == taken
+
+
+def test_batches_leave_what_is_beyond(cloud: Account) -> None:
+    client = make(cloud, **PROVISIONED)
+    big = {"data": {"S": "x" * 24 * 1024}}
+    puts = [{"PutRequest": {"Item": {"pk": {"S": str(number)}, **big}}} for number in range(25)]
+    answer = client.batch_write_item(RequestItems={"things": puts})
+    left = answer["UnprocessedItems"]["things"]
+    assert left == puts[len(puts) - len(left) :] and 10 <= len(left) <= 14
+    refused(client.batch_write_item, EXCEEDED, RequestItems=answer["UnprocessedItems"])
+    cloud.advance(200)
+    answer = client.batch_write_item(RequestItems=answer["UnprocessedItems"])
+    assert 0 < len(answer["UnprocessedItems"]["things"]) < len(left)
+
+
+def test_an_index_holds_its_table_back(cloud: Account) -> None:
+    narrow = index("by_g", "g") | {"ProvisionedThroughput": {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1}}
+    wide = {
+        "BillingMode": "PROVISIONED",
+        "ProvisionedThroughput": {"ReadCapacityUnits": 100, "WriteCapacityUnits": 100},
+    }
+    client = make(cloud, types={"g": "S"}, GlobalSecondaryIndexes=[narrow], **wide)
+    assert 295 <= put_until_refused(client, g={"S": "x"}) <= 310
+    error = refused(client.put_item, EXCEEDED, TableName="things", Item={"pk": {"S": "a"}, "g": {"S": "x"}})
+    assert "global secondary indexes" in error["Error"]["Message"]
+    assert error["ThrottlingReasons"][0]["reason"] == "IndexWriteProvisionedThroughputExceeded"
+    client.put_item(TableName="things", Item={"pk": {"S": "a"}})
+
+
+def test_a_transaction_is_canceled(cloud: Account) -> None:
+    client = make(cloud, **PROVISIONED)
+    put_until_refused(client)
+    error = refused(
+        client.transact_write_items,
+        "TransactionCanceledException",
+        TransactItems=[{"Put": {"TableName": "things", "Item": {"pk": {"S": "a"}}}}],
+    )
+    assert error["CancellationReasons"][0]["Code"] == "ProvisionedThroughputExceeded"
+
+
+def test_one_partition_key_has_a_limit_of_its_own(cloud: Account) -> None:
+    client = make(cloud, range="sk", BillingMode="PAY_PER_REQUEST")
+    item = {"pk": {"S": "hot"}, "data": {"S": "x" * 390 * 1024}}
+    with pytest.raises(ClientError, match="ThrottlingException"):
+        for number in range(20):  # 400 units each, of 1000 a second
+            client.put_item(TableName="things", Item={**item, "sk": {"S": str(number)}})
+    client.put_item(TableName="things", Item={**item, "pk": {"S": "cold"}, "sk": {"S": "1"}})
+
+
+def test_the_maximum_of_a_table_on_demand(cloud: Account) -> None:
+    client = make(cloud, OnDemandThroughput={"MaxReadRequestUnits": 5, "MaxWriteRequestUnits": 5})
+    with pytest.raises(ClientError) as caught:
+        for number in range(500):
+            client.put_item(TableName="things", Item={"pk": {"S": str(number)}, "data": {"S": "x" * 3000}})
+    assert caught.value.response["Error"]["Code"] == "ThrottlingException"
+    assert caught.value.response["throttlingReasons"][0]["reason"] == "TableWriteMaxOnDemandThroughputExceeded"
+    cloud.advance(2)
+    client.put_item(TableName="things", Item={"pk": {"S": "a"}})
