@@ -208,6 +208,8 @@ class Router:
         scope = scope_of(request)
         try:
             names, _ = self._candidates(request, scope)
+            if not names and "s3" in self._metadata and spoken[0] != "query":
+                names = ["s3"]  # a bare path is S3's
             if names:
                 service = models.load(names[0])
                 spoken = service.protocols

@@ -130,7 +130,7 @@ CASES: dict[str, tuple[Callable[[str], bytes], int, str]] = {
     "http: many headers": (unsigned("GET / HTTP/1.1\nHost: HOST\n" + "A: b\n" * 1000 + "\n"), 431, HEADERS),
     "http: giant target": (unsigned("GET /" + "a" * 200_000 + " HTTP/1.1\nHost: HOST\n\n"), 431, HEADERS),
     "http: a body too large": (unsigned("POST / HTTP/1.1\nHost: HOST\nContent-Length: 99999999\n\n"), 413, TOO_LARGE),
-    "http: a bad path": (unsigned("GET /%ff%fe HTTP/1.1\nHost: HOST\n\n"), 404, UNKNOWN),
+    "http: a bad path": (unsigned("GET /%ff%fe HTTP/1.1\nHost: HOST\n\n"), 400, "InvalidURI"),
     "http: a foreign host": (unsigned("GET / HTTP/1.1\nHost: evil.example\n\n"), 403, "ForbiddenHost"),
     "slow: a header": (unsigned("GET / HTTP/1.1\nHost: HO"), 408, "RequestTimeout"),
     "slow: a body": (unsigned("POST / HTTP/1.1\nHost: HOST\nContent-Length: 10\n\nabc"), 408, "RequestTimeout"),

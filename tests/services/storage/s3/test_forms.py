@@ -195,6 +195,13 @@ def test_storage_class(cloud: Account, s3: Any, bucket: str) -> None:
     assert s3.head_object(Bucket=bucket, Key="k")["StorageClass"] == "STANDARD_IA"
 
 
+def test_a_policy_expires_in_real_time(cloud: Account, bucket: str, s3: Any) -> None:
+    url, fields = presigned(cloud, bucket, "k")
+    cloud.advance(30 * 86_400)
+    body, kind = encode_multipart_formdata([*fields.items(), ("file", ("a", b"one"))])
+    assert HTTP.request("POST", url, body=io.BytesIO(body), headers={"Content-Type": kind}).status == 204
+
+
 def test_fields_are_read_whatever_follows_the_file(cloud: Account, bucket: str, s3: Any) -> None:
     url, fields = presigned(cloud, bucket, "k")
     body, kind = encode_multipart_formdata([*fields.items(), ("file", ("a", b"one")), ("acl", "public-read")])
