@@ -15,6 +15,7 @@ from cumulo.services.identity.kms import (
     pages,
     permissions,
     policies,
+    root_keys,
     rotations,
     specs,
     tags,
@@ -68,6 +69,7 @@ async def create_key(ctx: Context, request: t.CreateKeyRequest) -> t.CreateKeyRe
     pair = None
     if request.get("Origin", AWS_KMS) == AWS_KMS and not materials.is_secret(spec):
         pair = await ctx.in_thread(lambda: materials.make_pair(spec))
+    await root_keys.prepare(ctx)
     key = await ctx.transact(lambda ctx: _create(ctx, request, spec, usage, pair))
     return {"KeyMetadata": key}  # type: ignore[typeddict-item]
 

@@ -69,6 +69,20 @@ class RootKey:
         return secret
 
 
+async def prepare(ctx: Context) -> None:
+    """Make the file that the first key needs while nobody waits for the disk; for operations that wait anyway.
+
+    On a busy disk an fsync takes seconds. Where a service's call inside a transaction is the first to need a root key,
+    it is made there and then.
+    """
+    if _REMEMBERED in ctx.runtime.memory or ctx.runtime.store.name in SHARED_STORES:
+        return
+    path = ctx.data_dir / "kms" / "root.key"
+    if await ctx.transact(lambda ctx: ROOT_KEYS.peek(ctx, "current")) is None and not path.exists():
+        key = ctx.random_bytes(BYTES)
+        await ctx.in_thread(lambda: _write(path, key))
+
+
 def root_key(ctx: Context) -> RootKey:
     """This cloud's root key, made when it is first needed. KMSInternalException when its file is lost."""
     memory = ctx.runtime.memory
@@ -95,6 +109,8 @@ def _read_or_make(ctx: Context) -> bytes:
         key = ctx.random_bytes(BYTES)
         if not in_store:
             key = _write(path, key)
+    else:
+        _settle(path.parent)  # a thread may have made the file a moment ago
     ROOT_KEYS.put(ctx, RootKeyRecord("current", _fingerprint(key), key if in_store else b""))
     return key
 
@@ -126,13 +142,18 @@ def _write(path: Path, key: bytes) -> bytes:
     try:
         os.link(unfinished, path)  # unlike a rename, never replaces what is there
     except FileExistsError:
-        return path.read_bytes()
+        key = path.read_bytes()
     finally:
         unfinished.unlink()
-    if hasattr(os, "O_DIRECTORY"):
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+    _settle(path.parent)
     return key
+
+
+def _settle(folder: Path) -> None:
+    """The names in the folder are on disk."""
+    if hasattr(os, "O_DIRECTORY"):
+        opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
