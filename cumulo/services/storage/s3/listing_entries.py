@@ -11,47 +11,17 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote_plus
 
-import msgspec
-
 from cumulo.core.s3_access import canonical_user_id
 from cumulo.core.written import Written, escape
 from cumulo.services.storage.s3 import archives
+from cumulo.services.storage.s3.listed_versions import Listed, listed
+from cumulo.services.storage.s3.listing_pages import unpacked
 from cumulo.services.storage.s3.object_versions import CURRENT, ObjectVersion
 
 URL = "url"
 # What neither XML nor AWS's encoding of keys changes: letters, digits and . - * _ /
 _plain = re.compile(r"[A-Za-z0-9.\-*_/]*").fullmatch
 _MOMENTS = 4096  # as many last-modified texts are remembered
-
-
-class Listed(msgspec.Struct, array_like=True):
-    """The fields at the head of an ObjectVersion that a listing shows; what stands between them is left undecoded."""
-
-    bucket: msgspec.Raw
-    key: str
-    sequence: msgspec.Raw
-    version_id: msgspec.Raw
-    modified_at: float
-    size: int
-    etag: str
-    owner: str
-    storage_class: str
-    content: msgspec.Raw
-    stored: msgspec.Raw
-    delete_marker: msgspec.Raw
-    headers: msgspec.Raw
-    metadata: msgspec.Raw
-    checksums: dict[str, str]
-    checksum_type: str
-
-
-_decode_listed = msgspec.msgpack.Decoder(Listed).decode
-_FORM = CURRENT.codec.encode(ObjectVersion("", "", 0, "", 0))[0]
-
-
-def listed(data: bytes) -> Listed | ObjectVersion:
-    """What a listing shows of a row of CURRENT."""
-    return _decode_listed(memoryview(data)[1:]) if data[0] == _FORM else CURRENT.codec.decode(data)
 
 
 def encoded(text: str) -> str:
@@ -85,11 +55,6 @@ def written(rows: Iterable[tuple[bytes, bytes]], *, url: bool, owners: bool, now
         key = entry.key
         if not _plain(key):
             key = encoded(key) if url else escape(key)
-        checks = ""
-        if entry.checksums:
-            for algorithm in entry.checksums:
-                checks += f"<ChecksumAlgorithm>{algorithm}</ChecksumAlgorithm>"
-            checks += f"<ChecksumType>{entry.checksum_type}</ChecksumType>"
         owner = ""
         if owners:
             owner = owner_of.get(entry.owner) or ""
@@ -98,9 +63,54 @@ def written(rows: Iterable[tuple[bytes, bytes]], *, url: bool, owners: bool, now
         restore = _written_restore(entry, now) if now else ""
         parts.append(
             f"<Contents><Key>{key}</Key><LastModified>{moment(entry.modified_at)}</LastModified>"
-            f"<ETag>&quot;{entry.etag}&quot;</ETag>{checks}<Size>{entry.size}</Size>{owner}"
-            f"<StorageClass>{entry.storage_class}</StorageClass>{restore}</Contents>"
+            f"<ETag>&quot;{entry.etag}&quot;</ETag>{_written_checksums(entry) if entry.checksums else ''}"
+            f"<Size>{entry.size}</Size>{owner}<StorageClass>{entry.storage_class}</StorageClass>{restore}</Contents>"
         )
+    return Written("".join(parts))
+
+
+def written_versions(entries: Iterable[tuple[Listed | ObjectVersion, bool]], *, url: bool, now: float) -> Written:
+    """The Version and DeleteMarker elements of versions, each with whether it is the latest, as one list in order."""
+    parts: list[str] = []
+    owner_of: dict[str, str] = {}
+    for entry, latest in entries:
+        key = entry.key
+        if not _plain(key):
+            key = encoded(key) if url else escape(key)
+        owner = owner_of.get(entry.owner) or ""
+        if not owner:
+            owner = owner_of[entry.owner] = f"<Owner><ID>{owner_id(entry.owner)}</ID></Owner>"
+        head = (
+            f"<Key>{key}</Key><VersionId>{entry.version_id}</VersionId><IsLatest>{'true' if latest else 'false'}"
+            f"</IsLatest><LastModified>{moment(entry.modified_at)}</LastModified>"
+        )
+        if entry.delete_marker:
+            parts.append(f"<DeleteMarker>{head}{owner}</DeleteMarker>")
+            continue
+        restore = _written_restore(entry, now) if now else ""
+        parts.append(
+            f"<Version>{head}<ETag>&quot;{entry.etag}&quot;</ETag>"
+            f"{_written_checksums(entry) if entry.checksums else ''}<Size>{entry.size}</Size>"
+            f"<StorageClass>{entry.storage_class}</StorageClass>{owner}{restore}</Version>"
+        )
+    return Written("".join(parts))
+
+
+def _written_checksums(entry: Listed | ObjectVersion) -> str:
+    checks = ""
+    for algorithm in entry.checksums:
+        checks += f"<ChecksumAlgorithm>{algorithm}</ChecksumAlgorithm>"
+    return f"{checks}<ChecksumType>{entry.checksum_type}</ChecksumType>"
+
+
+def written_prefixes(prefixes: Iterable[bytes], *, url: bool) -> Written:
+    """The CommonPrefixes elements of packed prefixes."""
+    parts: list[str] = []
+    for prefix in prefixes:
+        text = unpacked(prefix)
+        if not _plain(text):
+            text = encoded(text) if url else escape(text)
+        parts.append(f"<CommonPrefixes><Prefix>{text}</Prefix></CommonPrefixes>")
     return Written("".join(parts))
 
 

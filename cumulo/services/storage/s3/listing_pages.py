@@ -14,6 +14,7 @@ Row = tuple[bytes, bytes]
 Rows = Callable[[bytes, int], list[Row]]  # at most so many rows from this packed key on, in order
 
 _FIRST_CHUNK = 16  # a seek costs about as much as reading so many rows
+_SEEKS = 32  # in a row, before it is looked at whether reading on would have been cheaper
 
 
 class Page:
@@ -91,16 +92,37 @@ def collect(rows: Rows, begin: bytes, prefix: bytes, delimiter: bytes, limit: in
         page.rows = found[:limit] if page.truncated else found
         page.last = page.rows[-1][0] if found else b""
         return page
-    left, chunk = limit, _FIRST_CHUNK
+    left, chunk, start, width = limit, _FIRST_CHUNK, 1 + len(prefix), len(delimiter)
     while True:
         asked = min(chunk, left + 1)
         found = rows(begin, asked)
-        shown, goes_on = _roll_up(page, found, 1 + len(prefix), delimiter, left)
+        shown, goes_on = _roll_up(page, found, start, delimiter, left)
         left -= shown
         if page.truncated or (len(found) < asked and goes_on is None):
             return page
         begin = goes_on if goes_on is not None else found[-1][0] + b"\x00"
-        chunk = chunk * 4 if shown * 2 > len(found) else max(1, chunk // 4)
+        if shown * 2 > asked and (chunk > 1 or goes_on is None):
+            chunk *= 4
+            continue
+        chunk = max(1, chunk // 4)
+        if chunk > 1:
+            continue
+        # Large prefixes, one after the other: a seek for each, and now and then a look whether there are smaller ones.
+        prefixes = page.prefixes
+        for _ in range(min(_SEEKS, left)):
+            found = rows(begin, 1)
+            if not found:
+                return page
+            key = found[0][0]
+            at = key.find(delimiter, start) + width
+            if at < start + width or at > key_end(key):
+                break  # a key that is not rolled up: read again, with others
+            page.last = common = key[1:at]
+            page.rolled_up = True
+            prefixes.append(common)
+            begin = b"\x02%b\xff" % common
+            left -= 1
+        chunk = 4
 
 
 def _roll_up(page: Page, found: list[Row], start: int, delimiter: bytes, left: int) -> tuple[int, bytes | None]:

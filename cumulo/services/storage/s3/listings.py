@@ -134,7 +134,9 @@ class Asked:
         if page.rows:
             render = listing_entries.written if ctx.protocol else listing_entries.values
             answer["Contents"] = render(page.rows, url=self.url, owners=owners, now=ctx.now() if self.restores else 0)
-        if page.prefixes:
+        if page.prefixes and ctx.protocol:
+            answer["CommonPrefixes"] = listing_entries.written_prefixes(page.prefixes, url=self.url)
+        elif page.prefixes:
             answer["CommonPrefixes"] = self.common_prefixes(page)
 
     def common_prefixes(self, page: Page) -> list[dict[str, str]]:

@@ -12,9 +12,10 @@ from cumulo.core.operation import operation
 from cumulo.core.table import pack
 from cumulo.services.storage.s3 import access, listing_entries, listing_pages, version_ids
 from cumulo.services.storage.s3.errors import INVALID_ARGUMENT
+from cumulo.services.storage.s3.listed_versions import listed
 from cumulo.services.storage.s3.listing_pages import Row, packed, unpacked
 from cumulo.services.storage.s3.listings import Asked
-from cumulo.services.storage.s3.object_versions import CURRENT, NEWEST, NONCURRENT, NULL, NULLS, ObjectVersion
+from cumulo.services.storage.s3.object_versions import CURRENT, NEWEST, NONCURRENT, NULL, NULLS
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
@@ -40,7 +41,8 @@ def list_object_versions(ctx: Context, request: t.ListObjectVersionsRequest) -> 
         rows = rows_of(ctx, bucket, packed(asked.prefix))
         first = max(begin, listing_pages.begin_of(packed(asked.prefix)))
         page = listing_pages.collect(rows, first, packed(asked.prefix), packed(asked.delimiter), asked.limit)
-    found = [_decoded(row) for row in page.rows]
+    decode = CURRENT.codec.decode if asked.restores or not ctx.protocol else listed
+    found: list[Any] = [decode(data) for _, data in page.rows]  # both tables keep the same record
     if page.truncated:
         if page.rolled_up:
             answer["NextKeyMarker"] = asked.shown(unpacked(page.last))
@@ -107,39 +109,41 @@ def rows_of(ctx: Context, bucket: Bucket, prefix: bytes) -> listing_pages.Rows:
     return rows
 
 
-def _decoded(row: Row) -> ObjectVersion:
-    return CURRENT.codec.decode(row[1])  # both tables keep the same record
-
-
-def _show(ctx: Context, answer: dict[str, Any], asked: Asked, found: list[ObjectVersion]) -> None:
-    shown: list[dict[str, Any]] = []
-    markers: list[dict[str, Any]] = []
+def _show(ctx: Context, answer: dict[str, Any], asked: Asked, found: list[Any]) -> None:
+    entries: list[tuple[Any, bool]] = []
     before = ""
     for index, version in enumerate(found):
         first_of_key = index == 0 or version.key != before
         before = version.key
+        entries.append((version, first_of_key and (index > 0 or _is_latest(ctx, version))))
+    now = ctx.now() if asked.restores else 0
+    if ctx.protocol:
+        answer["Versions"] = listing_entries.written_versions(entries, url=asked.url, now=now)
+        return
+    shown: list[dict[str, Any]] = []
+    markers: list[dict[str, Any]] = []
+    for version, latest in entries:
         entry: dict[str, Any] = {
             "Key": asked.shown(version.key),
             "VersionId": version.version_id,
-            "IsLatest": first_of_key and (index > 0 or _is_latest(ctx, version)),
+            "IsLatest": latest,
         }
         if version.delete_marker:
             entry["LastModified"] = float(int(version.modified_at))
             entry["Owner"] = {"ID": listing_entries.owner_id(version.owner)}
             markers.append(entry)
-            continue
-        entry |= listing_entries.entry_of(version, url=asked.url, owners=True, now=ctx.now() if asked.restores else 0)
-        shown.append(entry)
+        else:
+            shown.append(entry | listing_entries.entry_of(version, url=asked.url, owners=True, now=now))
     if shown:
         answer["Versions"] = shown
     if markers:
         answer["DeleteMarkers"] = markers
 
 
-def _is_latest(ctx: Context, version: ObjectVersion) -> bool:
+def _is_latest(ctx: Context, version: Any) -> bool:
     """Of the first version of a page: those before it may stand on the page before."""
     current = CURRENT.peek(ctx, version.bucket, version.key)
     if current is not None:
-        return current.sequence == version.sequence
+        return bool(current.sequence == version.sequence)
     newest = NONCURRENT.range(ctx, version.bucket, version.key, limit=1)
     return bool(newest) and newest[0].sequence == version.sequence
