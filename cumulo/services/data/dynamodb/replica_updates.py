@@ -20,7 +20,7 @@ from cumulo.services.data.dynamodb.errors import VALIDATION
 from cumulo.services.data.dynamodb.item_writes import Before, write
 from cumulo.services.data.dynamodb.key_schemas import INVALID
 from cumulo.services.data.dynamodb.layouts import layout_of
-from cumulo.services.data.dynamodb.replication import STRONG, in_region, members
+from cumulo.services.data.dynamodb.replication import in_region, members
 from cumulo.services.data.dynamodb.snapshots import CONTINUATIONS, Snapshot
 from cumulo.services.data.dynamodb.stored_items import decode, opened
 from cumulo.services.data.dynamodb.tables import (
@@ -28,8 +28,11 @@ from cumulo.services.data.dynamodb.tables import (
     COUNTS,
     CREATING,
     DELETING,
+    LSI,
     PAY_PER_REQUEST,
+    STRONG,
     TABLES,
+    UNSUPPORTED_WHEN_STRONG,
     UPDATING,
     Replica,
     TableRecord,
@@ -43,6 +46,11 @@ DAY_S = 86_400
 _FILLED = 200
 _ACTIONS = ("Create", "Update", "Delete")
 _REGION_PARTS = 3
+_STRONG_REGIONS = (
+    {"us-east-1", "us-east-2", "us-west-2"},
+    {"eu-west-1", "eu-west-2", "eu-west-3", "eu-central-1"},
+    {"ap-northeast-1", "ap-northeast-2", "ap-northeast-3"},
+)
 
 
 def apply(ctx: Context, table: TableRecord, request: Mapping[str, Any]) -> None:
@@ -110,7 +118,7 @@ def _create(ctx: Context, table: TableRecord, region: str, action: Mapping[str, 
             f"Failed to create a the new replica of table with name: ‘{table.name}’ because one or more replicas "
             "already existed as tables."
         )
-    if not table.stream_view:
+    if not table.stream_view and table.consistency != STRONG:
         streams.enable(ctx, table, "NEW_AND_OLD_IMAGES")
     target = TableRecord(
         table.account,
@@ -272,12 +280,11 @@ def _strong(
         raise VALIDATION("Only Replica Create actions are supported when MultiRegionConsistency parameter is provided.")
     if len(creates) + len(witnesses) != 2 or not creates:
         raise VALIDATION("Unsupported replica count for a global table with MultiRegionConsistency set to STRONG.")
-    if COUNTS.total(ctx, table.id, "")[0]:
-        raise VALIDATION("MultiRegionConsistency can be set to STRONG for empty tables only.")
+    witnessed = [each["Create"]["RegionName"] for each in witnesses]
+    _check_fit(ctx, table, {table.region, *creates, *witnessed})
     _check_capacity(table)
     table.consistency = STRONG
-    for each in witnesses:
-        region = each["Create"]["RegionName"]
+    for region in witnessed:
         if region == table.region or region in creates:
             raise VALIDATION("Cannot add a witness in the same region as an existing replica.")
         table.witness = region
@@ -285,6 +292,21 @@ def _strong(
         _create(ctx, table, region, action)
     for region in creates:
         _join(ctx, table, region)
+
+
+def _check_fit(ctx: Context, table: TableRecord, regions: set[str]) -> None:
+    """Whether a table can be strongly consistent, in these regions. The Developer Guide's rules; the texts are ours."""
+    if COUNTS.total(ctx, table.id, "")[0]:
+        raise VALIDATION("MultiRegionConsistency can be set to STRONG for empty tables only.")
+    if not any(regions <= each for each in _STRONG_REGIONS):
+        raise VALIDATION(
+            "The regions of a global table with MultiRegionConsistency set to STRONG must be of one Region set; "
+            f"these are not: [{', '.join(sorted(regions))}]."
+        )
+    if table.ttl_attribute:
+        raise VALIDATION(f"TimeToLive {UNSUPPORTED_WHEN_STRONG}")
+    if any(index.kind == LSI for index in table.indexes):
+        raise VALIDATION(f"LocalSecondaryIndexes {UNSUPPORTED_WHEN_STRONG}")
 
 
 def _dissolve(
@@ -355,7 +377,8 @@ def _join(ctx: Context, table: TableRecord, region: str) -> None:
     assert target is not None
     target.filling, target.status = "", ACTIVE
     target.ttl_attribute = table.ttl_attribute
-    streams.enable(inner, target, table.stream_view)
+    if table.consistency != STRONG:  # there, each region's stream is its own affair
+        streams.enable(inner, target, table.stream_view)
     known = [Replica(table.region, ACTIVE, kms_key=table.sse_key, since=ctx.now())]
     for other in table.replicas:
         if other.region == region:

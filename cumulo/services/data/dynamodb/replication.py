@@ -16,7 +16,7 @@ from cumulo.core import change_streams
 from cumulo.core.operation import task
 from cumulo.core.table import GLOBAL, Space, pack, prefix_range
 from cumulo.services.data.dynamodb.stored_items import opened, sealed
-from cumulo.services.data.dynamodb.tables import TABLES, TableRecord
+from cumulo.services.data.dynamodb.tables import STRONG, TABLES, TableRecord
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
@@ -25,7 +25,6 @@ VERSIONS = Space("dynamodb.versions", scope=GLOBAL)  # (table id, item key) → 
 OUTBOX = Space("dynamodb.outbox", scope=GLOBAL)  # (table id, number) → Sent
 CURSORS = Space("dynamodb.outbox_cursors", scope=GLOBAL)  # (table id, region) → the last number that it has
 PENDING = Space("dynamodb.outbox_pending", scope=GLOBAL)  # (table id, region), while a task is on its way
-STRONG = "STRONG"
 _SENT = 200
 _OPEN_END = 1 << 63
 

@@ -16,6 +16,7 @@ from cumulo.services.data.dynamodb.errors import DUPLICATE_ITEM, VALIDATION
 from cumulo.services.data.dynamodb.item_writes import find
 from cumulo.services.data.dynamodb.partiql import parser
 from cumulo.services.data.dynamodb.partiql.syntax import Delete, Exists, Insert, Select, Update
+from cumulo.services.data.dynamodb.table_access import check_transactional
 from cumulo.services.data.dynamodb.transactions import FACTOR, Step, carry_out, read_again, repeated
 
 if TYPE_CHECKING:
@@ -172,7 +173,7 @@ def _located(ctx: Context, entries: list[Any], statements: list[Statement]) -> l
     steps: list[Step] = []
     places: set[bytes] = set()
     for at, (entry, statement) in enumerate(zip(entries, statements, strict=True)):
-        layout = statement_writes.find_layout(ctx, statement, entry)
+        layout = check_transactional(statement_writes.find_layout(ctx, statement, entry))
         try:
             plan = statement_writes.plan_of(statement, layout, entry)
         except Fault as fault:
@@ -193,7 +194,7 @@ def _read_all(ctx: Context, request: t.ExecuteTransactionInput, statements: list
     responses: list[Any] = []
     for at, statement in enumerate(statements):
         assert isinstance(statement, Select)
-        layout = statement_reads.find_layout(ctx, statement, request)
+        layout = check_transactional(statement_reads.find_layout(ctx, statement, request))
         key = statement_reads.key_of(layout, statement)
         if key is None:
             raise _failed(

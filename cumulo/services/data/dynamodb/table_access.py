@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from cumulo.services.data.dynamodb import table_names
-from cumulo.services.data.dynamodb.errors import RESOURCE_NOT_FOUND
+from cumulo.services.data.dynamodb.errors import RESOURCE_NOT_FOUND, VALIDATION
 from cumulo.services.data.dynamodb.layouts import Layout
-from cumulo.services.data.dynamodb.tables import DELETING, TABLES
+from cumulo.services.data.dynamodb.tables import DELETING, STRONG, TABLES, UNSUPPORTED_WHEN_STRONG
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
@@ -52,6 +52,13 @@ def layout_for(
     if table.policy or not ctx.trusted(account):
         arn = f"{table.arn}/index/{index}" if index is not None else table.arn
         ctx.authorize(arn, policy=table.policy or None, tags=table.tags, action=action, context=facts(layout))
+    return layout
+
+
+def check_transactional(layout: Layout) -> Layout:
+    """The layout, of a table that transactions can be about: those with multi-region strong consistency refuse them."""
+    if layout.record.consistency == STRONG:
+        raise VALIDATION(f"A transaction {UNSUPPORTED_WHEN_STRONG}")
     return layout
 
 

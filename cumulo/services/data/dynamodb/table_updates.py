@@ -25,6 +25,7 @@ from cumulo.services.data.dynamodb.key_schemas import INVALID
 from cumulo.services.data.dynamodb.tables import (
     PAY_PER_REQUEST,
     PROVISIONED,
+    STRONG,
     UNLIMITED,
     UPDATING,
     TableRecord,
@@ -161,7 +162,7 @@ def _apply(ctx: Context, table: TableRecord, request: Mapping[str, Any]) -> None
     if "GlobalSecondaryIndexUpdates" in request:
         index_updates.apply(ctx, table, request, switched=switched)
     if "StreamSpecification" in request:
-        if table.replicas and not request["StreamSpecification"]["StreamEnabled"]:
+        if table.replicas and table.consistency != STRONG and not request["StreamSpecification"]["StreamEnabled"]:
             raise VALIDATION(f"{INVALID}Disabling Stream is not allowed for a Global Table replica.")
         streams.change(ctx, table, request["StreamSpecification"])
         table.status = UPDATING

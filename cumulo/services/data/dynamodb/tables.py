@@ -25,6 +25,8 @@ CREATING, UPDATING, DELETING, ACTIVE = "CREATING", "UPDATING", "DELETING", "ACTI
 PROVISIONED, PAY_PER_REQUEST = "PROVISIONED", "PAY_PER_REQUEST"
 LSI, GSI = "LSI", "GSI"
 UNLIMITED = -1
+STRONG = "STRONG"  # MultiRegionConsistency
+UNSUPPORTED_WHEN_STRONG = "is not supported for global tables with MultiRegionConsistency set to STRONG."
 
 # How many items, and how many bytes, are in a table (table id, "") and in each index (table id, index name).
 COUNTS = Counters("dynamodb.counts")

@@ -12,7 +12,7 @@ from cumulo.core.operation import operation
 from cumulo.services.data.dynamodb import expirations, replication
 from cumulo.services.data.dynamodb.errors import RESOURCE_IN_USE, VALIDATION
 from cumulo.services.data.dynamodb.settling import sweep
-from cumulo.services.data.dynamodb.tables import CREATING, DELETING, keep, settled
+from cumulo.services.data.dynamodb.tables import CREATING, DELETING, STRONG, UNSUPPORTED_WHEN_STRONG, keep, settled
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
@@ -31,6 +31,8 @@ def update_time_to_live(ctx: Context, request: t.UpdateTimeToLiveInput) -> t.Upd
         raise RESOURCE_IN_USE(f"Attempt to change a resource which is still in use: Table {table.name} is being {what}")
     name = wanted["AttributeName"]
     if wanted["Enabled"]:
+        if table.consistency == STRONG:
+            raise VALIDATION(f"TimeToLive {UNSUPPORTED_WHEN_STRONG}")
         if table.ttl_attribute == name:
             raise VALIDATION("TimeToLive is already enabled")
         if table.ttl_attribute:

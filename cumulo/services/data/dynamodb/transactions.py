@@ -27,7 +27,7 @@ from cumulo.services.data.dynamodb.item_writes import Before, find, write
 from cumulo.services.data.dynamodb.items import projection_of, read_facts
 from cumulo.services.data.dynamodb.planned_writes import CHECK, DELETE, PUT, UPDATE
 from cumulo.services.data.dynamodb.stored_items import decode, read, shown, size_of
-from cumulo.services.data.dynamodb.table_access import layout_for
+from cumulo.services.data.dynamodb.table_access import check_transactional, layout_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -163,6 +163,7 @@ def locate(ctx: Context, steps: list[Step]) -> None:
     for step in steps:
         plan = step.plan
         step.layout = layout_for(ctx, step.name, partial(plan.facts, ctx), action=_ACTIONS[plan.kind])
+        check_transactional(step.layout)
         try:
             step.key = step.plan.key(step.layout)
         except Exception as fault:
@@ -269,7 +270,7 @@ def _read_layout(ctx: Context, get: Mapping[str, Any], projection: Projection | 
     def facts(layout: Layout | None) -> dict[str, Any]:
         return read_facts(ctx, layout, get, [get["Key"]], projection)
 
-    return layout_for(ctx, get["TableName"], facts, action="dynamodb:GetItem")
+    return check_transactional(layout_for(ctx, get["TableName"], facts, action="dynamodb:GetItem"))
 
 
 def _keys(layouts: list[Layout], gets: list[Any]) -> list[bytes]:

@@ -9,13 +9,23 @@ import pytest
 from tests.conftest import Account
 from tests.services.data.dynamodb.tables import INVALID, UNITS, attributes, definition, index, invalid, refused
 
-EAST, WEST, EUROPE = "us-east-1", "us-west-2", "eu-west-1"
+EAST, WEST, OHIO, EUROPE = "us-east-1", "us-west-2", "us-east-2", "eu-west-1"
 
 
 @pytest.fixture
 def regions(cloud: Account) -> dict[str, Any]:
     """Clients of three regions; `orders` is a table of the first."""
-    clients = {region: cloud.client("dynamodb", region=region) for region in (EAST, WEST, EUROPE)}
+    return _with_a_table(cloud, EAST, WEST, EUROPE)
+
+
+@pytest.fixture
+def american(cloud: Account) -> dict[str, Any]:
+    """Likewise, of regions that strong consistency can span."""
+    return _with_a_table(cloud, EAST, WEST, OHIO)
+
+
+def _with_a_table(cloud: Account, *names: str) -> dict[str, Any]:
+    clients = {region: cloud.client("dynamodb", region=region) for region in names}
     clients[EAST].create_table(**definition())
     cloud.settle()
     return clients
@@ -220,42 +230,88 @@ def test_what_replica_updates_refuse(cloud: Account, regions: dict[str, Any]) ->
         update(east, "Delete", EUROPE)
 
 
-def test_strong_consistency_is_read_in_every_region_at_once(cloud: Account, regions: dict[str, Any]) -> None:
-    both = [{"Create": {"RegionName": WEST}}, {"Create": {"RegionName": EUROPE}}]
+def test_strong_consistency_is_read_in_every_region_at_once(cloud: Account, american: dict[str, Any]) -> None:
+    both = [{"Create": {"RegionName": WEST}}, {"Create": {"RegionName": OHIO}}]
     with refused("ValidationException"):
-        regions[EAST].update_table(TableName="orders", ReplicaUpdates=both[:1], MultiRegionConsistency="STRONG")
-    regions[EAST].update_table(TableName="orders", ReplicaUpdates=both, MultiRegionConsistency="STRONG")
+        american[EAST].update_table(TableName="orders", ReplicaUpdates=both[:1], MultiRegionConsistency="STRONG")
+    american[EAST].update_table(TableName="orders", ReplicaUpdates=both, MultiRegionConsistency="STRONG")
     cloud.settle()
-    table = regions[EAST].describe_table(TableName="orders")["Table"]
+    table = american[EAST].describe_table(TableName="orders")["Table"]
     assert (table["MultiRegionConsistency"], len(table["Replicas"])) == ("STRONG", 2)
-    for number, (region, client) in enumerate(regions.items()):
+    for number, (region, client) in enumerate(american.items()):
         put(client, region, str(number))
-        for other in regions.values():
+        for other in american.values():
             found = other.get_item(TableName="orders", Key={"id": {"S": region}}, ConsistentRead=True)
             assert found["Item"]["value"] == {"S": str(number)}
     with refused("ValidationException"):
-        update(regions[EAST], "Delete", WEST)
+        update(american[EAST], "Delete", WEST)
     with refused("ValidationException"):
-        regions[WEST].delete_table(TableName="orders")
-    gone = [{"Delete": {"RegionName": WEST}}, {"Delete": {"RegionName": EUROPE}}]
-    regions[EAST].update_table(TableName="orders", ReplicaUpdates=gone)
+        american[WEST].delete_table(TableName="orders")
+    gone = [{"Delete": {"RegionName": WEST}}, {"Delete": {"RegionName": OHIO}}]
+    american[EAST].update_table(TableName="orders", ReplicaUpdates=gone)
     cloud.settle()
-    table = regions[EAST].describe_table(TableName="orders")["Table"]
+    table = american[EAST].describe_table(TableName="orders")["Table"]
     assert not {"Replicas", "MultiRegionConsistency"} & set(table)
-    assert len(contents(regions[EAST])) == 3
+    assert len(contents(american[EAST])) == 3
 
 
-def test_a_witness_stands_for_a_third_region(cloud: Account, regions: dict[str, Any]) -> None:
-    regions[EAST].update_table(
+def test_a_witness_stands_for_a_third_region(cloud: Account, american: dict[str, Any]) -> None:
+    american[EAST].update_table(
         TableName="orders",
         ReplicaUpdates=[{"Create": {"RegionName": WEST}}],
-        GlobalTableWitnessUpdates=[{"Create": {"RegionName": EUROPE}}],
+        GlobalTableWitnessUpdates=[{"Create": {"RegionName": OHIO}}],
         MultiRegionConsistency="STRONG",
     )
     cloud.settle()
-    table = regions[WEST].describe_table(TableName="orders")["Table"]
-    assert table["GlobalTableWitnesses"] == [{"RegionName": EUROPE, "WitnessStatus": "ACTIVE"}]
-    assert regions[EUROPE].list_tables()["TableNames"] == []
+    table = american[WEST].describe_table(TableName="orders")["Table"]
+    assert table["GlobalTableWitnesses"] == [{"RegionName": OHIO, "WitnessStatus": "ACTIVE"}]
+    assert american[OHIO].list_tables()["TableNames"] == []
+
+
+def test_strong_consistency_has_its_conditions(cloud: Account, regions: dict[str, Any]) -> None:
+    east = regions[EAST]
+    spread = [{"Create": {"RegionName": WEST}}, {"Create": {"RegionName": EUROPE}}]
+    with refused("ValidationException"):
+        east.update_table(TableName="orders", ReplicaUpdates=spread, MultiRegionConsistency="STRONG")
+    near = [{"Create": {"RegionName": WEST}}, {"Create": {"RegionName": OHIO}}]
+    expiry = {"Enabled": True, "AttributeName": "until"}
+    east.update_time_to_live(TableName="orders", TimeToLiveSpecification=expiry)
+    with refused("ValidationException"):
+        east.update_table(TableName="orders", ReplicaUpdates=near, MultiRegionConsistency="STRONG")
+    put(east, "1")
+    with invalid("MultiRegionConsistency can be set to STRONG for empty tables only."):
+        east.update_table(TableName="orders", ReplicaUpdates=near, MultiRegionConsistency="STRONG")
+
+
+def test_strong_consistency_leaves_some_things_out(cloud: Account, american: dict[str, Any]) -> None:
+    east = american[EAST]
+    both = [{"Create": {"RegionName": WEST}}, {"Create": {"RegionName": OHIO}}]
+    east.update_table(TableName="orders", ReplicaUpdates=both, MultiRegionConsistency="STRONG")
+    cloud.settle()
+    key = {"TableName": "orders", "Key": {"id": {"S": "1"}}}
+    with refused("ValidationException"):
+        east.update_time_to_live(
+            TableName="orders", TimeToLiveSpecification={"Enabled": True, "AttributeName": "until"}
+        )
+    with refused("ValidationException"):
+        east.transact_write_items(TransactItems=[{"Delete": key}])
+    with refused("ValidationException"):
+        east.transact_get_items(TransactItems=[{"Get": key}])
+    for statement in ("SELECT * FROM orders WHERE id = '1'", "DELETE FROM orders WHERE id = '1'"):
+        with refused("ValidationException"):
+            east.execute_transaction(TransactStatements=[{"Statement": statement}])
+    assert "LatestStreamArn" not in east.describe_table(TableName="orders")["Table"]
+    wanted = {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
+    american[WEST].update_table(TableName="orders", StreamSpecification=wanted)
+    cloud.settle()
+    put(east, "1")
+    streams = cloud.client("dynamodbstreams", region=WEST)
+    arn = american[WEST].describe_table(TableName="orders")["Table"]["LatestStreamArn"]
+    shard = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"][0]["ShardId"]
+    place = streams.get_shard_iterator(StreamArn=arn, ShardId=shard, ShardIteratorType="TRIM_HORIZON")
+    [record] = streams.get_records(ShardIterator=place["ShardIterator"])["Records"]
+    assert record["dynamodb"]["Keys"] == {"id": {"S": "1"}}
+    american[WEST].update_table(TableName="orders", StreamSpecification={"StreamEnabled": False})
 
 
 def test_legacy_global_tables_are_refused_as_aws_does(cloud: Account, regions: dict[str, Any]) -> None:

@@ -17,7 +17,9 @@ def decimals(draw: st.DrawFn) -> Decimal:
     digits = draw(st.text("0123456789", min_size=1, max_size=38))
     exponent = draw(st.integers(-130, 125)) - len(digits) + 1
     number = EXACT.create_decimal(f"{draw(st.sampled_from(['', '-']))}{digits}E{exponent}")
-    leading = number.adjusted() if number else 0
+    if not number:
+        return Decimal(0)  # a zero's exponent counts too: "0E-131" is out of range
+    leading = number.adjusted()
     return number if -130 <= leading <= 125 else Decimal(0)
 
 
