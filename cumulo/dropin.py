@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["PREFIXES", "Cloud", "Hooks", "answer", "respond"]
 
 PREFIXES = ("/_cumulo/", "/_localstack/", "/_aws/health")
+SCRUB = "/_cumulo/scrub"
 LOCALSTACK_VERSION = "4.0.0"  # the version whose answers these are; tools compare it
 RECENT = 100
 Answer = tuple[int, str, bytes]  # status, content type, body
@@ -59,6 +60,8 @@ class Exchange(Protocol):
 def answer(cloud: Cloud, exchange: Exchange) -> Coroutine[Any, Any, None] | None:
     """Answer one request to one of these paths, at once."""
     request = exchange.request
+    if request.path.rstrip("/") == SCRUB and request.method == "GET":
+        return _scrub(cloud, exchange)
     status, kind, body = respond(cloud, request.method, request.path, _parameters(request.query))
     if request.method == "HEAD":
         body = b""
@@ -90,7 +93,22 @@ def respond(cloud: Cloud, method: str, path: str, parameters: Mapping[str, str])
         return _requests(cloud, parameters)
     if path == "/_cumulo/ca.pem":
         return _ca(cloud)
-    return _json({"message": f"no {path}; there are /_cumulo/health, coverage, requests, ca.pem"}, 404)
+    return _json({"message": f"no {path}; there are /_cumulo/health, coverage, requests, scrub, ca.pem"}, 404)
+
+
+async def _scrub(cloud: Cloud, exchange: Exchange) -> None:
+    """A page of `cumulo scrub`: `after` is what the page before said."""
+    from cumulo.services.storage.s3 import scrubs
+
+    after = _parameters(exchange.request.query).get("after", "")
+    ctx = cloud.runtime.internal_context("s3", "Scrub", "", "")
+    try:
+        report = await scrubs.scrub(ctx, after)
+    except ValueError:
+        status, kind, body = _json({"message": "after is what the page before said"}, 400)
+    else:
+        status, kind, body = _json(report)
+    exchange.respond(status, [("Content-Type", kind)], body)
 
 
 def _json(value: object, status: int = 200) -> Answer:

@@ -18,6 +18,7 @@ COMMANDS = {
     "coverage": "list operations: real or refused, member by member",
     "explain": "say where an operation's answer comes from",
     "why": "explain a request, and its denial",
+    "scrub": "read every stored object and check its bytes",
     "policy": "write the least policy that recorded calls needed",
     "workbench": "make the tables of a NoSQL Workbench model",
 }

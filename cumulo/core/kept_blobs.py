@@ -17,6 +17,10 @@ from cumulo.core.table import GLOBAL, Space
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
+    from cumulo.core.runtime import Runtime
+
+_AT_ONCE = 200
+_EVERY_S = 86_400.0
 
 KEPT = Space("core.blobs", scope=GLOBAL)
 
@@ -51,10 +55,29 @@ async def sweep(ctx: Context) -> int:
         found: list[str] | None = await asyncio.to_thread(next, names, None)
         if found is None:
             return swept
-        orphans = await ctx.transact(partial(_orphans, found=found))
-        if orphans:
-            await asyncio.to_thread(ctx.blobs.delete, orphans)
-            swept += len(orphans)
+        for at in range(0, len(found), _AT_ONCE):
+            orphans = await ctx.transact(partial(_orphans, found=found[at : at + _AT_ONCE]))
+            await asyncio.sleep(0)  # a transaction that wrote nothing does not wait: let others have a turn
+            if orphans:
+                await asyncio.to_thread(ctx.blobs.delete, orphans)
+                swept += len(orphans)
+
+
+async def keep_swept(runtime: Runtime) -> None:
+    """Sweep when the cloud starts, for what a crash left, and every day, for what could not be deleted at once.
+
+    Only where the store is this process's own: of another node's young blobs nothing is known here.
+    """
+    logger = runtime.logger("blobs")
+    with runtime.signals.listen("sweep blobs") as heard:
+        while True:
+            try:
+                swept = await sweep(runtime.internal_context("s3", "SweepBlobs", "", ""))
+                if swept:
+                    logger.info("%d files that nothing named are gone", swept)
+            except Exception:
+                logger.exception("files that nothing names could not be swept; tomorrow again")
+            await heard.wait(runtime.clock.now() + _EVERY_S)
 
 
 def _orphans(ctx: Context, found: list[str]) -> list[str]:

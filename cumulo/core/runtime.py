@@ -21,6 +21,7 @@ from cumulo.core.errors import INTERNAL_FAILURE, SERVICE_UNAVAILABLE, not_implem
 from cumulo.core.identities import AwaitedIdentities, AwaitedPolicySource, Identities
 from cumulo.core.ids import Ids
 from cumulo.core.journal import Journal
+from cumulo.core.kept_blobs import keep_swept
 from cumulo.core.operation import Wait
 from cumulo.core.pipeline import Caller, Run
 from cumulo.core.policy.authorization import PolicySource
@@ -89,6 +90,8 @@ class Runtime:
     async def open(self) -> None:
         """Start what runs beside the calls; the store is open already."""
         self.reconcilers.open()
+        if self.store.name == "sqlite":
+            self.spawn(keep_swept(self))
         await self.tasks.open()
 
     async def close(self) -> None:

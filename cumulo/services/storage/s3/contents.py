@@ -17,6 +17,7 @@ from cumulo.services.storage.s3.object_versions import IN_PARTS, PARTS, ObjectVe
 from cumulo.services.storage.s3.sealed_streams import Extent
 
 if TYPE_CHECKING:
+    from cumulo.blobs import File
     from cumulo.core.context import Context
 
 SMALL_B = 8192  # up to so many bytes are a row
@@ -124,11 +125,16 @@ def _pieces(found: list[Extent], key: bytes) -> Iterator[bytes]:
         if key:
             yield from sealed_bytes.opened(key, size, file.offset, file.count, file.read)
         else:
-            at, end = file.offset, file.offset + file.count
-            while at < end:
-                piece = file.read(at, min(PIECE_B, end - at))
-                if not piece:
-                    raise EOFError("the bytes of an object end too early")
-                yield piece
-                at += len(piece)
+            yield from pieces_of(file)
         file.close()
+
+
+def pieces_of(file: File) -> Iterator[bytes]:
+    """The bytes of a file's range as they lie there; for threads. Raises EOFError when it is shorter."""
+    at, end = file.offset, file.offset + file.count
+    while at < end:
+        piece = file.read(at, min(PIECE_B, end - at))
+        if not piece:
+            raise EOFError("the bytes of an object end too early")
+        yield piece
+        at += len(piece)
