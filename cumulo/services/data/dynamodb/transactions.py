@@ -180,7 +180,7 @@ def carry_out(ctx: Context, steps: list[Step]) -> dict[str, Usage]:
     if any(step.reason is not _NONE for step in steps):
         raise _canceled([step.reason for step in steps])
     if sum(max(step.size, step.before.size) for step in steps) > LIMIT_BYTES:
-        raise VALIDATION("Collection size exceeded: the items of a transaction may have 4 MB together")
+        raise VALIDATION("The aggregate size of the items in the transaction cannot exceed 4 MB")
     used: dict[str, Usage] = {}
     for step in steps:
         usage = used.setdefault(step.name, Usage(factor=FACTOR))
@@ -258,7 +258,7 @@ def transact_get_items(ctx: Context, request: t.TransactGetItemsInput) -> t.Tran
         else:
             responses.append({"Item": projection.apply(decode(stored))})
     if total > LIMIT_BYTES:
-        raise VALIDATION("Collection size exceeded: the items of a transaction may have 4 MB together")
+        raise VALIDATION("The aggregate size of the items in the transaction cannot exceed 4 MB")
     answer: Any = {"Responses": responses}
     mode = request.get("ReturnConsumedCapacity")
     if mode is not None and mode != "NONE":

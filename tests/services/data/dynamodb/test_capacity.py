@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
+from cumulo.services.data.dynamodb import item_collections
 from cumulo.services.data.dynamodb.capacity import read_units, write_units
+from cumulo.services.data.dynamodb.layouts import hash_of
 from tests.conftest import Account
-from tests.services.data.dynamodb.item_tables import index, make
+from tests.services.data.dynamodb.item_tables import index, make, refused
 
 
 @pytest.mark.parametrize(("size", "units"), [(0, 1), (1, 1), (1024, 1), (1025, 2), (409_600, 400)])
@@ -87,3 +89,30 @@ def test_item_collection_metrics_are_of_tables_with_local_indexes(cloud: Account
     make(cloud, "plain")
     answer = client.put_item(TableName="plain", Item={"pk": {"S": "a"}}, ReturnItemCollectionMetrics="SIZE")
     assert "ItemCollectionMetrics" not in answer
+
+
+def test_an_item_collection_has_10_gigabytes(cloud: Account) -> None:
+    client = make(cloud, range="sk", types={"l": "S"}, LocalSecondaryIndexes=[index("local", "pk", "l")])
+    key = {"pk": {"S": "a"}, "sk": {"S": "1"}}
+    client.put_item(TableName="things", Item=key)
+    table = client.describe_table(TableName="things")["Table"]["TableId"]
+    runtime = cloud.running.cloud.runtime
+
+    def swell(txn: Any) -> None:
+        ctx = runtime.internal_context("dynamodb", "Swell", "", "")
+        ctx.enter(txn)
+        label = hash_of(b"a").hex()
+        item_collections.SIZES.add(ctx, table, label, count=0, size=item_collections.LIMIT_BYTES - 100)
+
+    cloud.running.run(runtime.store.run(swell))
+    large = {**key, "sk": {"S": "2"}, "data": {"S": "x" * 200}}
+    refused(client.put_item, "ItemCollectionSizeLimitExceededException", TableName="things", Item=large)
+    error = refused(
+        client.transact_write_items,
+        "TransactionCanceledException",
+        TransactItems=[{"Put": {"TableName": "things", "Item": large}}],
+    )
+    assert error["CancellationReasons"][0]["Code"] == "ItemCollectionSizeLimitExceeded"
+    client.put_item(TableName="things", Item={**large, "pk": {"S": "b"}})
+    answer = client.delete_item(TableName="things", Key=key, ReturnItemCollectionMetrics="SIZE")
+    assert answer["ItemCollectionMetrics"]["SizeEstimateRangeGB"] == [9.0, 10.0]
