@@ -23,7 +23,7 @@ from typing import Any
 
 import msgspec
 
-CUT_VERSION = 2
+CUT_VERSION = 3
 ALL = "all"  # the name under which the metadata of all services is kept
 _PATCHES = Path(__file__).parent / "patches"
 
@@ -133,9 +133,10 @@ class Metadata(msgspec.Struct, rename="camel", omit_defaults=True, frozen=True):
 
     Added: `validation` (family of the texts, see `validation.py`), `errorNamespace` (before `#` in `__type`),
     `invalidAction` (text with {action} and {version}), `errorWrapping` (false: S3's bare `Error` document),
-    `errorDetail` (an empty `Detail` in query errors), `requestIdHeader`, `pathMember` (the input member that is
-    the URL itself when a query request is sent to a path), `hosts` (further first labels of its host names),
-    `globalQuery` (query answered although the model names json only).
+    `errorDetail` (an empty `Detail` in query errors), `errorType` (false: no `Type` in XML errors),
+    `requestIdHeader`, `pathMember` (the input member that is the URL itself when a query request is sent to a
+    path), `hosts` (further first labels of its host names), `globalQuery` (query answered although the model names
+    json only).
     """
 
     api_version: str = ""
@@ -156,6 +157,7 @@ class Metadata(msgspec.Struct, rename="camel", omit_defaults=True, frozen=True):
     invalid_action: str = ""
     error_wrapping: bool = True
     error_detail: bool = False
+    error_type: bool = True
     request_id_header: str = "x-amzn-RequestId"
     path_member: str = ""
     hosts: tuple[str, ...] = ()

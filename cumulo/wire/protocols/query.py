@@ -88,8 +88,9 @@ def fail(service: Service, operation: Operation | None, fault: Fault, request_id
 
 def error_members(service: Service, failure: Failure, parts: list[str]) -> None:
     """Type, Code, Message and the members of an error."""
-    kind = "Sender" if failure.sender else "Receiver"
-    parts.append(f"<Type>{kind}</Type><Code>{escape(failure.code)}</Code>")
+    if service.metadata.error_type:
+        parts.append(f"<Type>{'Sender' if failure.sender else 'Receiver'}</Type>")
+    parts.append(f"<Code>{escape(failure.code)}</Code>")
     parts.append(f"<Message>{escape(failure.query_message)}</Message>")
     members = {name: value for name, value in failure.members.items() if name.lower() != "message"}
     if not members:

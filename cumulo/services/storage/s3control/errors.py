@@ -23,3 +23,28 @@ NO_SUCH_ACCESS_POINT_POLICY = Error(
     "NoSuchAccessPointPolicy", "The specified accesspoint policy does not exist", status=404
 )
 NO_SUCH_CONFIGURATION = Error("NoSuchConfiguration", "The specified configuration does not exist.", status=404)
+
+# Of access grants. Source: S3 API Reference, "Error responses", "List of S3 Access Grants error codes".
+NO_INSTANCE = Error("AccessGrantsInstanceNotExistsError", "Access Grants Instance does not exist", status=404)
+INSTANCE_EXISTS = Error("AccessGrantsInstanceAlreadyExists", "Access Grants Instance already exists", status=409)
+INSTANCE_NOT_EMPTY = Error(
+    "AccessGrantsInstanceNotEmptyError", "Please clean up locations before deleting the access grants instance"
+)
+NO_SUCH_LOCATION = Error("NoSuchAccessGrantsLocationError", "The specified location does not exist", status=404)
+LOCATION_EXISTS = Error(
+    "AccessGrantsLocationAlreadyExistsError", "The specified access grants location already exists", status=409
+)
+LOCATION_NOT_EMPTY = Error(
+    "AccessGrantsLocationNotEmptyError", "Please clean up access grants before deleting access grants location"
+)
+INVALID_LOCATION = Error("InvalidAccessGrantsLocation", "The specified Access Grants Location is invalid")
+INVALID_ROLE = Error("InvalidIamRole", "The specified IAM Role does not exist")
+NO_SUCH_GRANT = Error("NoSuchAccessGrantError", "The specified access grant does not exist", status=404)
+GRANT_EXISTS = Error("AccessGrantAlreadyExists", "The specified access grant already exists", status=409)
+INVALID_GRANT = Error("InvalidAccessGrant", "The specified Access Grant is invalid")
+NOT_GRANTED = Error(
+    "AccessDenied", "You do not have {permission} permissions to the requested S3 Prefix: {target}", status=403
+)
+STS_DENIED = Error(
+    "StsNotAuthorizedError", "An error occurred (AccessDenied) when calling the AssumeRole operation", status=403
+)

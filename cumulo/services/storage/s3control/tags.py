@@ -12,7 +12,15 @@ from cumulo.core.operation import operation
 from cumulo.core.s3_access import ACCESS_POINTS, AccessPoint
 from cumulo.core.s3_buckets import BUCKETS, Bucket
 from cumulo.core.tags import TAG_LIMIT, to_list
-from cumulo.services.storage.s3control import accounts, storage_lens_records
+from cumulo.services.storage.s3control import accounts
+from cumulo.services.storage.s3control.access_grants_records import (
+    GRANTS,
+    INSTANCES,
+    LOCATIONS,
+    Grant,
+    Instance,
+    Location,
+)
 from cumulo.services.storage.s3control.errors import INVALID_TAG, NO_SUCH_RESOURCE
 from cumulo.services.storage.s3control.storage_lens_records import GROUPS, Group
 
@@ -52,18 +60,23 @@ def checked(tags: Iterable[Mapping[str, Any]], existing: Mapping[str, str] | Non
     return found
 
 
-def _resource(ctx: Context, arn: str) -> Bucket | AccessPoint | Group:
+Resource = Bucket | AccessPoint | Group | Instance | Location | Grant
+
+
+def _resource(ctx: Context, arn: str) -> Resource:
     """What the ARN names, allowed for the operation; NoSuchResource where it is nothing of the caller's."""
     parts = arn.split(":", 5)
     name = parts[5] if len(parts) == 6 and parts[2] == "s3" else ""
     kind, _, rest = name.partition("/")
-    found: Bucket | AccessPoint | Group | None = None
+    found: Resource | None = None
     if name and not parts[4] and not rest:
         found = BUCKETS.peek(ctx, name)
     elif kind == "accesspoint" and parts[4:5] == [ctx.account]:
         found = ACCESS_POINTS.peek(ctx, rest, region=parts[3])
     elif kind == "storage-lens-group" and parts[4:5] == [ctx.account]:
         found = GROUPS.peek(ctx, rest, region=parts[3])
+    elif kind == "access-grants" and parts[4:5] == [ctx.account]:
+        found = _of_access_grants(ctx, parts[3], rest)
     account = found.account if found is not None else ctx.account
     ctx.authorize(arn, account=account, tags=found.tags if found is not None else None)
     if found is None or account != ctx.account:
@@ -71,13 +84,33 @@ def _resource(ctx: Context, arn: str) -> Bucket | AccessPoint | Group:
     return found
 
 
-def _keep(ctx: Context, resource: Bucket | AccessPoint | Group) -> None:
+def _of_access_grants(ctx: Context, region: str, name: str) -> Instance | Location | Grant | None:
+    """The instance "default", or its "default/location/…" or "default/grant/…"."""
+    _, _, rest = name.partition("/")
+    kind, _, id = rest.partition("/")
+    if kind == "location":
+        return LOCATIONS.peek(ctx, id, region=region)
+    if kind == "grant":
+        return GRANTS.peek(ctx, id, region=region)
+    return INSTANCES.peek(ctx, name, region=region)
+
+
+def _keep(ctx: Context, resource: Resource) -> None:
     if isinstance(resource, Bucket):
         BUCKETS.put(ctx, resource)
-    elif isinstance(resource, AccessPoint):
-        ACCESS_POINTS.put(ctx, resource, region=resource.region)
-    else:
-        storage_lens_records.GROUPS.put(ctx, resource, region=resource.region)
+        return
+    for record, table in _TABLES.items():
+        if isinstance(resource, record):
+            table.put(ctx, resource, region=resource.region)
+
+
+_TABLES: dict[type[Any], Any] = {
+    AccessPoint: ACCESS_POINTS,
+    Group: GROUPS,
+    Instance: INSTANCES,
+    Location: LOCATIONS,
+    Grant: GRANTS,
+}
 
 
 @operation

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.conftest import Account
 from tests.services.storage.s3.conftest import refused
@@ -15,6 +16,9 @@ def test_the_public_access_block_of_an_account(cloud: Account, control: Any) -> 
     text = "The public access block configuration was not found"
     with refused("NoSuchPublicAccessBlockConfiguration", text, 404, AccountId=account):
         control.get_public_access_block(AccountId=account)
+    with pytest.raises(ClientError) as caught:
+        control.get_public_access_block(AccountId=account)
+    assert "Type" not in caught.value.response["Error"]
     with refused("InvalidRequest", "Must specify at least one configuration."):
         control.put_public_access_block(AccountId=account, PublicAccessBlockConfiguration={})
     given = {"BlockPublicAcls": True, "RestrictPublicBuckets": False}

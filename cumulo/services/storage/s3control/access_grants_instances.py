@@ -1,0 +1,94 @@
+"""The S3 Access Grants instance of an account in a region.
+
+Source: S3 API Reference, CreateAccessGrantsInstance and its like. Corporate directories (IAM Identity Center) and
+instances shared with other accounts are refused by name.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cumulo.core.operation import operation
+from cumulo.core.s3_buckets import BUCKETS
+from cumulo.services.storage.s3control import accounts, tags
+from cumulo.services.storage.s3control.access_grants_records import DEFAULT, INSTANCES, LOCATIONS, Instance
+from cumulo.services.storage.s3control.errors import INSTANCE_EXISTS, INSTANCE_NOT_EMPTY, NO_INSTANCE
+
+if TYPE_CHECKING:
+    from cumulo.core.context import Context
+    from cumulo.stubs import s3control as t
+
+
+def shown(instance: Instance) -> dict[str, Any]:
+    """The instance as answers show it."""
+    return {
+        "CreatedAt": instance.created_at,
+        "AccessGrantsInstanceId": instance.id,
+        "AccessGrantsInstanceArn": instance.arn,
+    }
+
+
+def check(ctx: Context) -> Instance:
+    """The caller's instance in this region. Raises AccessGrantsInstanceNotExistsError."""
+    found = INSTANCES.peek(ctx, DEFAULT)
+    if found is None:
+        raise NO_INSTANCE()
+    return found
+
+
+@operation(unsupported=("IdentityCenterArn",))
+def create_access_grants_instance(
+    ctx: Context, request: t.CreateAccessGrantsInstanceRequest
+) -> t.CreateAccessGrantsInstanceResult:
+    """A new instance."""
+    accounts.check(ctx, request)
+    ctx.authorize(INSTANCES.arn(ctx, DEFAULT))
+    if INSTANCES.peek(ctx, DEFAULT) is not None:
+        raise INSTANCE_EXISTS()
+    instance = Instance(ctx.account, ctx.region, ctx.now(), tags.checked(request.get("Tags", [])))
+    INSTANCES.put(ctx, instance)
+    return shown(instance)  # type: ignore[return-value]
+
+
+@operation
+def get_access_grants_instance(
+    ctx: Context, request: t.GetAccessGrantsInstanceRequest
+) -> t.GetAccessGrantsInstanceResult:
+    """The instance."""
+    accounts.check(ctx, request)
+    return shown(INSTANCES.get(ctx, DEFAULT))  # type: ignore[return-value]
+
+
+@operation
+def get_access_grants_instance_for_prefix(
+    ctx: Context, request: t.GetAccessGrantsInstanceForPrefixRequest
+) -> t.GetAccessGrantsInstanceForPrefixResult:
+    """The instance that manages a path: the one of the account and region of its bucket."""
+    accounts.check(ctx, request)
+    instance = INSTANCES.get(ctx, DEFAULT)
+    bucket = BUCKETS.peek(ctx, request["S3Prefix"].removeprefix("s3://").partition("/")[0])
+    if bucket is None or bucket.account != ctx.account or bucket.region != ctx.region:
+        raise NO_INSTANCE()
+    return {"AccessGrantsInstanceArn": instance.arn, "AccessGrantsInstanceId": instance.id}
+
+
+@operation
+def list_access_grants_instances(
+    ctx: Context, request: t.ListAccessGrantsInstancesRequest
+) -> t.ListAccessGrantsInstancesResult:
+    """The instance of this region, if there is one: pages and tokens are not needed."""
+    accounts.check(ctx, request)
+    found = INSTANCES.peek(ctx, DEFAULT)
+    wanted = request.get("MaxResults", 1000) and not request.get("NextToken")
+    listed = [shown(found)] if found is not None and wanted else []
+    return {"AccessGrantsInstancesList": listed}  # type: ignore[typeddict-item]
+
+
+@operation
+def delete_access_grants_instance(ctx: Context, request: t.DeleteAccessGrantsInstanceRequest) -> None:
+    """Remove an instance that has no locations any more."""
+    accounts.check(ctx, request)
+    instance = INSTANCES.get(ctx, DEFAULT)
+    if LOCATIONS.range(ctx, limit=1):
+        raise INSTANCE_NOT_EMPTY()
+    INSTANCES.delete(ctx, instance)
