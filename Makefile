@@ -1,5 +1,5 @@
 # The commands a newcomer learns: make setup, check, test, run, bench. Every one does its own set-up.
-.PHONY: setup check test test-compiled run bench soak stubs docs clean
+.PHONY: setup check test test-compiled wheel run bench soak stubs docs clean
 .DEFAULT_GOAL := test
 
 PYTHON ?= python3
@@ -56,6 +56,11 @@ test-compiled: build/venv/ready
 	@rm -rf build/tests && mkdir -p build/tests
 	@cp -r tests bench docs changelog pyproject.toml README.md CONTRIBUTING.md Makefile build/tests
 	cd build/tests && ../venv/bin/pytest $(FLAGS) --ignore tests/house --ignore tests/scenarios/test_readme.py
+
+# The hot path must compile: what cannot be would fall back to pure Python without anybody noticing.
+wheel: .venv/ready
+	@rm -rf build/wheel && $(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir build/wheel .
+	@ls build/wheel | grep -v none-any || { echo "the wheel is not compiled: pip wheel -v --no-deps . says why"; exit 1; }
 
 run: $(USED)/ready
 	@$(USED)/bin/cumulo start $(ARGS)

@@ -214,7 +214,7 @@ def _route(cloud: Cloud, request: Request, form: Form, address: Address) -> Rout
     fields = form.fields
     name = form.file_name.replace("\\", "/").rpartition("/")[2]
     for field, value in fields.items():
-        if FILE_NAME in value and field not in ("policy", *_SIGNATURE):
+        if FILE_NAME in value and field != "policy" and field not in _SIGNATURE:
             fields[field] = value.replace(FILE_NAME, name)
     if not fields.get("key"):
         if "key" in fields:
