@@ -172,8 +172,8 @@ def test_s3cmd(server: Server, call: Callable[..., str], bucket: str, tmp_path: 
 def test_rclone(server_url: str, call: Callable[..., str], bucket: str, tmp_path: Path) -> None:
     rclone = [program("rclone"), "--config", str(tmp_path / "rclone.conf")]
     (tmp_path / "rclone.conf").write_text(
-        f"[cloud]\ntype = s3\nprovider = AWS\nenv_auth = true\nregion = us-east-1\nendpoint = {server_url}\n"
-        "force_path_style = true\n"
+        f"[cloud]\ntype = s3\nprovider = Other\nenv_auth = true\nregion = us-east-1\nendpoint = {server_url}\n"
+        "force_path_style = true\nacl = bucket-owner-full-control\n"
     )
     files = make_files(tmp_path / "source", 30)
     call(*rclone, "sync", str(tmp_path / "source"), f"cloud:{bucket}/in")
