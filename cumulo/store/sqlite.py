@@ -104,6 +104,11 @@ class SqliteTransaction(Transaction):
             self.waits = self.waits or frozen
         return covers
 
+    @property
+    def settled(self) -> bool:
+        """Nothing came from a batch that is under way, and there is one node."""
+        return self.waits is None and not self.writes
+
 
 class SqliteStore(Store):
     """The store of one process, in one file."""

@@ -61,6 +61,11 @@ class Transaction(ABC):
         """Whether the store has given this attempt up: whatever `work` still does is in vain, and it will run again."""
         return False
 
+    @property
+    def settled(self) -> bool:
+        """Whether all that was read is durable and stays as it is until this node itself writes to it again."""
+        return False
+
     def end(self) -> None:
         """Refuse every further use: what is written after the commit would be lost in silence."""
         self.writes = ENDED

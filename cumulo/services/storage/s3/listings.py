@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import operation
 from cumulo.core.table import pack
-from cumulo.services.storage.s3 import access, listing_entries, listing_pages
+from cumulo.services.storage.s3 import access, listing_entries, listing_pages, remembered_pages
 from cumulo.services.storage.s3.errors import INVALID_ARGUMENT
 from cumulo.services.storage.s3.listing_pages import Page, Row, packed, unpacked
 from cumulo.services.storage.s3.object_versions import CURRENT
@@ -34,6 +34,10 @@ def list_objects(ctx: Context, request: t.ListObjectsRequest) -> t.ListObjectsOu
     asked = Asked(request)
     bucket = access.bucket_for(ctx, request, context=asked.conditions)
     marker = request.get("Marker") or ""
+    question = ("1", marker, *asked.question(ctx))
+    remembered = remembered_pages.find(ctx, bucket.name, question)
+    if remembered is not None:
+        return _charged(ctx, bucket, request, remembered)  # type: ignore[return-value]
     answer: dict[str, Any] = {
         "Name": request["Bucket"],
         "Prefix": asked.shown(asked.prefix),
@@ -44,7 +48,8 @@ def list_objects(ctx: Context, request: t.ListObjectsRequest) -> t.ListObjectsOu
         answer["NextMarker"] = asked.shown(unpacked(page.last if page.rolled_up else page.last[1:-1]))
     answer["MaxKeys"] = asked.limit
     asked.finish(ctx, answer, page, owners=True)
-    return answer  # type: ignore[return-value]
+    asked.remember(ctx, bucket, question, answer)
+    return _charged(ctx, bucket, request, answer)  # type: ignore[return-value]
 
 
 @operation
@@ -53,6 +58,11 @@ def list_objects_v2(ctx: Context, request: t.ListObjectsV2Request) -> t.ListObje
     asked = Asked(request)
     bucket = access.bucket_for(ctx, request, context=asked.conditions)
     token, after = request.get("ContinuationToken"), request.get("StartAfter")
+    owners = bool(request.get("FetchOwner"))
+    question = ("2", token, after, owners, *asked.question(ctx))
+    remembered = remembered_pages.find(ctx, bucket.name, question)
+    if remembered is not None:
+        return _charged(ctx, bucket, request, remembered)  # type: ignore[return-value]
     answer: dict[str, Any] = {"Name": request["Bucket"], "Prefix": asked.shown(asked.prefix)}
     begin = b""
     if token is not None:  # it wins over StartAfter, which is not even answered then
@@ -66,8 +76,13 @@ def list_objects_v2(ctx: Context, request: t.ListObjectsV2Request) -> t.ListObje
         answer["NextContinuationToken"] = _token(page)
     answer["KeyCount"] = len(page.rows) + len(page.prefixes)
     answer["MaxKeys"] = asked.limit
-    asked.finish(ctx, answer, page, owners=bool(request.get("FetchOwner")))
-    return answer  # type: ignore[return-value]
+    asked.finish(ctx, answer, page, owners=owners)
+    asked.remember(ctx, bucket, question, answer)
+    return _charged(ctx, bucket, request, answer)  # type: ignore[return-value]
+
+
+def _charged(ctx: Context, bucket: Bucket, request: Mapping[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
+    return {**answer, "RequestCharged": "requester"} if access.charged(ctx, bucket, request) else answer
 
 
 class Asked:
@@ -138,6 +153,15 @@ class Asked:
             answer["CommonPrefixes"] = listing_entries.written_prefixes(page.prefixes, url=self.url)
         elif page.prefixes:
             answer["CommonPrefixes"] = self.common_prefixes(page)
+
+    def question(self, ctx: Context) -> tuple[Any, ...]:
+        """What tells this page from others; of services, which get values, and of restores nothing is remembered."""
+        return (self.prefix, self.delimiter, self.url, self.limit, self.restores or not ctx.protocol)
+
+    def remember(self, ctx: Context, bucket: Bucket, question: tuple[Any, ...], answer: dict[str, Any]) -> None:
+        """Keep an answer for who asks the same."""
+        if ctx.protocol and not self.restores:
+            remembered_pages.keep(ctx, bucket.name, question, answer)
 
     def common_prefixes(self, page: Page) -> list[dict[str, str]]:
         """What was rolled up, as a value."""

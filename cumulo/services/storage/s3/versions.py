@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from cumulo.services.storage.s3 import contents, version_ids
+from cumulo.services.storage.s3 import contents, remembered_pages, version_ids
 from cumulo.services.storage.s3.object_versions import CURRENT, NEWEST, NONCURRENT, NULL, NULLS, ObjectVersion
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ def store(ctx: Context, bucket: Bucket, version: ObjectVersion) -> None:
             _drop_old_null(ctx, version.bucket, version.key)
     elif current is not None:
         contents.release(ctx, current)
+    remembered_pages.changed(ctx, version.bucket)
     CURRENT.put(ctx, version)
 
 
@@ -80,6 +81,7 @@ def update(ctx: Context, version: ObjectVersion) -> None:
     """Keep a version whose tags, grants, lock or the like have changed, where it is."""
     current = CURRENT.peek(ctx, version.bucket, version.key)
     if current is not None and current.sequence == version.sequence:
+        remembered_pages.changed(ctx, version.bucket)
         CURRENT.put(ctx, version)
     else:
         NONCURRENT.put(ctx, version)
@@ -93,12 +95,14 @@ def remove(ctx: Context, bucket: Bucket, key: str, version_id: str | None = None
     if not bucket.versioning:
         if current is not None:
             contents.release(ctx, current)
+            remembered_pages.changed(ctx, current.bucket)
             CURRENT.delete(ctx, current)
         return Removal("", False)
     sequence = next_sequence(ctx)
     marker_id = version_ids.new_version_id(ctx, sequence) if bucket.versioning == "Enabled" else NULL
     if current is not None:
         _retire(ctx, current, replaced_by=marker_id)
+        remembered_pages.changed(ctx, current.bucket)
         CURRENT.delete(ctx, current)
     if marker_id == NULL:
         _drop_old_null(ctx, bucket.name, key)
@@ -118,6 +122,7 @@ def lay_marker(ctx: Context, bucket: Bucket, marker: ObjectVersion) -> None:
     current = CURRENT.peek(ctx, bucket.name, marker.key)
     if current is not None:
         _retire(ctx, current, replaced_by=marker.version_id)
+        remembered_pages.changed(ctx, current.bucket)
         CURRENT.delete(ctx, current)
     _put_noncurrent(ctx, marker)
 
@@ -126,6 +131,7 @@ def _remove_version(ctx: Context, bucket: str, key: str, version_id: str) -> Rem
     current = CURRENT.peek(ctx, bucket, key)
     if current is not None and current.version_id == version_id:
         contents.release(ctx, current)
+        remembered_pages.changed(ctx, current.bucket)
         CURRENT.delete(ctx, current)
         _promote(ctx, bucket, key)
         return Removal(version_id, False)
@@ -144,6 +150,7 @@ def _promote(ctx: Context, bucket: str, key: str) -> None:
     left = _newest_noncurrent(ctx, bucket, key)
     if left is not None and not left.delete_marker:
         _delete_noncurrent(ctx, left)
+        remembered_pages.changed(ctx, left.bucket)
         CURRENT.put(ctx, left)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from cumulo.core.context import Context
+from cumulo.services.storage.s3 import remembered_pages
 from cumulo.services.storage.s3.object_versions import CURRENT, ObjectVersion
 from tests.conftest import Account
 
@@ -25,6 +26,7 @@ def fill(cloud: Account, bucket: str, keys: Iterable[str], **fields: Any) -> Non
     pending = list(keys)
 
     def put(ctx: Context, some: list[str], first: int) -> None:
+        remembered_pages.changed(ctx, bucket)
         for number, key in enumerate(some, first):
             CURRENT.put(
                 ctx,

@@ -235,3 +235,28 @@ def test_a_service_gets_values(cloud: Account, bucket: str) -> None:
     answer = transact(cloud, listed)
     assert [entry["Key"] for entry in answer["Contents"]] == ["a"]
     assert answer["CommonPrefixes"] == [{"Prefix": "b/"}]
+
+
+def test_a_page_that_is_remembered_is_as_fresh(s3: Any, bucket: str) -> None:
+    for listing in (s3.list_objects_v2, s3.list_objects):
+        for number in range(3):
+            s3.put_object(Bucket=bucket, Key=f"k{number}", Body=b"x")
+            for _ in range(2):
+                assert keys(listing(Bucket=bucket)) == [f"k{each}" for each in range(number + 1)]
+        s3.put_object(Bucket=bucket, Key="k0", Body=b"longer")
+        assert [entry["Size"] for entry in listing(Bucket=bucket)["Contents"]] == [6, 1, 1]
+        assert keys(listing(Bucket=bucket, MaxKeys=1)) == ["k0"]
+        assert keys(listing(Bucket=bucket, Prefix="k1")) == ["k1"]
+        for number in range(3):
+            s3.delete_object(Bucket=bucket, Key=f"k{number}")
+        assert "Contents" not in listing(Bucket=bucket)
+    versioning = {"Status": "Enabled"}
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration=versioning)
+    version = s3.put_object(Bucket=bucket, Key="v", Body=b"x")["VersionId"]
+    assert keys(s3.list_objects_v2(Bucket=bucket)) == ["v"]
+    marker = s3.delete_object(Bucket=bucket, Key="v")["VersionId"]
+    assert keys(s3.list_objects_v2(Bucket=bucket)) == []
+    s3.delete_object(Bucket=bucket, Key="v", VersionId=marker)
+    assert keys(s3.list_objects_v2(Bucket=bucket)) == ["v"]
+    s3.delete_object(Bucket=bucket, Key="v", VersionId=version)
+    assert keys(s3.list_objects_v2(Bucket=bucket)) == []
