@@ -83,11 +83,65 @@ def snspub(url: str) -> list[bytes]:
     return [catch(aws, "publish", TopicArn=topic, Message=f"{number:04d}{BODY}") for number in range(DISTINCT)]
 
 
+def _item(number: int, place: int) -> dict[str, Any]:
+    return {
+        "pk": {"S": f"user#{number:09d}"},
+        "sk": {"S": f"order#{place:05d}"},
+        "count": {"N": str(place)},
+        "tags": {"SS": ["a", "b", "c"]},
+        "blob": {"B": bytes(range(10))},
+        "more": {"M": {"x": {"N": "1"}, "y": {"BOOL": True}}},
+    }
+
+
+def _table(url: str) -> Any:
+    """A client, and the table `bench`: of 16 users one has a hundred orders, the others one."""
+    aws = client("dynamodb", url)
+    if "bench" in aws.list_tables()["TableNames"]:
+        return aws
+    aws.create_table(
+        TableName="bench",
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+    )
+    aws.get_waiter("table_exists").wait(TableName="bench", WaiterConfig={"Delay": 1})
+    for number in range(16):
+        for place in range(1 if number else 100):
+            aws.put_item(TableName="bench", Item=_item(number, place))
+    return aws
+
+
+def ddbput(url: str) -> list[bytes]:
+    """PutItem of an item of six attributes, over 128 items."""
+    aws = _table(url)
+    return [catch(aws, "put_item", TableName="bench", Item=_item(1000 + number, 0)) for number in range(DISTINCT)]
+
+
+def ddbget(url: str) -> list[bytes]:
+    """GetItem of such an item."""
+    aws = _table(url)
+    keys = [{name: _item(number, 0)[name] for name in ("pk", "sk")} for number in range(16)]
+    return [catch(aws, "get_item", TableName="bench", Key=key) for key in keys]
+
+
+def ddbquery(url: str) -> list[bytes]:
+    """Query of a hundred such items."""
+    aws = _table(url)
+    values = {":pk": {"S": "user#000000000"}}
+    query = {"KeyConditionExpression": "pk = :pk", "ExpressionAttributeValues": values}
+    assert aws.query(TableName="bench", **query)["Count"] == 100
+    return [catch(aws, "query", TableName="bench", **query)]
+
+
 OPERATIONS: dict[str, Callable[[str], list[bytes]]] = {
     "sts": sts,
     "sqssend": sqssend,
     "sqsrecv": sqsrecv,
     "snspub": snspub,
+    "ddbput": ddbput,
+    "ddbget": ddbget,
+    "ddbquery": ddbquery,
 }
 
 REPORT = """
