@@ -149,7 +149,7 @@ def _create(ctx: Context, table: TableRecord, action: Mapping[str, Any], request
     # What the table knows of its attributes wins over what the request says of them, without a word.
     types = {**asked, **table.attribute_types}
     index = index_definitions.global_index(ctx, action, types, table.billing_mode)
-    index.status, index.backfilling = CREATING, True
+    index.status, index.backfilling, index.mark = CREATING, True, ctx.random_bytes(4).hex()
     table.indexes = [*table.indexes, index]
     index_definitions.check_projected(table.indexes)
     for attribute in (*index.hash_keys, *index.range_keys):

@@ -3,7 +3,7 @@
 Under the id of a table, never its name, so that a later table of that name shares nothing with it, lie
 
     items     hash of the partition key (8 bytes), its length, the partition key, the sort key      the item
-    indexes   the index's name, hash of its partition key, its key attributes, 01, the item's key   what it projects
+    indexes   the index's name and mark, hash of its partition key, its key attributes, 01, the item's key   what it projects
 
 Items of one partition key lie together, in the order of the sort key; partition keys in the order of their hashes, in
 which Scan goes and into which parallel segments are cut. Source: DynamoDB Developer Guide, "Partitions and data
@@ -62,7 +62,7 @@ class IndexLayout:
         if index.projection != "ALL":
             names = (*table.key_attributes, *self.hashes, *self.ranges, *index.non_key_attributes)
             self.projected = frozenset(names)
-        self.place = INDEX + pack(table.id, index.name)
+        self.place = INDEX + pack(table.id, index.name, index.mark)
 
     def entry_of(self, item: Item, key: bytes) -> bytes | None:
         """Where the item's entry lies; None when it lacks a key attribute of the index (a sparse index)."""

@@ -60,7 +60,7 @@ def query(ctx: Context, request: t.QueryInput) -> t.QueryOutput:
     view = View(ctx, request, layout, projection, condition)
     wanted = terms.bind(view.schema)
     if condition is not None:
-        _check_filter(view, condition)
+        _check_filter(view, condition, "Filter Expression" if "FilterExpression" in request else "QueryFilter")
     where = key_ranges.of_query(view.layout, view.index, wanted)
     reverse = not request.get("ScanIndexForward", True)
     if start is not None:
@@ -119,14 +119,12 @@ def check_start(start: Any) -> None:
         check_item(start)
 
 
-def _check_filter(view: View, condition: Condition) -> None:
+def _check_filter(view: View, condition: Condition, parameter: str) -> None:
     """Keys belong into the key condition. Source: DynamoDB Developer Guide, "Filter expressions for the Query"."""
     schema = view.schema
     for name in (*schema.hashes, *schema.ranges):
         if name in condition.attributes:
-            raise VALIDATION(
-                "Filter Expression can only contain non-primary key attributes: Primary key attribute: " + name
-            )
+            raise VALIDATION(f"{parameter} can only contain non-primary key attributes: Primary key attribute: {name}")
 
 
 def _from(view: View, where: Range, start: dict[str, Any], reverse: bool, wanted: KeyCondition) -> Range:

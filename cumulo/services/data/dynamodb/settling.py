@@ -50,7 +50,7 @@ def settle(ctx: Context, payload: dict[str, Any]) -> None:
     table.throughput.warm_asked = False
     for index in table.indexes:
         if index.status == DELETING:
-            ctx.later(sweep, {"prefix": INDEX + pack(table.id, index.name)})
+            ctx.later(sweep, {"prefix": INDEX + pack(table.id, index.name, index.mark)})
             COUNTS.forget(ctx, table.id, index.name)
         elif index.status == UPDATING:
             index.status = ACTIVE

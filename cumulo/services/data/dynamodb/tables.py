@@ -51,7 +51,10 @@ class Throughput(Record):
 
 
 class IndexRecord(Record):
-    """A secondary index. `backfilling`: a task still copies what was in the table before the index was."""
+    """A secondary index. `backfilling`: a task still copies what was in the table before the index was.
+
+    `mark` keeps its entries apart from those of an earlier index of that name, which may still be swept.
+    """
 
     name: str
     kind: str  # LSI or GSI
@@ -62,6 +65,7 @@ class IndexRecord(Record):
     status: str = ACTIVE
     backfilling: bool = False
     throughput: Throughput | None = None
+    mark: str = ""
 
 
 class Replica(Record):

@@ -389,6 +389,14 @@ def test_legacy_key_conditions(ordered: Any) -> None:
     refused(
         ordered.query,
         "ValidationException",
+        "QueryFilter can only contain non-primary key attributes: Primary key attribute: sk",
+        TableName="things",
+        KeyConditions={"pk": {"ComparisonOperator": "EQ", "AttributeValueList": [{"S": "a"}]}},
+        QueryFilter={"sk": {"ComparisonOperator": "NULL"}},
+    )
+    refused(
+        ordered.query,
+        "ValidationException",
         "Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.",
         TableName="things",
     )
