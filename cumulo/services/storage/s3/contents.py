@@ -13,7 +13,7 @@ from cumulo.core import kept_blobs
 from cumulo.core.bodies import Outgoing
 from cumulo.core.table import GLOBAL, Space
 from cumulo.services.storage.s3 import sealed_bytes, sealed_streams
-from cumulo.services.storage.s3.object_versions import IN_PARTS, PARTS, ObjectVersion
+from cumulo.services.storage.s3.object_versions import IN_PARTS, NULL, PARTS, ObjectVersion
 from cumulo.services.storage.s3.sealed_streams import Extent
 
 if TYPE_CHECKING:
@@ -30,20 +30,27 @@ Body = bytes | Outgoing | AsyncIterator[bytes]
 _ROWS = Space("s3.contents", scope=GLOBAL)
 
 
+def _row_key(ctx: Context, version: ObjectVersion) -> bytes:
+    """Where the bytes of a small version lie. Of null versions a key has one at most: a new one takes the old one's
+    place, which costs the store a quarter of a row here and a deletion there."""
+    place = 0 if version.version_id == NULL else version.sequence
+    return _ROWS.key(ctx, version.bucket, version.key, place)
+
+
 def put_row(ctx: Context, version: ObjectVersion, data: bytes, key: bytes = b"") -> None:
     """Keep the bytes of a small version, sealed when there is a key."""
     if key:
         data = sealed_bytes.seal(key, ctx.random_bytes(sealed_bytes.PREFIX_B), data)
     version.stored = len(data)
     if data:
-        ctx.txn.put(_ROWS.key(ctx, version.bucket, version.key, version.sequence), data)
+        ctx.txn.put(_row_key(ctx, version), data)
 
 
 def row(ctx: Context, version: ObjectVersion) -> bytes:
     """The stored bytes of a version whose `content` is ""."""
     if not version.stored:
         return b""
-    data = ctx.txn.get(_ROWS.key(ctx, version.bucket, version.key, version.sequence))
+    data = ctx.txn.get(_row_key(ctx, version))
     if data is None:
         raise LookupError(f"the bytes of {version.bucket}/{version.key} {version.version_id} are gone")
     return data
@@ -54,13 +61,18 @@ def keep(ctx: Context, blob: str) -> None:
     kept_blobs.keep(ctx, blob, OWNER)
 
 
-def release(ctx: Context, version: ObjectVersion) -> None:
-    """Drop the bytes (and the parts) of a version that goes; the files follow when that is durable."""
+def release(ctx: Context, version: ObjectVersion, replaced_by: ObjectVersion | None = None) -> None:
+    """Drop the bytes (and the parts) of a version that goes; the files follow when that is durable.
+
+    `replaced_by` is the version that is stored in its place, whose bytes are kept already.
+    """
     if version.delete_marker:
         return
     if not version.content:
-        if version.stored:
-            ctx.txn.delete(_ROWS.key(ctx, version.bucket, version.key, version.sequence))
+        new = replaced_by
+        taken = new is not None and new.version_id == NULL == version.version_id and new.stored and not new.content
+        if version.stored and not taken:
+            ctx.txn.delete(_row_key(ctx, version))
     elif version.content != IN_PARTS:
         kept_blobs.drop(ctx, (version.content,))
     if version.parts_count:

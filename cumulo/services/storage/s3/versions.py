@@ -68,11 +68,11 @@ def store(ctx: Context, bucket: Bucket, version: ObjectVersion) -> None:
     current = CURRENT.peek(ctx, version.bucket, version.key)
     if bucket.versioning:
         if current is not None:
-            _retire(ctx, current, replaced_by=version.version_id)
+            _retire(ctx, current, version.version_id, version)
         if version.version_id == NULL:
-            _drop_old_null(ctx, version.bucket, version.key)
+            _drop_old_null(ctx, version.bucket, version.key, version)
     elif current is not None:
-        contents.release(ctx, current)
+        contents.release(ctx, current, version)
     remembered_pages.changed(ctx, version.bucket)
     CURRENT.put(ctx, version)
 
@@ -101,7 +101,7 @@ def remove(ctx: Context, bucket: Bucket, key: str, version_id: str | None = None
     sequence = next_sequence(ctx)
     marker_id = version_ids.new_version_id(ctx, sequence) if bucket.versioning == "Enabled" else NULL
     if current is not None:
-        _retire(ctx, current, replaced_by=marker_id)
+        _retire(ctx, current, marker_id)
         remembered_pages.changed(ctx, current.bucket)
         CURRENT.delete(ctx, current)
     if marker_id == NULL:
@@ -121,7 +121,7 @@ def lay_marker(ctx: Context, bucket: Bucket, marker: ObjectVersion) -> None:
     """Lay a delete marker that came from elsewhere, with its id."""
     current = CURRENT.peek(ctx, bucket.name, marker.key)
     if current is not None:
-        _retire(ctx, current, replaced_by=marker.version_id)
+        _retire(ctx, current, marker.version_id)
         remembered_pages.changed(ctx, current.bucket)
         CURRENT.delete(ctx, current)
     _put_noncurrent(ctx, marker)
@@ -154,18 +154,18 @@ def _promote(ctx: Context, bucket: str, key: str) -> None:
         CURRENT.put(ctx, left)
 
 
-def _retire(ctx: Context, current: ObjectVersion, *, replaced_by: str) -> None:
+def _retire(ctx: Context, current: ObjectVersion, new_id: str, new: ObjectVersion | None = None) -> None:
     """What was current gets behind, or goes when it is the null version and the new one is too."""
-    if replaced_by == NULL and current.version_id == NULL:
-        contents.release(ctx, current)
+    if new_id == NULL and current.version_id == NULL:
+        contents.release(ctx, current, new)
     else:
         _put_noncurrent(ctx, current)
 
 
-def _drop_old_null(ctx: Context, bucket: str, key: str) -> None:
+def _drop_old_null(ctx: Context, bucket: str, key: str, new: ObjectVersion | None = None) -> None:
     old = _noncurrent(ctx, bucket, key, NULL)
     if old is not None:
-        contents.release(ctx, old)
+        contents.release(ctx, old, new)
         _delete_noncurrent(ctx, old)
 
 

@@ -185,3 +185,38 @@ def test_archived_objects_are_not_read(s3: Any, bucket: str) -> None:
         assert s3.head_object(Bucket=bucket, Key="k")["StorageClass"] == kept
     s3.put_object(Bucket=bucket, Key="k", Body=b"x", StorageClass="GLACIER_IR")
     assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"x"
+
+
+def test_null_versions_take_each_other_s_place(s3: Any, bucket: str) -> None:
+    """Small and large, empty and not, before versioning, under it and while it is suspended."""
+
+    def put(size: int) -> bytes:
+        data = os.urandom(size)
+        s3.put_object(Bucket=bucket, Key="k", Body=data)
+        return data
+
+    def read(**version: str) -> bytes:
+        return bytes(s3.get_object(Bucket=bucket, Key="k", **version)["Body"].read())
+
+    def set_versioning(status: str) -> None:
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": status})
+
+    for size in (10, 20, 0, 30, 9000, 40, 0, 9000, 9001, 50):
+        assert put(size) == read()
+    kept = read()
+    set_versioning("Enabled")
+    second = put(60)
+    assert (read(), read(VersionId="null")) == (second, kept)
+    set_versioning("Suspended")
+    for size in (70, 9000, 80, 0, 90):
+        assert put(size) == read() == read(VersionId="null")
+    last = read()
+    set_versioning("Enabled")
+    third = s3.put_object(Bucket=bucket, Key="k", Body=b"third")["VersionId"]
+    assert read(VersionId="null") == last
+    s3.delete_object(Bucket=bucket, Key="k", VersionId=third)
+    assert read() == last
+    set_versioning("Suspended")
+    s3.delete_object(Bucket=bucket, Key="k")
+    assert put(100) == read()
+    assert len(s3.list_object_versions(Bucket=bucket)["Versions"]) == 2
