@@ -2,8 +2,8 @@
 
 Under the id of a table, never its name, so that a later table of that name shares nothing with it, lie
 
-    items     hash of the partition key (8 bytes), its length, the partition key, the sort key      the item
-    indexes   the index's name and mark, hash of its partition key, its key attributes, 01, the item's key   what it projects
+    items     hash of the partition key (8 bytes), its length, the partition key, the sort key       the item
+    indexes   name and mark, hash of the partition key, the key attributes, 01, the key of the item   what it projects
 
 Items of one partition key lie together, in the order of the sort key; partition keys in the order of their hashes, in
 which Scan goes and into which parallel segments are cut. Source: DynamoDB Developer Guide, "Partitions and data

@@ -306,3 +306,51 @@ def test_numbers_are_kept_as_aws_answers_them(cloud: Account) -> None:
     client.put_item(TableName="things", Item={"pk": {"N": "1.0"}, "v": {"N": "0010.500"}})
     answer = client.get_item(TableName="things", Key={"pk": {"N": "01e0"}})
     assert answer["Item"] == {"pk": {"N": "1"}, "v": {"N": "10.5"}}
+
+
+@pytest.mark.parametrize(
+    ("request_", "constraint"),
+    [
+        (
+            {"ReturnValues": "INVALID"},
+            "Value 'INVALID' at 'returnValues' failed to satisfy constraint: Member must satisfy enum value set: "
+            "[ALL_NEW, UPDATED_OLD, ALL_OLD, NONE, UPDATED_NEW]",
+        ),
+        (
+            {"ReturnConsumedCapacity": "BOGUS"},
+            "Value 'BOGUS' at 'returnConsumedCapacity' failed to satisfy constraint: "
+            "Member must satisfy enum value set: [INDEXES, TOTAL, NONE]",
+        ),
+        (
+            {"ReturnItemCollectionMetrics": "BOGUS"},
+            "Value 'BOGUS' at 'returnItemCollectionMetrics' failed to satisfy constraint: "
+            "Member must satisfy enum value set: [SIZE, NONE]",
+        ),
+        ({"Key": None}, "Value null at 'key' failed to satisfy constraint: Member must not be null"),
+        ({"TableName": None}, "Value null at 'tableName' failed to satisfy constraint: Member must not be null"),
+    ],
+)
+def test_members_are_checked_before_the_table(cloud: Account, request_: dict[str, object], constraint: str) -> None:
+    """Observed in AWS's answers: constraints of members come first, each in these words."""
+    request = {"TableName": "absent", "Key": {"pk": {"S": "a"}}, **request_}
+    request = {name: value for name, value in request.items() if value is not None}
+    message = f"1 validation error detected: {constraint}"
+    refused(cloud.client("dynamodb").update_item, "ValidationException", message, **request)
+
+
+@pytest.mark.parametrize(
+    ("name", "constraint"),
+    [
+        ("bad table!@#", "Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+"),
+        ("a" * 256, "Member must have length less than or equal to 255"),
+        ("ab", "Member must have length greater than or equal to 3"),
+    ],
+)
+def test_names_that_no_table_has(cloud: Account, name: str, constraint: str) -> None:
+    refused(
+        cloud.client("dynamodb").get_item,
+        "ValidationException",
+        f"1 validation error detected: Value '{name}' at 'tableName' failed to satisfy constraint: {constraint}",
+        TableName=name,
+        Key={"pk": {"S": "a"}},
+    )
