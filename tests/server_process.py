@@ -71,10 +71,11 @@ class Server:
     def client(self, service: str, **options: Any) -> Any:
         options.setdefault("aws_access_key_id", "test")
         options.setdefault("aws_secret_access_key", "test")
+        options.setdefault("region_name", "us-east-1")
         config = Config(retries={"max_attempts": 0}, max_pool_connections=32, read_timeout=30).merge(
             options.pop("config", Config())
         )
-        return boto3.client(service, endpoint_url=self.url, region_name="us-east-1", config=config, **options)
+        return boto3.client(service, endpoint_url=self.url, config=config, **options)
 
     def environment(self, **more: str) -> dict[str, str]:
         """What the README tells a person to export, and nothing else of AWS."""
