@@ -68,17 +68,6 @@ def changed(ctx: Context, bucket: Bucket, version: ObjectVersion) -> None:
         _later(ctx, bucket, version)
 
 
-def again(ctx: Context, bucket: Bucket, version: ObjectVersion) -> bool:
-    """Replicate a version that is there already; False where no rule wants it. For batch operations."""
-    if version.replication_status == REPLICA:
-        return False
-    consider(ctx, bucket, version)
-    if version.replication_status != PENDING:
-        return False
-    versions.update(ctx, version)
-    return True
-
-
 def _takes(rule: Rule, version: ObjectVersion) -> bool:
     if version.encryption.startswith(KMS):
         criteria = rule.get("SourceSelectionCriteria") or {}

@@ -48,3 +48,8 @@ NOT_GRANTED = Error(
 STS_DENIED = Error(
     "StsNotAuthorizedError", "An error occurred (AccessDenied) when calling the AssumeRole operation", status=403
 )
+
+# Of batch operations.
+NO_SUCH_JOB = Error("NotFoundException", "The specified job does not exist.", status=404)
+BAD_JOB = Error("BadRequestException")
+JOB_STATUS = Error("JobStatusException", "The job's status does not allow it to become {status}.")
