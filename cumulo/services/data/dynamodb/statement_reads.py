@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from cumulo.services.data.dynamodb import item_keys, key_ranges, pages
+from cumulo.services.data.dynamodb import item_keys, key_ranges, pages, throttling
 from cumulo.services.data.dynamodb.capacity import Usage, read_units
 from cumulo.services.data.dynamodb.errors import VALIDATION
 from cumulo.services.data.dynamodb.partiql import planner
@@ -57,6 +57,8 @@ def select(ctx: Context, statement: Select, request: Mapping[str, Any]) -> dict[
         _check_filter(view, statement, found)
     reverse = _reverse(statement, schema, found)
     answer = _page(ctx, view, found.keys, reverse, request)
+    if ctx.runtime.throttling:
+        throttling.charge(ctx, layout, answer["ConsumedCapacity"])
     mode = request.get("ReturnConsumedCapacity")
     if mode is None or mode == "NONE":
         answer.pop("ConsumedCapacity")
@@ -215,7 +217,10 @@ def get(
 ) -> dict[str, Any] | None:
     """The item of a key, in the columns asked for; None when there is none."""
     stored = read(ctx, layout, item_keys.of_key(layout, key))
-    usage.add(read_units(size_of(stored) if stored is not None else 0, consistent))
+    took = Usage(read_units(size_of(stored) if stored is not None else 0, consistent), reads=True, factor=usage.factor)
+    if ctx.runtime.throttling:
+        throttling.charge(ctx, layout, took, item_keys.hash_bytes(layout, key))
+    usage.merge(took)
     if stored is None:
         return None
     if statement.columns is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cumulo.services.data.dynamodb import item_keys, throttling
 from cumulo.services.data.dynamodb.attribute_values import check_item
 from cumulo.services.data.dynamodb.errors import DUPLICATE_ITEM, VALIDATION
 from cumulo.services.data.dynamodb.expressions import updates
@@ -81,6 +82,8 @@ def carry_out(
     plan.check(before)
     item, size = plan.outcome(layout, before)
     write(ctx, layout, key, before, item, size, usage)
+    if ctx.runtime.throttling:
+        throttling.charge(ctx, layout, usage, item_keys.hash_bytes(layout, plan.given))
     return returned(statement, plan, before, item)
 
 

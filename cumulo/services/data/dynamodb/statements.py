@@ -24,8 +24,12 @@ if TYPE_CHECKING:
     from cumulo.services.data.dynamodb.partiql.syntax import Statement
     from cumulo.stubs import dynamodb as t
 
-# BatchStatementErrorCodeEnum leaves out the end of the errors' names, and calls two otherwise.
-_BATCH_CODES = {"ValidationException": "ValidationError", "InternalServerError": "InternalServerError"}
+# BatchStatementErrorCodeEnum leaves out the end of the errors' names, and calls three otherwise.
+_BATCH_CODES = {
+    "ValidationException": "ValidationError",
+    "ThrottlingException": "ThrottlingError",
+    "InternalServerError": "InternalServerError",
+}
 
 
 @operation
@@ -92,7 +96,8 @@ def _one_of_batch(ctx: Context, entry: Any, statement: Statement | Fault, usage:
         else:
             wanted = {name: value for name, value in entry.items() if name != "ReturnValuesOnConditionCheckFailure"}
             layout = statement_writes.find_layout(ctx, statement, wanted)
-            item = statement_writes.carry_out(ctx, statement, layout, wanted, usage)
+            with ctx.txn.savepoint():
+                item = statement_writes.carry_out(ctx, statement, layout, wanted, usage)
     except Fault as fault:
         error = _error_of(fault)
         return {"Error": error} if error["Code"] == "ValidationError" else {"Error": error, **response}

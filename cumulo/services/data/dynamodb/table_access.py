@@ -107,6 +107,6 @@ def common_facts(ctx: Context, request: Mapping[str, Any]) -> Facts:
     consumed = request.get("ReturnConsumedCapacity") or ctx.request.get("ReturnConsumedCapacity")
     if consumed:
         facts["dynamodb:ReturnConsumedCapacity"] = consumed
-    if ctx.operation.startswith("Transact"):
+    if ctx.operation.startswith("Transact") or ctx.operation == "ExecuteTransaction":
         facts["dynamodb:EnclosingOperation"] = ctx.operation
     return facts

@@ -174,3 +174,88 @@ def test_the_policy_of_a_table_lets_another_account_in(people: People) -> None:
     assert client.get_item(TableName=people.table, Key=key("bob"))["Item"]["secret"] == {"S": "x"}
     with pytest.raises(ClientError, match="AccessDenied"):
         client.put_item(TableName=people.table, Item=key("bob"))
+
+
+# --- statements: Developer Guide, "IAM security policies with PartiQL for DynamoDB" -----------------
+
+
+def run(client: Any, statement: str, *parameters: Any) -> Any:
+    more = {"Parameters": list(parameters)} if parameters else {}
+    return client.execute_statement(Statement=statement, **more)["Items"]
+
+
+def not_allowed(client: Any, statement: str) -> str:
+    with pytest.raises(ClientError) as caught:
+        run(client, statement)
+    error = caught.value.response["Error"]
+    assert error["Code"] == "AccessDeniedException", error
+    return error["Message"]
+
+
+def test_each_kind_of_statement_is_an_action(people: People) -> None:
+    client = people.user("dynamodb:PartiQLSelect", "dynamodb:PartiQLInsert", "dynamodb:GetItem", "dynamodb:Query")
+    assert len(run(client, "SELECT * FROM things WHERE pk = 'bob'")) == 2
+    assert run(client, "INSERT INTO things VALUE {'pk': 'new', 'sk': '0'}") == []
+    update = not_allowed(client, "UPDATE things SET a = 1 WHERE pk = 'bob' AND sk = '0'")
+    assert f"is not authorized to perform: dynamodb:PartiQLUpdate on resource: {people.table} because" in update
+    assert "dynamodb:PartiQLDelete" in not_allowed(client, "DELETE FROM things WHERE pk = 'bob' AND sk = '0'")
+    assert "dynamodb:PartiQLSelect" in not_allowed(client, "SELECT * FROM absent")
+    assert run(people.root, "SELECT a FROM things WHERE pk = 'bob' AND sk = '0'") == [{}]
+
+
+def test_statements_on_an_index(people: People) -> None:
+    client = people.user("dynamodb:PartiQLSelect", resource=f"{people.table}/index/by_g")
+    assert len(run(client, "SELECT * FROM things.by_g WHERE g = 'g'")) == 4
+    not_allowed(client, "SELECT * FROM things WHERE pk = 'bob'")
+
+
+def test_a_batch_tells_of_each_statement_whether_it_may_run(people: People) -> None:
+    client = people.user("dynamodb:PartiQLInsert")
+    statements = [
+        {"Statement": "INSERT INTO things VALUE {'pk': 'new', 'sk': '0'}"},
+        {"Statement": "DELETE FROM things WHERE pk = 'bob' AND sk = '0'"},
+    ]
+    first, second = client.batch_execute_statement(Statements=statements)["Responses"]
+    assert "Error" not in first
+    assert second["Error"]["Code"] == "AccessDenied"
+    assert "dynamodb:PartiQLDelete" in second["Error"]["Message"]
+    assert people.root.get_item(TableName="things", Key=key("new"))["Item"] == key("new")
+    assert people.root.get_item(TableName="things", Key=key("bob"))["Item"]
+
+
+def test_statements_that_read_everything(people: People) -> None:
+    client = people.user("dynamodb:PartiQLSelect", **{"Bool": {"FullTableScan": "false"}})
+    assert len(run(client, "SELECT * FROM things WHERE pk = 'bob'")) == 2
+    assert len(run(client, "SELECT * FROM things WHERE pk IN ['bob', 'alice']")) == 4
+    not_allowed(client, "SELECT * FROM things")
+    not_allowed(client, "SELECT * FROM things WHERE secret = 'x'")
+
+
+def test_statements_of_transactions_only(people: People) -> None:
+    client = people.user(
+        "dynamodb:PartiQLInsert",
+        "dynamodb:PartiQLSelect",
+        **{"StringEquals": {"EnclosingOperation": "ExecuteTransaction"}},
+    )
+    insert = "INSERT INTO things VALUE {'pk': 'new', 'sk': '0'}"
+    not_allowed(client, insert)
+    client.execute_transaction(TransactStatements=[{"Statement": insert}])
+    read = client.execute_transaction(
+        TransactStatements=[{"Statement": "SELECT * FROM things WHERE pk = 'new' AND sk = '0'"}]
+    )
+    assert read["Responses"] == [{"Item": key("new")}]
+
+
+def test_leading_keys_and_attributes_of_statements(people: People) -> None:
+    client = people.user(
+        "dynamodb:PartiQL*",
+        **{"ForAllValues_StringEquals": {"LeadingKeys": ["alice"], "Attributes": ["pk", "sk", "g"]}},
+    )
+    assert run(client, "SELECT g FROM things WHERE pk = 'alice' AND sk = '0'") == [{"g": {"S": "g"}}]
+    assert run(client, "UPDATE things SET g = 'h' WHERE pk = 'alice' AND sk = '0'") == []
+    not_allowed(client, "SELECT g FROM things WHERE pk = 'bob' AND sk = '0'")
+    not_allowed(client, "SELECT g FROM things WHERE pk IN ['alice', 'bob']")
+    not_allowed(client, "SELECT secret FROM things WHERE pk = 'alice' AND sk = '0'")
+    not_allowed(client, "UPDATE things SET secret = 'h' WHERE pk = 'alice' AND sk = '0'")
+    not_allowed(client, "INSERT INTO things VALUE {'pk': 'alice', 'sk': '7', 'secret': 'x'}")
+    not_allowed(client, "DELETE FROM things WHERE pk = 'bob' AND sk = '0'")

@@ -113,3 +113,23 @@ def test_the_maximum_of_a_table_on_demand(cloud: Account) -> None:
     assert caught.value.response["throttlingReasons"][0]["reason"] == "TableWriteMaxOnDemandThroughputExceeded"
     cloud.advance(2)
     client.put_item(TableName="things", Item={"pk": {"S": "a"}})
+
+
+def test_statements_draw_too(cloud: Account) -> None:
+    client = make(cloud, **PROVISIONED)
+    taken = put_until_refused(client)
+    insert = "INSERT INTO things VALUE {'pk': 'new'}"
+    refused(client.execute_statement, EXCEEDED, Statement=insert)
+    (response,) = client.batch_execute_statement(Statements=[{"Statement": insert}])["Responses"]
+    assert response["Error"]["Code"] == "ProvisionedThroughputExceeded"
+    select = "SELECT * FROM things WHERE pk = "
+    assert client.execute_statement(Statement=f"{select}'new'")["Items"] == []
+    assert len(client.execute_statement(Statement=f"{select}'0'")["Items"]) == 1
+    statements = [{"Statement": f"{select}'{number}'"} for number in range(25)]
+    for _ in range(200):
+        responses = client.batch_execute_statement(Statements=statements)["Responses"]
+        if "Error" in responses[-1]:
+            break
+    assert responses[-1]["Error"]["Code"] == "ProvisionedThroughputExceeded"
+    refused(client.execute_statement, EXCEEDED, Statement=f"{select}'0'")
+    assert client.describe_table(TableName="things")["Table"]["ItemCount"] == taken
