@@ -115,21 +115,40 @@ def test_the_maximum_of_a_table_on_demand(cloud: Account) -> None:
     client.put_item(TableName="things", Item={"pk": {"S": "a"}})
 
 
+def error_of_batch(client: Any, *statements: str) -> str:
+    """How a batch's last statement was refused, sooner or later."""
+    batch = [{"Statement": statement} for statement in statements]
+    for _ in range(500):
+        response = client.batch_execute_statement(Statements=batch)["Responses"][-1]
+        if "Error" in response:
+            return str(response["Error"]["Code"])
+    raise AssertionError("nothing was refused")
+
+
 def test_statements_draw_too(cloud: Account) -> None:
     client = make(cloud, **PROVISIONED)
-    taken = put_until_refused(client)
-    insert = "INSERT INTO things VALUE {'pk': 'new'}"
-    refused(client.execute_statement, EXCEEDED, Statement=insert)
-    (response,) = client.batch_execute_statement(Statements=[{"Statement": insert}])["Responses"]
-    assert response["Error"]["Code"] == "ProvisionedThroughputExceeded"
-    select = "SELECT * FROM things WHERE pk = "
-    assert client.execute_statement(Statement=f"{select}'new'")["Items"] == []
-    assert len(client.execute_statement(Statement=f"{select}'0'")["Items"]) == 1
-    statements = [{"Statement": f"{select}'{number}'"} for number in range(25)]
-    for _ in range(200):
-        responses = client.batch_execute_statement(Statements=statements)["Responses"]
-        if "Error" in responses[-1]:
-            break
-    assert responses[-1]["Error"]["Code"] == "ProvisionedThroughputExceeded"
-    refused(client.execute_statement, EXCEEDED, Statement=f"{select}'0'")
-    assert client.describe_table(TableName="things")["Table"]["ItemCount"] == taken
+    put_until_refused(client)
+    update = "UPDATE things SET n = 'x' WHERE pk = '0'"
+    assert error_of_batch(client, *[update.replace("0", str(n)) for n in range(25)]) == "ProvisionedThroughputExceeded"
+    with pytest.raises(ClientError, match=EXCEEDED):
+        for _ in range(50):
+            client.execute_statement(Statement=update)
+    # Reads have units of their own.
+    select = "SELECT * FROM things WHERE pk = '0'"
+    assert len(client.execute_statement(Statement=select)["Items"]) == 1
+    selects = [select.replace("0", str(number)) for number in range(25)]
+    assert error_of_batch(client, *selects) == "ProvisionedThroughputExceeded"
+    with pytest.raises(ClientError, match=EXCEEDED):
+        for _ in range(50):
+            client.execute_statement(Statement=select)
+
+
+def test_a_refused_statement_of_a_batch_is_taken_back(cloud: Account) -> None:
+    client = make(cloud, **PROVISIONED)
+    put_until_refused(client)
+    statements = [{"Statement": f"INSERT INTO things VALUE {{'pk': 'new{number}'}}"} for number in range(25)]
+    responses = client.batch_execute_statement(Statements=statements)["Responses"]
+    assert any("Error" in response for response in responses)
+    for number, response in enumerate(responses):
+        found = client.get_item(TableName="things", Key={"pk": {"S": f"new{number}"}})
+        assert ("Item" in found) == ("Error" not in response)
