@@ -35,6 +35,7 @@ from cumulo.services.storage.s3.errors import (
     NO_SUCH_KEY,
     PERMANENT_REDIRECT,
     WRONG_REGION,
+    WRONG_REGION_IN_QUERY,
 )
 
 if TYPE_CHECKING:
@@ -317,6 +318,10 @@ def _check_region(ctx: Context, bucket: Bucket) -> None:
     if claim is None or not claim.region or ctx.internal:
         return  # what is not signed, or as of old, or for all regions, names none
     ctx.authorized = True
+    if claim.presigned:
+        raise WRONG_REGION_IN_QUERY(
+            region=ctx.region, expected=bucket.region, members={"Region": bucket.region, "BucketRegion": bucket.region}
+        )
     if bucket.name in ctx.endpoint:
         raise WRONG_REGION(
             region=ctx.region, expected=bucket.region, members={"Region": bucket.region, "BucketRegion": bucket.region}

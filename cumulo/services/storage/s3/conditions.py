@@ -44,7 +44,7 @@ _MEMBERS = {
     "AnnotationPrefix": "s3:annotation-prefix",
     "MaxAnnotationResults": "s3:max-annotation-results",
 }
-_TLS = "1.3"  # what our listener agrees on with clients that know it
+_TLS = "1.2"  # the oldest version that our listener takes: which one it is, a request does not tell
 
 
 class RequestConditions(Mapping[str, Any]):

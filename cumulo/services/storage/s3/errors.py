@@ -55,6 +55,10 @@ WRONG_REGION = Error(
     "AuthorizationHeaderMalformed",
     "The authorization header is malformed; the region '{region}' is wrong; expecting '{expected}'",
 )  # Region
+WRONG_REGION_IN_QUERY = Error(
+    "AuthorizationQueryParametersError",
+    "Error parsing the X-Amz-Credential parameter; the region '{region}' is wrong; expecting '{expected}'",
+)  # Region
 PERMANENT_REDIRECT = Error(
     "PermanentRedirect",
     "The bucket you are attempting to access must be addressed using the specified endpoint. "

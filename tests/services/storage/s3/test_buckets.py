@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import urllib.error
+import urllib.request
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from botocore.config import Config
 
 from tests.conftest import Account
 from tests.services.storage.s3.conftest import refused
@@ -105,6 +108,21 @@ def test_another_region_is_told_where_the_bucket_is(cloud: Account, s3: Any) -> 
     name = f"west-2-{cloud.account}"
     west.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
     assert s3.get_bucket_versioning(Bucket=name)["ResponseMetadata"]["HTTPStatusCode"] == 200  # boto3 follows
+
+
+def test_answers_from_the_wrong_region(cloud: Account) -> None:
+    """What boto3 follows by itself, as other clients see it."""
+    west = cloud.client("s3", region="us-west-2")
+    name = f"west-3-{cloud.account}"
+    west.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
+    presigner = cloud.client("s3", config=Config(signature_version="s3v4"))
+    url = presigner.generate_presigned_url("get_object", {"Bucket": name, "Key": "k"})
+    with pytest.raises(urllib.error.HTTPError) as caught, urllib.request.urlopen(url):
+        pass
+    with caught.value as answer:
+        text = answer.read().decode()
+    assert answer.code == 400 and answer.headers["x-amz-bucket-region"] == "us-west-2"
+    assert "<Code>AuthorizationQueryParametersError</Code>" in text and "<Region>us-west-2</Region>" in text
 
 
 def test_a_bucket_of_the_accounts_own_namespace(cloud: Account, s3: Any) -> None:
