@@ -1,4 +1,4 @@
-"""DynamoDB's longer work while its server is killed: backups, restores, replicas and indexes are finished all the same."""
+"""DynamoDB's longer work while its server is killed: backups, restores, replicas and indexes get finished."""
 
 import random
 import time
