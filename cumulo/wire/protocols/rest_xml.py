@@ -1,6 +1,8 @@
 """REST with XML bodies."""
 
+from base64 import b64encode
 from collections.abc import Callable
+from hashlib import sha384
 from typing import Any
 
 from cumulo.wire.cuts import Namespace
@@ -159,6 +161,11 @@ def _document_writer(operation: Operation, root: str, members: list[Member]) -> 
     return write_document
 
 
+def host_id(request_id: str) -> str:
+    """S3's second id of a request, which names the host that answered; here it is derived from the first."""
+    return b64encode(sha384(request_id.encode()).digest()).decode()
+
+
 def fail(service: Service, operation: Operation | None, fault: Fault, request_id: str) -> Response:
     """An error answer: S3's bare Error, or the ErrorResponse of the others.
 
@@ -182,7 +189,8 @@ def fail(service: Service, operation: Operation | None, fault: Fault, request_id
     else:
         parts.append(f"<Error><Code>{escape(failure.code)}</Code><Message>{escape(failure.message)}</Message>")
         parts.extend(f"<{name}>{escape(str(value))}</{name}>" for name, value in members.items())
-        parts.append(f"<RequestId>{escape(request_id)}</RequestId></Error>")
+        parts.append(f"<RequestId>{escape(request_id)}</RequestId><HostId>{host_id(request_id)}</HostId></Error>")
+        headers.append(("x-amz-id-2", host_id(request_id)))
     headers.append(("Content-Type", CONTENT_TYPE))
     return failure.status, headers, encode_xml(parts)
 

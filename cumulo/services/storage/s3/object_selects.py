@@ -42,9 +42,9 @@ _EMPTY = b""
 async def select_object_content(ctx: Context, request: t.SelectObjectContentRequest) -> t.SelectObjectContentOutput:
     statement = _checked(request)
     if not duckdb.is_here():
-        await ctx.transact(lambda ctx: _find(ctx, request, read=False))
+        await ctx.transact(lambda ctx: _find(ctx, request))
         raise errors.NO_ENGINE(hint=duckdb.INSTALL)
-    body = await ctx.transact(lambda ctx: _find(ctx, request, read=True))
+    body = await ctx.transact(lambda ctx: _find(ctx, request))
     folder = scratch.new_folder(ctx)
     selection = _Selection(folder, body, request, statement, ctx.now())
     try:
@@ -55,13 +55,13 @@ async def select_object_content(ctx: Context, request: t.SelectObjectContentRequ
     return {"Payload": _events(ctx, selection, first)}
 
 
-def _find(ctx: Context, request: Mapping[str, Any], *, read: bool) -> Iterator[bytes]:
-    """The object's bytes, found and allowed."""
+def _find(ctx: Context, request: Mapping[str, Any]) -> Iterator[bytes]:
+    """The object's bytes, found and allowed; opened now, read later in a thread."""
     bucket = access.located(ctx, request)
     version = lookups.found(ctx, bucket, request, action="s3:GetObject")
     lookups.check_readable(ctx, version)
     key = object_encryption.content_key(ctx, bucket, version.key, version, request)
-    return contents.read(ctx, version, 0, version.size, key) if read else iter(())
+    return contents.read(ctx, version, 0, version.size, key)
 
 
 def _checked(request: Mapping[str, Any]) -> Statement:
@@ -126,7 +126,9 @@ class _Selection:
     def begin(self) -> bytes:
         """Read what there is to read, start the query, and give the first rows."""
         raw = self._folder / "object"
-        _write_out(self._body, raw)
+        with raw.open("wb") as file:
+            for piece in self._body:
+                file.write(piece)
         prepared = select_inputs.prepare(raw, self._folder, self._request)
         self.scanned, self.processed = prepared.scanned, prepared.processed
         session = self._session = duckdb.Session(self._folder)
@@ -175,12 +177,6 @@ class _Selection:
     def details(self) -> dict[str, int]:
         """What Stats and Progress tell, in bytes."""
         return {"BytesScanned": self.scanned, "BytesProcessed": self.processed, "BytesReturned": self.returned}
-
-
-def _write_out(body: Iterator[bytes], path: Path) -> None:
-    with path.open("wb") as out:
-        for piece in body:
-            out.write(piece)
 
 
 async def _events(ctx: Context, selection: _Selection, payload: bytes) -> AsyncIterator[dict[str, Any]]:

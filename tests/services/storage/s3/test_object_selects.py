@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.conftest import Account
 from tests.services.storage.s3.conftest import refused
 
 PEOPLE = b'name,age,city\nann,30,Paris\nbob,25,"New, York"\n#comment\neve,41,Rome,extra\n'
@@ -262,6 +263,21 @@ def test_data_that_is_not_what_it_should_be(select: Select) -> None:
         select(b"\xff\xfe,b\n" * 10, "SELECT * FROM S3Object", {"CSV": {}})
     with refused("OverMaxRecordSize"):
         select(b'{"a":"' + b"x" * 1_100_000 + b'"}\n', "SELECT * FROM S3Object", LINES)
+
+
+def test_sealed_objects_are_opened(cloud: Account, s3: Any, bucket: str) -> None:
+    key = cloud.client("kms").create_key()["KeyMetadata"]["Arn"]
+    customer = {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": b"k" * 32}
+    given = {"ExpressionType": "SQL", "InputSerialization": USE, "OutputSerialization": CSV}
+    given["Expression"] = "SELECT COUNT(*) FROM S3Object"
+    for size in (1, 20_000):
+        data = b"a,b\n" + b"1,2\n" * size
+        s3.put_object(Bucket=bucket, Key="kms", Body=data, ServerSideEncryption="aws:kms", SSEKMSKeyId=key)
+        s3.put_object(Bucket=bucket, Key="own", Body=data, **customer)
+        for name, more in (("kms", {}), ("own", customer)):
+            answer = s3.select_object_content(Bucket=bucket, Key=name, **given, **more)
+            assert next(iter(answer["Payload"]))["Records"]["Payload"] == f"{size}\n".encode()
+            list(answer["Payload"])
 
 
 def test_the_object_must_be_there_and_readable(s3: Any, bucket: str) -> None:
