@@ -68,11 +68,12 @@ class Failure:
     def members_of_shape(self) -> dict[str, Any]:
         """The members of the error shape, the message under the name that the shape gives it.
 
-        A shape without a member for the message still gets one: that is what AWS sends and SDKs read.
+        A shape without a member for the message still gets one: that is what AWS sends and SDKs read. A fault whose
+        members hold the message already, under AWS's other spelling, keeps that.
         """
         members = dict(self.members)
         name = self.message_name()
-        if name not in members and self.message:
+        if self.message and name not in members and "Message" not in members:
             members[name] = self.message
         return members
 

@@ -90,7 +90,9 @@ class Plan:
         if self.condition is None or self.condition.matches(before.item):
             return
         if before.item is not None and self.request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD":
-            raise CONDITIONAL_CHECK_FAILED(members={"Item": before.item})
+            # With an item AWS spells "Message", without one "message": observed in its answers.
+            members = {"Item": before.item, "Message": CONDITIONAL_CHECK_FAILED.text}
+            raise CONDITIONAL_CHECK_FAILED(members=members)
         raise CONDITIONAL_CHECK_FAILED()
 
     def outcome(self, layout: Layout, before: Before) -> tuple[Item | None, int]:

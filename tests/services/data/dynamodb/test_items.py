@@ -80,6 +80,7 @@ def test_conditions_hold_or_the_write_is_refused(cloud: Account) -> None:
         ReturnValuesOnConditionCheckFailure="ALL_OLD",
     )
     assert error["Item"]["n"] == {"N": "42"}
+    assert "message" not in error  # it is "Message" that comes with an item
     error = refused(
         client.update_item,
         "ConditionalCheckFailedException",
