@@ -382,3 +382,57 @@ def test_ten_thousand_parts(s3: Any, bucket: str, cloud: Account) -> None:
     answer = upload.complete(made_up + upload.parts)
     assert answer["ETag"].endswith('-10000"')
     assert s3.head_object(Bucket=bucket, Key="k")["ContentLength"] == 9_999 * MIN_B + 1
+
+
+def customers_key(secret: bytes) -> dict[str, str]:
+    return {
+        "SSECustomerAlgorithm": "AES256",
+        "SSECustomerKey": b64encode(secret).decode(),
+        "SSECustomerKeyMD5": b64encode(hashlib.md5(secret).digest()).decode(),
+    }
+
+
+def test_parts_under_a_customers_key(s3: Any, bucket: str) -> None:
+    key = customers_key(b"k" * 32)
+    upload = Upload(s3, bucket, **key)
+    assert upload.created["SSECustomerKeyMD5"] == key["SSECustomerKeyMD5"]
+    bodies = [b"1" * MIN_B, b"2" * 70_000]
+    for number, body in enumerate(bodies, 1):
+        answer = upload.part(number, body, **key)
+        assert answer["ETag"] != f'"{hashlib.md5(body).hexdigest()}"'
+    answer = upload.complete()
+    assert not {"ServerSideEncryption", "ChecksumCRC64NVME"} & answer.keys()
+    found = s3.get_object(Bucket=bucket, Key="k", Range=f"bytes={MIN_B - 1}-", **key)
+    assert found["Body"].read() == b"1" + bodies[1]
+    text = (
+        "The object was stored using a form of Server Side Encryption. The correct parameters must be provided to "
+        "retrieve the object."
+    )
+    with refused("InvalidRequest", text):
+        s3.get_object(Bucket=bucket, Key="k")
+
+
+def test_parts_with_another_key_or_none(s3: Any, bucket: str) -> None:
+    text = (
+        "The multipart upload initiate requested encryption. Subsequent part requests must include the appropriate "
+        "encryption parameters."
+    )
+    with refused("InvalidRequest", text):
+        Upload(s3, bucket).part(1, b"x", **customers_key(b"k" * 32))
+    upload = Upload(s3, bucket, **customers_key(b"k" * 32))
+    with refused("InvalidRequest", text):
+        upload.part(1, b"x")
+    with refused("InvalidRequest", "The provided encryption parameters did not match the ones used originally."):
+        upload.part(1, b"x", **customers_key(b"l" * 32))
+
+
+def test_parts_under_kms(s3: Any, bucket: str) -> None:
+    upload = Upload(s3, bucket, ServerSideEncryption="aws:kms", BucketKeyEnabled=True)
+    assert (upload.created["ServerSideEncryption"], upload.created["BucketKeyEnabled"]) == ("aws:kms", True)
+    answer = upload.part(1, b"test-sse")
+    assert answer["SSEKMSKeyId"] == upload.created["SSEKMSKeyId"]
+    answer = upload.complete()
+    assert answer["ServerSideEncryption"] == "aws:kms"
+    assert "ChecksumCRC64NVME" not in answer
+    found = s3.get_object(Bucket=bucket, Key="k", ChecksumMode="ENABLED")
+    assert (found["Body"].read(), found["ChecksumCRC64NVME"]) == (b"test-sse", crc64(b"test-sse"))
