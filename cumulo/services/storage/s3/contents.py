@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from cumulo.core import kept_blobs
 from cumulo.core.bodies import Outgoing
 from cumulo.core.table import GLOBAL, Space
-from cumulo.services.storage.s3 import sealed_bytes, sealed_streams
+from cumulo.services.storage.s3 import sealed_bytes, sealed_streams, storage_times
 from cumulo.services.storage.s3.object_versions import IN_PARTS, NULL, PARTS, ObjectVersion
 from cumulo.services.storage.s3.sealed_streams import Extent
 
@@ -68,6 +68,7 @@ def release(ctx: Context, version: ObjectVersion, replaced_by: ObjectVersion | N
     """
     if version.delete_marker:
         return
+    storage_times.note_end(ctx, version)
     if not version.content:
         new = replaced_by
         taken = new is not None and new.version_id == NULL == version.version_id and new.stored and not new.content

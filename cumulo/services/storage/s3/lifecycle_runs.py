@@ -21,6 +21,7 @@ from cumulo.services.storage.s3 import (
     multipart_uploads,
     notifications,
     object_locks,
+    storage_times,
     uploaded_parts,
     versions,
 )
@@ -172,6 +173,7 @@ def _tell(ctx: Context, bucket: Bucket, event: str, version: ObjectVersion, vers
 def _move(ctx: Context, bucket: Bucket, version: ObjectVersion, target: str) -> None:
     if not target:
         return
+    storage_times.note_end(ctx, version)
     version.storage_class, version.class_since, version.archive_tier = target, ctx.now(), ""
     versions.update(ctx, version)
     data = {"lifecycleEventData": {"transitionEventData": {"destinationStorageClass": target}}}
