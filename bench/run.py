@@ -144,6 +144,48 @@ def measure_load(servers: list[Server], options: argparse.Namespace, folder: Pat
     return results
 
 
+def transfer(server: Server, request: bytes, wanted: int) -> tuple[float, float]:
+    """MB per second and server CPU (ms per GB) of one request that sends or fetches LARGE_B bytes."""
+    before, begun = processes.cpu_us(server.pid), time.perf_counter()
+    with socket.create_connection(("127.0.0.1", server.port)) as connection:
+        connection.settimeout(120)
+        connection.sendall(request)
+        room = memoryview(bytearray(1 << 20))
+        received = connection.recv_into(room)
+        if bytes(room[9:10]) != b"2":
+            raise SystemExit(f"{server.name}: {bytes(room[:200])!r}")
+        while received < wanted:
+            count = connection.recv_into(room)
+            if not count:
+                raise SystemExit(f"{server.name}: the answer ends too early")
+            received += count
+    gigabytes = signed.LARGE_B / 1e9
+    seconds = time.perf_counter() - begun
+    return gigabytes * 1000 / seconds, (processes.cpu_us(server.pid) - before) / 1000 / gigabytes
+
+
+def measure_large(servers: list[Server], rounds: int) -> dict[str, dict[str, list[float]]]:
+    """64 MiB up and down: MB/s and server CPU per GB, medians; and memory afterwards (MiB)."""
+    requests = {server.name: signed.s3large(server.url) for server in servers}
+    figures: dict[str, dict[str, list[tuple[float, float]]]] = {"up": {}, "down": {}}
+    for number in range(rounds + 1):
+        for server in servers:
+            for way, request, wanted in zip(("up", "down"), requests[server.name], (1, signed.LARGE_B), strict=True):
+                measured = transfer(server, request, wanted)
+                if number:  # the first warms up
+                    figures[way].setdefault(server.name, []).append(measured)
+    results: dict[str, dict[str, list[float]]] = {}
+    for way, rows in figures.items():
+        results[way] = {
+            name: [statistics.median(column) for column in zip(*row, strict=True)] for name, row in rows.items()
+        }
+        for name, (speed, cpu_ms) in results[way].items():
+            print(f"64 MiB {way:4} {name:10} {speed:7.0f} MB/s {cpu_ms:8.0f} ms CPU per GB", flush=True)
+    for server in servers:
+        print(f"after 64 MiB {server.name:10} {processes.rss_mb(server.pid):6.1f} MiB", flush=True)
+    return results
+
+
 def show_operation(operation: str, figures: dict[str, list[float]]) -> None:
     """One line per server, and cumulo's ratio to its peer."""
     for name, (per_second, cpu_us, p99_ms, failed) in figures.items():
@@ -161,6 +203,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=2, help="per round, operation and server")
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--operations", default=",".join(signed.OPERATIONS))
+    parser.add_argument("--large", action="store_true", help="objects of 64 MiB, too")
     parser.add_argument("--alone", action="store_true", help="without the peer, even when it is installed")
     parser.add_argument("--json", type=Path, metavar="FILE")
     options = parser.parse_args()
@@ -184,11 +227,12 @@ def main() -> None:
             server.wait(signed.sts(server.url)[0])
         try:
             loads = measure_load(servers, options, folder)
+            large = measure_large(servers, options.rounds) if options.large else {}
         finally:
             for server in servers:
                 server.stop()
     if options.json:
-        options.json.write_text(json.dumps({"start": starts, "load": loads}, indent=2))
+        options.json.write_text(json.dumps({"start": starts, "load": loads, "large": large}, indent=2))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ import boto3
 from botocore.config import Config
 
 BODY = "hello world " * 16
+OBJECT = bytes(range(256)) * 4
+LARGE_B = 64 * 1024**2
 DISTINCT = 128  # requests per operation, so that nothing is fast by being always the same
 
 
@@ -134,6 +136,40 @@ def ddbquery(url: str) -> list[bytes]:
     return [catch(aws, "query", TableName="bench", **query)]
 
 
+def _bucket(url: str) -> Any:
+    """A client, and the bucket `bench` with 16 objects of 1 KiB."""
+    aws = client("s3", url)
+    if "bench" in [found["Name"] for found in aws.list_buckets()["Buckets"]]:
+        return aws
+    aws.create_bucket(Bucket="bench")
+    for number in range(16):
+        aws.put_object(Bucket="bench", Key=f"there/{number}", Body=OBJECT)
+    return aws
+
+
+def s3put(url: str) -> list[bytes]:
+    """PutObject of 1 KiB, over 128 objects."""
+    aws = _bucket(url)
+    return [
+        catch(aws, "put_object", Bucket="bench", Key=f"put/{number:04d}", Body=OBJECT) for number in range(DISTINCT)
+    ]
+
+
+def s3get(url: str) -> list[bytes]:
+    """GetObject of 1 KiB."""
+    aws = _bucket(url)
+    return [catch(aws, "get_object", Bucket="bench", Key=f"there/{number}") for number in range(16)]
+
+
+def s3large(url: str) -> tuple[bytes, bytes]:
+    """PutObject and GetObject of 64 MiB."""
+    aws = _bucket(url)
+    body = bytes(range(256)) * (LARGE_B // 256)
+    return catch(aws, "put_object", Bucket="bench", Key="large", Body=body), catch(
+        aws, "get_object", Bucket="bench", Key="large"
+    )
+
+
 OPERATIONS: dict[str, Callable[[str], list[bytes]]] = {
     "sts": sts,
     "sqssend": sqssend,
@@ -142,6 +178,8 @@ OPERATIONS: dict[str, Callable[[str], list[bytes]]] = {
     "ddbput": ddbput,
     "ddbget": ddbget,
     "ddbquery": ddbquery,
+    "s3put": s3put,
+    "s3get": s3get,
 }
 
 REPORT = """

@@ -116,6 +116,12 @@ class Decoder:
         """Take the next bytes of the body; give the pieces of payload in them."""
         pieces: list[bytes] = []
         buffer = self._buffer
+        if self._state == _DATA and not buffer:  # most of a large body: it goes on as it came, without a copy
+            head = data if len(data) <= self._left else data[: self._left]
+            self._take(head, pieces)
+            if len(head) == len(data):
+                return pieces
+            data = data[len(head) :]
         buffer += data
         while buffer:
             if self._state == _DATA:
@@ -187,6 +193,9 @@ class Decoder:
     def _take_data(self, pieces: list[bytes]) -> None:
         piece = bytes(self._buffer[: self._left])
         del self._buffer[: self._left]
+        self._take(piece, pieces)
+
+    def _take(self, piece: bytes, pieces: list[bytes]) -> None:
         self._left -= len(piece)
         self._total += len(piece)
         if self._chain is not None:

@@ -19,6 +19,7 @@ from cumulo.services.storage.s3 import (
     receiving,
     versions,
 )
+from cumulo.services.storage.s3.errors import NOT_IMPLEMENTED_HEADER
 from cumulo.services.storage.s3.object_versions import CURRENT, ObjectVersion
 
 if TYPE_CHECKING:
@@ -27,15 +28,15 @@ if TYPE_CHECKING:
     from cumulo.services.storage.s3.object_encryption import Plan
     from cumulo.stubs import s3 as t
 
-NOT_YET = (
-    "ObjectLockEventHold", "ObjectLockEventHoldDurationDays", "ObjectLockEventHoldDurationYears", "WriteOffsetBytes",
-)  # fmt: skip
+NOT_YET = ("ObjectLockEventHold", "ObjectLockEventHoldDurationDays", "ObjectLockEventHoldDurationYears")
 
 
 @operation(streams=True, unsupported=NOT_YET)
 def put_object(ctx: Context, request: t.PutObjectRequest) -> t.PutObjectOutput:
     bucket = access.object_for(ctx, request)
     preconditions.check_write_form(request)
+    if "WriteOffsetBytes" in request:  # to append, which only directory buckets can
+        raise NOT_IMPLEMENTED_HEADER(members={"Header": "x-amz-write-offset-bytes"})
     said = checksums.announced(ctx, request)
     version = new_objects.described(ctx, bucket, request)
     seen = None

@@ -97,6 +97,12 @@ def test_an_unknown_storage_class_is_refused(s3: Any, bucket: str) -> None:
             s3.put_object(Bucket=bucket, Key="k", StorageClass=asked)
 
 
+def test_only_directory_buckets_append(s3: Any, bucket: str) -> None:
+    text = "A header you provided implies functionality that is not implemented"
+    with refused("NotImplemented", text, 501, Header="x-amz-write-offset-bytes"):
+        s3.put_object(Bucket=bucket, Key="k", Body=b"x", WriteOffsetBytes=0)
+
+
 def test_user_metadata(s3: Any, bucket: str) -> None:
     s3.put_object(Bucket=bucket, Key="k", Metadata={"Upper": "Case", "a-b_c": "d, e"})
     assert s3.head_object(Bucket=bucket, Key="k")["Metadata"] == {"upper": "Case", "a-b_c": "d, e"}
