@@ -227,7 +227,10 @@ def test_statements_that_read_everything(people: People) -> None:
     client = people.user("dynamodb:PartiQLSelect", **{"Bool": {"FullTableScan": "false"}})
     assert len(run(client, "SELECT * FROM things WHERE pk = 'bob'")) == 2
     assert len(run(client, "SELECT * FROM things WHERE pk IN ['bob', 'alice']")) == 4
+    assert len(run(client, "SELECT * FROM things WHERE pk = 'bob' OR pk = 'alice'")) == 4
     not_allowed(client, "SELECT * FROM things")
+    not_allowed(client, "SELECT * FROM things WHERE pk > 'a'")
+    not_allowed(client, "SELECT * FROM things WHERE pk = 'bob' OR secret = 'x'")
     not_allowed(client, "SELECT * FROM things WHERE secret = 'x'")
 
 

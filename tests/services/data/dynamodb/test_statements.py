@@ -49,6 +49,7 @@ def names(answer: Any) -> list[str]:
         ("pk = 'p' AND sk IN [1, 3]", "Ann Cyd"),
         ("pk = 'p' AND NOT sk = 1", "Bob Cyd"),
         ("pk IN ['q', 'p'] AND sk = 1", "Dan Ann"),
+        ("(pk = 'q' OR 'p' = pk OR 'q' = pk) AND sk = 1", "Dan Ann"),
         ("pk = 'p' AND (sk = 1 OR sk = 3)", "Ann Cyd"),
         ("pk = 'p' OR pk = 'q' AND age >= 30", "Ann Bob Cyd Dan"),
         ("pk = 'p' AND name <> 'Bob'", "Ann Cyd"),
@@ -327,6 +328,7 @@ def test_consumed_capacity(people: Any) -> None:
     assert units("SELECT * FROM things WHERE pk = 'p'") == 0.5
     assert units("SELECT * FROM things WHERE pk = 'p'", ConsistentRead=True) == 1.0
     assert units("SELECT * FROM things WHERE pk IN ['p', 'q']") == 1.0
+    assert units("SELECT * FROM things WHERE pk = 'p' OR pk = 'q'") == 1.0
     assert units("UPDATE things SET a = 1 WHERE pk = 'p' AND sk = 1") == 1.0
     assert "ConsumedCapacity" not in run(people, "SELECT * FROM things")
 

@@ -8,7 +8,7 @@ from cumulo.services.data.dynamodb.expressions.conditions import Condition, of_p
 from cumulo.services.data.dynamodb.expressions.functions import BeginsWith
 from cumulo.services.data.dynamodb.expressions.key_conditions import KeyCondition, KeySchema, KeyTerm, KeyTerms
 from cumulo.services.data.dynamodb.expressions.operands import GivenOperand, Operand, PathOperand
-from cumulo.services.data.dynamodb.expressions.predicates import AllOf, Between, Comparison, In, Predicate
+from cumulo.services.data.dynamodb.expressions.predicates import AllOf, AnyOf, Between, Comparison, In, Predicate
 from cumulo.services.data.dynamodb.partiql.syntax import Where
 
 _MIRRORED = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
@@ -106,18 +106,33 @@ def _term(part: Predicate, name: str) -> KeyTerm | None:
 
 
 def _take_choices(parts: list[Predicate], name: str) -> list[Value] | None:
-    """The values of an IN about a key attribute, each once; it leaves the list."""
+    """The values that an IN, or equalities joined by OR, leave a key attribute, each once; it leaves the list."""
     for at, part in enumerate(parts):
-        if isinstance(part, In) and _names(part.operand, name):
-            values: list[Value] = []
-            for option in part.options:
-                if not isinstance(option, GivenOperand):
-                    return None
-                if option.given not in values:
-                    values.append(option.given)
+        options = _choices(part, name)
+        if options:
             del parts[at]
-            return values
+            return [value for number, value in enumerate(options) if value not in options[:number]]
     return None
+
+
+def _choices(part: Predicate, name: str) -> list[Value]:
+    """The values of which such a part wants one; none where it says something else."""
+    if isinstance(part, In) and _names(part.operand, name):
+        given = [option.given for option in part.options if isinstance(option, GivenOperand)]
+        return given if len(given) == len(part.options) else []
+    if not isinstance(part, AnyOf):
+        return []
+    found: list[Value] = []
+    for each in part.parts:
+        term = _term(each, name)
+        if term is not None and term.operator == "=":
+            found.append(term.operands[0])
+            continue
+        more = _choices(each, name)
+        if not more:
+            return []
+        found.extend(more)
+    return found
 
 
 def _names(operand: Operand, name: str) -> bool:
