@@ -372,3 +372,14 @@ def test_torrents_are_no_more(s3: Any, bucket: str) -> None:
     s3.put_object(Bucket=bucket, Key="a", Body=b"x")
     with refused("MethodNotAllowed", "The specified method is not allowed against this resource.", 405):
         s3.get_object_torrent(Bucket=bucket, Key="a")
+
+
+def test_keys_that_are_too_long(s3: Any, bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="a", Body=b"x")
+    longest, too_long = "é" * 512, "é" * 512 + "x"
+    s3.copy_object(Bucket=bucket, Key=longest, CopySource=f"{bucket}/a")
+    assert [entry["Key"] for entry in s3.list_objects_v2(Bucket=bucket)["Contents"]] == ["a", longest]
+    with refused("KeyTooLongError", "Your key is too long", Size="1025", MaxSizeAllowed="1024"):
+        s3.copy_object(Bucket=bucket, Key=too_long, CopySource=f"{bucket}/a")
+    with refused("KeyTooLongError", "Your key is too long"):
+        s3.create_multipart_upload(Bucket=bucket, Key=too_long)

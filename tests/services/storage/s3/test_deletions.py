@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import urllib.error
+import urllib.request
+from base64 import b64encode
 from typing import Any
 
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 
 from tests.conftest import Account
 from tests.services.storage.s3.conftest import refused
@@ -164,3 +171,36 @@ def test_a_bucket_that_is_not_there(s3: Any) -> None:
         delete_many(s3, name, "k")
     with refused("NoSuchBucket", "The specified bucket does not exist", 404, BucketName=name):
         s3.delete_object(Bucket=name, Key="k")
+
+
+def post(cloud: Account, bucket: str, body: bytes, **headers: str) -> tuple[int, str]:
+    """DeleteObjects with just these headers."""
+    request = AWSRequest("POST", f"{cloud.url}/{bucket}?delete=", data=body)
+    request.headers["x-amz-content-sha256"] = "UNSIGNED-PAYLOAD"
+    for name, value in headers.items():
+        request.headers[name.replace("_", "-")] = value
+    SigV4Auth(Credentials(cloud.account, "test"), "s3", "us-east-1").add_auth(request)
+    sent = urllib.request.Request(request.url, body, dict(request.headers), method="POST")
+    try:
+        with urllib.request.urlopen(sent) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
+
+
+def test_a_checksum_must_come_with_it(cloud: Account, s3: Any, bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+    body = b"<Delete><Object><Key>k</Key></Object></Delete>"
+    status, text = post(cloud, bucket, body)
+    assert status == 400
+    assert "<Code>InvalidRequest</Code>" in text
+    assert "Missing required header for this request: Content-MD5 OR x-amz-checksum-*" in text
+    status, text = post(cloud, bucket, body, Content_MD5=b64encode(hashlib.md5(b"other").digest()).decode())
+    assert (status, "<Code>BadDigest</Code>" in text) == (400, True)
+    s3.head_object(Bucket=bucket, Key="k")
+    status, text = post(cloud, bucket, body, Content_MD5=b64encode(hashlib.md5(body).digest()).decode())
+    assert status == 200
+    assert '<DeleteResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Deleted><Key>k</Key></Deleted>' in text
+    status, text = post(cloud, bucket, b"<Delete><Object>", x_amz_checksum_crc32="AAAAAA==")
+    assert (status, "<Code>MalformedXML</Code>" in text or "<Code>BadDigest</Code>" in text) == (400, True)
