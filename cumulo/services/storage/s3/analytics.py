@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cumulo.core.operation import operation
-from cumulo.services.storage.s3 import access, configuration_lists
+from cumulo.services.storage.s3 import access, analytics_exports, configuration_lists, configurations
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
@@ -26,7 +26,10 @@ def put_bucket_analytics_configuration(ctx: Context, request: t.PutBucketAnalyti
     export = given["StorageClassAnalysis"].get("DataExport")
     if export is not None:
         configuration_lists.bucket_name(export["Destination"]["S3BucketDestination"]["Bucket"])
+    before = configurations.find(ctx, bucket, KIND, request["Id"])
     configuration_lists.put(ctx, bucket, KIND, request, given)
+    if before is None:
+        analytics_exports.schedule(ctx, bucket, given["Id"])
 
 
 @operation

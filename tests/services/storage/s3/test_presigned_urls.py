@@ -123,3 +123,23 @@ def test_a_signature_in_the_header_is_read_too(cloud: Account, s3: Any, bucket: 
     )
     with pytest.raises(wrong.exceptions.ClientError, match="SignatureDoesNotMatch"):
         wrong.get_object(Bucket=bucket, Key="a b")
+
+
+def test_unicode_in_the_query_is_metadata_as_headers_have_it(cloud: Account, s3: Any, bucket: str) -> None:
+    put = url(cloud, "s3", "put_object", Bucket=bucket, Key="k", Metadata={"foo": "plain"})
+    assert send("PUT", put).status == 200
+    # Signed by hand: botocore lets nothing but ASCII through.
+    from urllib.parse import quote
+
+    from cumulo.wire import sigv2
+
+    value = "non-ascii-%E2%80%94_\u2014_\u00e9_"
+    expires = int(time.time()) + 60
+    octets = value.encode().decode("latin-1")
+    text = f"PUT\n\n\n{expires}\nx-amz-meta-foo:{octets}\n/{bucket}/k"
+    signature = quote(sigv2.sign("test", text), safe="")
+    query = f"AWSAccessKeyId=test&Signature={signature}&Expires={expires}&x-amz-meta-foo={quote(value, safe='')}"
+    answer = send("PUT", f"{cloud.url}/{bucket}/k?{query}")
+    assert answer.status == 200, answer.data
+    found = s3.head_object(Bucket=bucket, Key="k")["Metadata"]
+    assert found == {"foo": "=?UTF-8?Q?non-ascii-%E2%80%94=5F=E2=80=94=5F=C3=A9=5F?="}
