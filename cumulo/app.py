@@ -43,6 +43,7 @@ logger = logging.getLogger("cumulo")
 ACCELERATOR_GREETING = b"gJ7yne5G"  # how clients of DynamoDB Accelerator begin
 SIGNING_CERTIFICATES = "/SimpleNotificationService-"
 TOKEN_ISSUERS = "/_cumulo/issuers/"
+_QUIET_S = 0.5  # after a start, before what nobody waits for
 
 
 def service_packages() -> dict[str, str]:
@@ -106,11 +107,25 @@ class Cloud:
             self.runtime.endpoint = self.url
             self.hooks.endpoint = lambda: self.url
             await self.runtime.open()
+            if settings.seed is None:  # chance that comes at no certain moment cannot be replayed
+                self.runtime.spawn(self.prepare_root_key(_QUIET_S))
             if not settings.loopback:
                 self.root_key = await store.run(self._first_root_key)
         except BaseException:
             await store.close()
             raise
+
+    async def prepare_root_key(self, after_s: float) -> None:
+        """Make the file of KMS's root key off the loop, before a call inside a transaction is the first to need it."""
+        if (self.settings.data_dir / "kms" / "root.key").exists():
+            return
+        await asyncio.sleep(after_s)
+        from cumulo.services.identity.kms import root_keys
+
+        try:
+            await root_keys.prepare(self.runtime.internal_context("kms", "PrepareRootKey", "", ""))
+        except Exception as error:  # whoever needs the key is told
+            logger.warning("the root key of KMS could not be made yet: %s", error)
 
     def _first_root_key(self, txn: Transaction) -> tuple[str, str] | None:
         """Beyond loopback unknown keys are refused: the first such start makes a real one, for the account's root."""

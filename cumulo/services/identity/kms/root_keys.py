@@ -24,6 +24,7 @@ NONCE_BYTES = 12
 SHARED_STORES = ("postgres",)
 _KEPT_OPEN = 1024
 _REMEMBERED = "kms.root_key"
+_SETTLED = "kms.root_key_is_on_disk"
 
 
 class RootKeyRecord(Record):
@@ -70,17 +71,23 @@ class RootKey:
 
 
 async def prepare(ctx: Context) -> None:
-    """Make the file that the first key needs while nobody waits for the disk; for operations that wait anyway.
+    """Make the file that the first key needs while nobody waits for the disk: on a busy one an fsync takes seconds.
 
-    On a busy disk an fsync takes seconds. Where a service's call inside a transaction is the first to need a root key,
-    it is made there and then.
+    Operations that wait anyway call this, and a new cloud soon after its start. Where a service's call inside a
+    transaction needs a root key before that, it is made there and then.
     """
-    if _REMEMBERED in ctx.runtime.memory or ctx.runtime.store.name in SHARED_STORES:
+    memory = ctx.runtime.memory
+    if _REMEMBERED in memory or _SETTLED in memory or ctx.runtime.store.name in SHARED_STORES:
         return
     path = ctx.data_dir / "kms" / "root.key"
-    if await ctx.transact(lambda ctx: ROOT_KEYS.peek(ctx, "current")) is None and not path.exists():
+    if await ctx.transact(lambda ctx: ROOT_KEYS.peek(ctx, "current")) is not None:
+        return
+    if path.exists():
+        await ctx.in_thread(lambda: _settle(path.parent))
+    else:
         key = ctx.random_bytes(BYTES)
         await ctx.in_thread(lambda: _write(path, key))
+    memory[_SETTLED] = True
 
 
 def root_key(ctx: Context) -> RootKey:
@@ -109,7 +116,7 @@ def _read_or_make(ctx: Context) -> bytes:
         key = ctx.random_bytes(BYTES)
         if not in_store:
             key = _write(path, key)
-    else:
+    elif _SETTLED not in ctx.runtime.memory:
         _settle(path.parent)  # a thread may have made the file a moment ago
     ROOT_KEYS.put(ctx, RootKeyRecord("current", _fingerprint(key), key if in_store else b""))
     return key

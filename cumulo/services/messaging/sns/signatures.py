@@ -13,6 +13,7 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from cumulo.core.operation import task
 from cumulo.core.table import GLOBAL, Record, Table
 
 if TYPE_CHECKING:
@@ -38,11 +39,31 @@ SIGNING_KEYS = Table(SigningKey, name="sns.signing_keys", key="name", scope=GLOB
 _signatures: OrderedDict[bytes, str] = OrderedDict()
 
 
+def prepare(ctx: Context) -> None:
+    """Have this cloud's key made, for whoever makes a topic: something will have to be signed soon."""
+    if SIGNING_KEYS.peek(ctx, "current") is None:
+        ctx.later(make_signing_key, {})
+
+
+@task
+async def make_signing_key(ctx: Context, payload: dict[str, Any]) -> None:
+    """Make the key in a thread: it takes some 50 ms, in which the loop would answer nobody."""
+    if await ctx.transact(lambda ctx: SIGNING_KEYS.peek(ctx, "current")) is None:
+        now = ctx.now()
+        made = await ctx.in_thread(lambda: _make(now))
+        await ctx.transact(lambda ctx: _keep(ctx, made))
+
+
+def _keep(ctx: Context, made: SigningKey) -> None:
+    if SIGNING_KEYS.peek(ctx, "current") is None:  # else it was needed before: another one signs already
+        SIGNING_KEYS.put(ctx, made)
+
+
 def signing_key(ctx: Context) -> SigningKey:
-    """This cloud's key, made when it is first needed."""
+    """This cloud's key; made here and now when it is needed before `prepare`'s is there."""
     found = SIGNING_KEYS.peek(ctx, "current")
     if found is None:
-        found = _make(ctx)
+        found = _make(ctx.now())
         SIGNING_KEYS.put(ctx, found)
     return found
 
@@ -82,7 +103,7 @@ def _load(key: str) -> Any:
     return load_pem_private_key(key.encode(), None, unsafe_skip_rsa_key_validation=True)  # it is our own
 
 
-def _make(ctx: Context) -> SigningKey:
+def _make(now: float) -> SigningKey:
     from datetime import UTC, datetime, timedelta
 
     from cryptography import x509
@@ -92,7 +113,7 @@ def _make(ctx: Context) -> SigningKey:
     key = generate_private_key(65537, _KEY_BITS)
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "sns.amazonaws.com")])
     # Clients check the validity against real time, so cloud time that a test moved must not come near the edges.
-    begin = datetime.fromtimestamp(ctx.now(), UTC) - timedelta(days=_LASTS_DAYS)
+    begin = datetime.fromtimestamp(now, UTC) - timedelta(days=_LASTS_DAYS)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)

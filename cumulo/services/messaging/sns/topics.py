@@ -10,7 +10,7 @@ from cumulo.core import tags as tag_rules
 from cumulo.core.operation import operation
 from cumulo.core.policy.principals import PrincipalKind
 from cumulo.core.table import REGION, Record, Table
-from cumulo.services.messaging.sns import arns, data_protection_policies, topic_attributes
+from cumulo.services.messaging.sns import arns, data_protection_policies, signatures, topic_attributes
 from cumulo.services.messaging.sns.errors import INVALID_PARAMETER, INVALID_TAG, NOT_FOUND_TOPIC, TAG_LIMIT_EXCEEDED
 
 if TYPE_CHECKING:
@@ -129,6 +129,7 @@ def create_topic(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     for key, value in checked.items():
         topic_attributes.apply(ctx, topic, key, value)
     put(ctx, topic)
+    signatures.prepare(ctx)
     return {"TopicArn": arn}
 
 

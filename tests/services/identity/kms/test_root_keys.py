@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from cumulo.services.identity.kms import root_keys
 from tests.conftest import Account, RunningCloud
 from tests.postgres_server import PostgresServer, programs
 from tests.services.identity.kms.conftest import new_key, refused
@@ -54,6 +55,37 @@ def test_keys_survive_a_restart_and_lie_there_wrapped(start_cloud: Callable[...,
         kms.decrypt(CiphertextBlob=blob)
     (tmp_path / "elsewhere").rename(root)
     assert kms.decrypt(CiphertextBlob=blob)["Plaintext"] == b"the plaintext of somebody"
+    running.stop()
+
+
+def test_the_file_is_made_before_a_transaction_needs_it(
+    start_cloud: Callable[..., RunningCloud], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = start_cloud(tmp_path)
+    running.run(running.cloud.prepare_root_key(0))
+    made = (tmp_path / "kms" / "root.key").read_bytes()
+
+    def on_the_loop(*_: Any) -> None:
+        raise AssertionError("the loop waits for the disk")
+
+    monkeypatch.setattr(root_keys, "_write", on_the_loop)
+    monkeypatch.setattr(root_keys, "_settle", on_the_loop)
+    sqs = Account(running, ACCOUNT).client("sqs")
+    queue = sqs.create_queue(QueueName="sealed", Attributes={"KmsMasterKeyId": "alias/aws/sqs"})["QueueUrl"]
+    sqs.send_message(QueueUrl=queue, MessageBody="x")
+    assert sqs.receive_message(QueueUrl=queue)["Messages"][0]["Body"] == "x"
+    assert (tmp_path / "kms" / "root.key").read_bytes() == made
+    running.stop()
+
+
+def test_a_lost_file_is_not_made_anew(start_cloud: Callable[..., RunningCloud], tmp_path: Path) -> None:
+    running = start_cloud(tmp_path)
+    new_key(Account(running, ACCOUNT).client("kms"))
+    running.stop()
+    (tmp_path / "kms" / "root.key").unlink()
+    running = start_cloud(tmp_path)
+    running.run(running.cloud.prepare_root_key(0))
+    assert not (tmp_path / "kms" / "root.key").exists()
     running.stop()
 
 

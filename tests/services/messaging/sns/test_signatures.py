@@ -4,6 +4,7 @@ import base64
 import json
 import re
 import sys
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -16,7 +17,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 
-from tests.conftest import Account
+from cumulo.services.messaging.sns import signatures
+from tests.conftest import Account, RunningCloud
 
 # What the JavaScript validator demands of the URL by default, and the one for Python.
 STRICT_HOST = re.compile(r"^sns\.[a-zA-Z0-9-]{3,}\.amazonaws\.com(\.cn)?$")
@@ -53,6 +55,34 @@ def test_a_notification_verifies(
     body = json.loads(orders.bodies()[0])
     assert body["SignatureVersion"] == version
     check(cloud, body)
+
+
+def test_a_clouds_key_is_made_beside_its_calls(
+    start_cloud: Callable[..., RunningCloud], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[str] = []
+    make = signatures._make
+
+    def made(now: float) -> Any:
+        threads.append(threading.current_thread().name)
+        return make(now)
+
+    monkeypatch.setattr(signatures, "_make", made)
+    running = start_cloud()
+    cloud = Account(running, "123456789012")
+    sns, sqs = cloud.client("sns"), cloud.client("sqs")
+    topic = sns.create_topic(Name="signed")["TopicArn"]
+    cloud.settle()
+    url = sqs.create_queue(QueueName="orders")["QueueUrl"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint="arn:aws:sqs:us-east-1:123456789012:orders")
+    allowed = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": "*"}
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps({"Statement": [allowed]})})
+    sns.publish(TopicArn=topic, Message="x")
+    sns.create_topic(Name="another")
+    cloud.settle()
+    check(cloud, json.loads(sqs.receive_message(QueueUrl=url)["Messages"][0]["Body"]))
+    assert len(threads) == 1 and threads[0].startswith("asyncio")
+    running.stop()
 
 
 def test_a_request_to_confirm_verifies(cloud: Account, sns: Any, topic: str, receiver: Any) -> None:
