@@ -34,12 +34,16 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _CALL_BYTES = 32 << 20  # as much as a BatchWriteItem may carry, with room
+_STRANGERS_BYTES = 64 << 10  # before a client has said who it is: a session token is the longest that it then sends
+_NAMES_BYTES = 400 << 10  # of a list of attribute names: the names count into an item's size
+_LISTS_KEPT = 1000  # that a connection remembers
 _AUTHORIZED_S = 5 * 60
 _SKEW_S = 5 * 60
 _SCOPE = re.compile(r"(\d{8})/([a-z0-9-]+)/dax/aws4_request", re.ASCII)
 
 _UNAUTHENTICATED = Error("MissingAuthenticationTokenException", "The connection is not authenticated.", status=400)
 _WRONG_SIGNATURE = Error("UnrecognizedClientException", "The security token included in the request is invalid.")
+_OF_OTHER_TABLES = ("ValidationException", "ResourceNotFoundException")  # a table may be another one by now
 _EXPIRED = Error("ExpiredTokenException", "The security token included in the request is expired")
 
 log = logging.getLogger("cumulo.dax")
@@ -95,7 +99,7 @@ class Session:
         """The next items, None at the end of the connection."""
         scanner = Scanner()
         while not scanner.run(self._data, count):
-            if len(self._data) > _CALL_BYTES:
+            if len(self._data) > (_STRANGERS_BYTES if self._principal is ANONYMOUS else _CALL_BYTES):
                 raise MalformedItem("a call that is too long")
             data = await self._stream.more()
             if not data:
@@ -115,19 +119,25 @@ class Session:
         try:
             self._check_authorized()
             if number == calls.ENDPOINTS:
-                return await self._endpoints()
+                await self._admit_to_cluster(method)
+                return self._endpoints()
             if number == calls.DEFINE_LIST_NUMBER:
+                await self._admit_to_cluster(method)
                 return answers.OK + items.integer(await self._keep([_names(arguments[0])]))
             if number == calls.DEFINE_LIST:
-                return answers.OK + items.array(map(items.text, await self._names_of(int(arguments[0]))))
+                await self._admit_to_cluster(method)
+                return answers.OK + items.array(map(items.text, await self._names_of(_list_number(arguments[0]))))
             schemas = {table: await self._schema(table) for table in calls.tables_of(method, arguments)}
             if number == calls.DEFINE_KEY_SCHEMA:
                 (schema,) = schemas.values()
                 return answers.OK + items.mapping((items.text(key.name), items.text(key.type)) for key in schema)
             return await self._call(method, arguments, schemas, request_id)
         except MalformedItem as error:
+            self._schemas.clear()
             return answers.failure("ValidationException", f"The request is malformed: {error}", 400, request_id)
         except Fault as fault:
+            if fault.code in _OF_OTHER_TABLES:
+                self._schemas.clear()
             return _failure(fault, request_id)
         except Exception as error:
             log.error("request %s, %s failed", request_id, method.operation, exc_info=error)
@@ -139,18 +149,17 @@ class Session:
         known = {number: await self._names_of(number) for number in calls.lists_of(method, arguments)}
         call = calls.read(method, arguments, schemas, known.__getitem__)
         answer = await self._ask(call.operation, call.request, request_id)
-        fresh: list[tuple[str, ...]] = []
+        fresh: dict[int, tuple[str, ...]] = {}
 
         def number_of(names: tuple[str, ...]) -> int:
             number = attribute_lists.number_of(names)
             if number not in self._names:
-                fresh.append(names)
-                self._names[number] = names
+                fresh[number] = names
             return number
 
         data = call.answer(answer, number_of)
         if fresh:
-            await self._keep(fresh)
+            await self._keep(list(fresh.values()))
         return data
 
     async def _ask(self, operation: str, request: dict[str, Any], request_id: str) -> dict[str, Any]:
@@ -194,18 +203,28 @@ class Session:
             found = await self._transact(lambda ctx: attribute_lists.names_of(ctx, number), "DefineAttributeList")
             if found is None:
                 raise MalformedItem("no such list of attribute names")
-            known = self._names[number] = found
+            known = found
+            self._remember([found])
         return known
 
     async def _keep(self, lists: Sequence[Sequence[str]]) -> int:
         await self._transact(lambda ctx: attribute_lists.keep(ctx, lists), "DefineAttributeListId")
-        number = attribute_lists.number_of(lists[-1])
-        self._names[number] = lists[-1]
-        return number
+        self._remember(lists)
+        return attribute_lists.number_of(lists[-1])
 
-    async def _endpoints(self) -> bytes:
-        await self._transact(lambda ctx: admission.cluster_for(ctx, secure=self._stream.secure), "Endpoints")
+    def _remember(self, lists: Sequence[Sequence[str]]) -> None:
+        if len(self._names) >= _LISTS_KEPT:
+            self._names.clear()
+        for names in lists:
+            self._names[attribute_lists.number_of(names)] = names
+
+    async def _admit_to_cluster(self, method: calls.Method) -> None:
+        """CLUSTER_NOT_FOUND for a caller whose account has none that this connection could be one to."""
+        await self._transact(lambda ctx: admission.cluster_for(ctx, secure=self._stream.secure), method.operation)
+
+    def _endpoints(self) -> bytes:
         host, port = self._stream.address
+        host = host.partition("%")[0]  # without the zone of a link-local address
         import socket
 
         address = socket.inet_pton(socket.AF_INET6 if ":" in host else socket.AF_INET, host)
@@ -251,8 +270,11 @@ class Session:
 
     async def _authorize(self, arguments: list[Any]) -> None:
         self._refusal = None
+        self._schemas.clear()  # another account's tables have the same names
         try:
             key_id, signature, signed, token, _ = arguments
+            if type(key_id) is not str or type(signature) is not str or not isinstance(token, str | None):
+                raise _WRONG_SIGNATURE()
             text = signed.decode() if isinstance(signed, bytes) else str(signed)
             _, date, scope, digest = text.split("\n")
             found = _SCOPE.fullmatch(scope)
@@ -260,7 +282,7 @@ class Session:
                 raise _WRONG_SIGNATURE()
             at = _epoch(date)
             self._region = found[2]
-            await self._believe(str(key_id), str(signature), text, digest, token or "", at, date)
+            await self._believe(key_id, signature, text, digest, token or "", at, date)
         except Fault as fault:
             self._principal, self._refusal = ANONYMOUS, fault
         except (ValueError, TypeError):
@@ -292,6 +314,14 @@ class Session:
 def _names(value: Any) -> list[str]:
     if type(value) is not list or any(type(name) is not str for name in value):
         raise MalformedItem("no list of attribute names")
+    if sum(map(len, value)) > _NAMES_BYTES:
+        raise MalformedItem("a list of attribute names that is too long")
+    return value
+
+
+def _list_number(value: Any) -> int:
+    if type(value) is not int or not 0 <= value < 1 << 63:
+        raise MalformedItem("no number of a list of names")
     return value
 
 

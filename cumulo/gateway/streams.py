@@ -36,8 +36,8 @@ class Stream(asyncio.Protocol):
     # -- for whoever speaks the protocol
 
     async def more(self) -> bytes:
-        """What has come since; b"" at the end."""
-        if not self._read and not self._ended:
+        """What has come since; b"" at the end, which is also when the server stops."""
+        if not self._read and not self._ended and not self._server.draining:
             self.deadline = self._server.now + self._server.limits.idle_timeout_s
             self._waiting = self._server.loop.create_future()
             await self._waiting
@@ -103,7 +103,7 @@ class Stream(asyncio.Protocol):
     def eof_received(self) -> bool:
         self._ended = True
         self._wake()
-        return False
+        return True  # a client that says no more may still wait for its answers
 
     def connection_lost(self, error: BaseException | None) -> None:
         self._server.connections.discard(self)
@@ -130,8 +130,7 @@ class Stream(asyncio.Protocol):
         self.transport.abort()
 
     def drain(self) -> None:
-        if self._waiting is not None:  # between two calls
-            self.transport.close()
+        self._wake()  # whoever waits for more is told that nothing more will come
 
     def abort(self) -> None:
         self.transport.abort()

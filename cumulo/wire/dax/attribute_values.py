@@ -17,6 +17,7 @@ Value = dict[str, Any]
 Item = Mapping[str, Value]
 
 NO_NAMES = 1  # the number of the empty list
+_ITEM_BYTES = 1 << 20  # far more than an item may have: DynamoDB would refuse it, but only when it is read
 
 
 class KeyAttribute(NamedTuple):
@@ -101,13 +102,16 @@ def _from_raw(data: bytes, kind: str) -> Value:
 
 
 def write_key(item: Item, schema: Schema) -> bytes:
-    """The bytes of an item's key."""
+    """The bytes of an item's key. Raises MalformedItem when the item is of a table with another key."""
     first = schema[0]
-    content = item[first.name][first.type]
-    if len(schema) == 1:
-        return items.number(content) if first.type == "N" else _raw(content, first.type)
-    second = schema[1]
-    return write({first.type: content}) + _raw(item[second.name][second.type], second.type)
+    try:
+        content = item[first.name][first.type]
+        if len(schema) == 1:
+            return items.number(content) if first.type == "N" else _raw(content, first.type)
+        second = schema[1]
+        return write({first.type: content}) + _raw(item[second.name][second.type], second.type)
+    except KeyError:
+        raise MalformedItem("a key of another table") from None
 
 
 def _raw(content: Any, kind: str) -> bytes:
@@ -139,12 +143,24 @@ def names_beside_key(item: Item, schema: Schema) -> tuple[str, ...]:
     return tuple(sorted(name for name in item if name not in key))
 
 
+def read_number(data: bytes) -> int:
+    """The number of the list of names that the values go by."""
+    return _number(Reader(data))
+
+
+def _number(reader: Reader) -> int:
+    number = reader.item()
+    if type(number) is not int or not 0 <= number < 1 << 63:
+        raise MalformedItem("no number of a list of names")
+    return number
+
+
 def read_values(data: bytes) -> tuple[int, list[Value]]:
     """The number of the list of names, and the values in its order."""
+    if len(data) > _ITEM_BYTES:
+        raise MalformedItem("an item that is too large")
     reader = Reader(data)
-    number = reader.item()
-    if type(number) is not int:
-        raise MalformedItem("no number of a list of names")
+    number = _number(reader)
     values = []
     while not reader.at_end:
         values.append(value_of(reader.item()))

@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 
 from cumulo.wire.dax import answers
 from cumulo.wire.dax.answers import NumberOf
-from cumulo.wire.dax.attribute_values import Schema, read_compound, read_key, read_values
+from cumulo.wire.dax.attribute_values import Schema, read_compound, read_key, read_number, read_values
 from cumulo.wire.dax.expressions import Path, Writer
 from cumulo.wire.dax.items import MalformedItem
 
+TABLES_LIMIT = 100  # of one call: a BatchGetItem has no more keys, a transaction no more actions
 PREAMBLE_ITEMS = 5  # the magic word, layering, session, the client's properties, types
 SERVICE = 1
 
@@ -57,15 +58,18 @@ class Method(NamedTuple):
 def tables_of(method: Method, arguments: list[Any]) -> set[str]:
     """The tables whose keys have to be known to read the call. Raises MalformedItem."""
     try:
-        return {table_name(each) for each in method.tables(arguments)}
-    except (TypeError, AttributeError):
+        found = {table_name(each) for each in method.tables(arguments)}
+    except (TypeError, AttributeError, ValueError):
         raise MalformedItem("no table") from None
+    if len(found) > TABLES_LIMIT:
+        raise MalformedItem("too many tables")
+    return found
 
 
 def lists_of(method: Method, arguments: list[Any]) -> set[int]:
     """The lists of names that have to be known to read the call."""
     try:
-        return {read_values(each)[0] for each in method.values(arguments) if each is not None}
+        return {read_number(each) for each in method.values(arguments) if each is not None}
     except (TypeError, AttributeError):
         raise MalformedItem("no values") from None
 
@@ -80,8 +84,10 @@ def read(method: Method, arguments: list[Any], schemas: Schemas, names: Names) -
 
 
 def table_name(value: Any) -> str:
-    """A table's name, which travels as bytes or as text."""
-    return value.decode() if isinstance(value, bytes) else str(value)
+    """The name of a table or an index, which travels as bytes or as text."""
+    if type(value) is not str and type(value) is not bytes:
+        raise TypeError("a name is bytes or text")
+    return value.decode() if isinstance(value, bytes) else value
 
 
 # --- parameters ---------------------------------------------------------------------------------------------
@@ -291,11 +297,11 @@ def _transact_item(
 
 
 METHODS: dict[int, Method] = {
-    AUTHORIZE: Method("", 5),
-    ENDPOINTS: Method("", 0),
-    DEFINE_LIST: Method("", 1),
-    DEFINE_LIST_NUMBER: Method("", 1),
-    DEFINE_KEY_SCHEMA: Method("", 1, tables=lambda found: found[:1]),
+    AUTHORIZE: Method("AuthorizeConnection", 5),
+    ENDPOINTS: Method("Endpoints", 0),
+    DEFINE_LIST: Method("DefineAttributeList", 1),
+    DEFINE_LIST_NUMBER: Method("DefineAttributeListId", 1),
+    DEFINE_KEY_SCHEMA: Method("DefineKeySchema", 1, tables=lambda found: found[:1]),
     263244906: Method("GetItem", 3, lambda found: found[:1], read=_get_item),
     -2106490455: Method("PutItem", 4, lambda found: found[:1], lambda found: found[2:3], _put_item),
     1425579023: Method("UpdateItem", 3, lambda found: found[:1], read=_changing("UpdateItem")),

@@ -16,6 +16,7 @@ from decimal import Decimal
 from typing import Any
 
 DEPTH_LIMIT = 100
+ELEMENTS_LIMIT = 1 << 18  # of one call, and far more than any has: items travel as bytes within it
 SETS = {3321: "SS", 3322: "NS", 3323: "BS"}
 SET_TAGS = {name: tag for tag, name in SETS.items()}
 ORDINAL = 3324
@@ -150,7 +151,8 @@ class Reader:
         if tag == DECIMAL and type(value) is list and len(value) == 2:
             exponent, mantissa = value
             if type(exponent) is int and type(mantissa) is int and -1000 <= exponent <= 1000:
-                return Decimal(mantissa).scaleb(exponent)
+                sign, digits, _ = Decimal(mantissa).as_tuple()
+                return Decimal((sign, digits, exponent))  # not scaleb(), which rounds to 28 digits
         if tag in SETS and type(value) is list:
             kind = SETS[tag]
             if kind != "NS" and any(type(each) is not (str if kind == "SS" else bytes) for each in value):
@@ -252,11 +254,12 @@ def mapping(pairs: Iterable[tuple[bytes, bytes]]) -> bytes:
 class Scanner:
     """Finds the end of items in bytes that come piece by piece, without reading anything twice."""
 
-    __slots__ = ("_left", "at", "done")
+    __slots__ = ("_begun", "_left", "at", "done")
 
     def __init__(self, at: int = 0) -> None:
         self.at = at  # where the next head begins
         self.done = 0  # items that are whole
+        self._begun = 0  # heads that were read
         self._left: list[int] = []  # elements that each open array, map or tag still lacks; -1: until a break
 
     def run(self, data: bytes | bytearray, wanted: int) -> bool:
@@ -270,6 +273,8 @@ class Scanner:
         at = self.at
         if at >= len(data):
             return False
+        if self._begun >= ELEMENTS_LIMIT:
+            raise MalformedItem("too many elements")
         initial = data[at]
         major, info = initial >> 5, initial & 31
         at += 1
@@ -277,6 +282,7 @@ class Scanner:
             if not self._left or self._left.pop() != -1:
                 raise MalformedItem("a break without a beginning")
             self.at = at
+            self._begun += 1
             self._one_done()
             return True
         argument = info
@@ -304,6 +310,7 @@ class Scanner:
         else:
             self._one_done()
         self.at = at
+        self._begun += 1
         return True
 
     def _open(self, count: int) -> None:

@@ -13,7 +13,7 @@ from cumulo.wire.dax.attribute_values import KeyAttribute
 from cumulo.wire.dax.items import MalformedItem, Reader, Scanner, Truncated
 
 numbers = st.builds(
-    lambda mantissa, exponent: Decimal(mantissa).scaleb(exponent),
+    lambda mantissa, exponent: Decimal(f"{mantissa}E{exponent}"),  # scaleb() would round to 28 digits
     st.integers(-(10**38) + 1, 10**38 - 1),
     st.integers(-120, 80),
 )
@@ -39,7 +39,7 @@ values = st.recursive(
 
 def canonical(value: Any) -> Any:
     if isinstance(value, dict):
-        if set(value) == {"N"}:
+        if set(value) == {"N"} and isinstance(value["N"], str):
             return Decimal(value["N"])
         return {name: canonical(each) for name, each in value.items()}
     return [canonical(each) for each in value] if isinstance(value, list) else value
