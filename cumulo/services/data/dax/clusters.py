@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -169,7 +170,7 @@ def create_cluster(ctx: Context, request: t.CreateClusterRequest) -> t.CreateClu
         raise CLUSTER_EXISTS(name=name)
     if len(CLUSTERS.range(ctx, limit=QUOTA)) >= QUOTA:
         raise CLUSTER_QUOTA(quota=QUOTA)
-    host, _, port = ctx.endpoint.rpartition("//")[2].rpartition(":")
+    reached = urlsplit(ctx.endpoint)
     cluster = Cluster(
         name,
         request["NodeType"],
@@ -182,8 +183,8 @@ def create_cluster(ctx: Context, request: t.CreateClusterRequest) -> t.CreateClu
         sealed=bool(request.get("SSESpecification", {}).get("Enabled")),
         encrypted=request.get("ClusterEndpointEncryptionType") == "TLS",
         tags=tags,
-        host=host,
-        port=int(port),
+        host=reached.hostname or "localhost",
+        port=reached.port or (443 if reached.scheme == "https" else 80),
     )
     add_nodes(ctx, cluster, count, request.get("AvailabilityZones"))
     change(ctx, cluster, CREATING)

@@ -11,7 +11,7 @@ from cumulo.core import paging
 from cumulo.core.operation import operation, reconciler
 from cumulo.core.table import GLOBAL, Record, Table
 from cumulo.services.data.dax.errors import INVALID_COMBINATION, INVALID_VALUE
-from cumulo.services.data.dax.pages import page_size
+from cumulo.services.data.dax.pages import key_of, page_size
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
@@ -75,7 +75,7 @@ def describe_events(ctx: Context, request: t.DescribeEventsRequest) -> t.Describ
     ]
     token = request.get("NextToken")
     if token:
-        last = paging.decode(token, INVALID_VALUE("NextToken is not valid."))
+        last = key_of(token, int, str)
         found = [event for event in found if (event.at_us, event.id) < last]
     size = page_size(request)
     answer: dict[str, Any] = {"Events": [_shown(event) for event in found[:size]]}

@@ -21,13 +21,21 @@ def page_size(request: Mapping[str, Any]) -> int:
     return int(size)
 
 
+def key_of(token: str, *kinds: type) -> tuple[Any, ...]:
+    """What a token tells, which must be of these types: one of another list is none of this."""
+    key = paging.decode(token, INVALID_VALUE("NextToken is not valid."))
+    if tuple(map(type, key)) != kinds:
+        raise INVALID_VALUE("NextToken is not valid.")
+    return key
+
+
 def of_names(request: Mapping[str, Any], found: Sequence[T], name: Callable[[T], str]) -> tuple[list[T], str | None]:
     """A page of what is sorted by name, and the token of the next."""
     size = page_size(request)
     token = request.get("NextToken")
     if token:
-        (after,) = paging.decode(token, INVALID_VALUE("NextToken is not valid."))
-        found = [each for each in found if name(each) > str(after)]
+        (after,) = key_of(token, str)
+        found = [each for each in found if name(each) > after]
     if len(found) <= size:
         return list(found), None
     return list(found[:size]), paging.encode((name(found[size - 1]),))

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from cumulo.core import paging
 from tests.conftest import Account
 from tests.services.data.dax.conftest import make_role
 
@@ -153,3 +154,24 @@ def test_a_user_needs_permission(cloud: Account, cluster: dict[str, Any]) -> Non
     }
     iam.put_user_policy(UserName="reader", PolicyName="read", PolicyDocument=json.dumps(allowed))
     assert dax.describe_clusters(ClusterNames=["fast"])["Clusters"][0]["ClusterName"] == "fast"
+
+
+def test_a_token_of_another_list_is_none(cloud: Account, dax: Any, cluster: dict[str, Any]) -> None:
+    for key in (("a", "b"), (1,), ()):
+        token = paging.encode(key)
+        for ask in (dax.describe_clusters, dax.describe_events):
+            with pytest.raises(ClientError) as raised:
+                ask(NextToken=token)
+            assert raised.value.response["Error"]["Code"] == "InvalidParameterValueException"
+
+
+@pytest.mark.parametrize("host", ["dax.us-east-1.amazonaws.com", "localhost:80"])
+def test_an_endpoint_without_a_port_has_that_of_its_scheme(cloud: Account, dax: Any, host: str) -> None:
+    dax.meta.events.register("before-sign", lambda request, **_: request.headers.add_header("Host", host))
+    made = dax.create_cluster(
+        ClusterName="fast", NodeType="dax.r5.large", ReplicationFactor=1, IamRoleArn=make_role(cloud)
+    )
+    assert made["Cluster"]["Status"] == "creating"
+    cloud.advance(2)
+    endpoint = dax.describe_clusters()["Clusters"][0]["ClusterDiscoveryEndpoint"]
+    assert (endpoint["Address"], endpoint["Port"]) == (host.partition(":")[0], 80)

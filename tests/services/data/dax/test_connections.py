@@ -7,9 +7,11 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -232,6 +234,36 @@ def test_a_stop_lets_a_call_finish_and_waits_for_no_other(
     assert not stopping.is_alive()
     for each in (busy, idle, half):
         each.socket.close()
+
+
+def test_after_a_restart_the_cluster_still_knows_whom_to_let_in(
+    start_cloud: Callable[..., RunningCloud], tmp_path: Path
+) -> None:
+    amazondax = pytest.importorskip("amazondax")
+    running = start_cloud(tmp_path)
+    cloud = Account(running, "123456789012")
+    table(cloud, "things", id="S")
+    cloud.client("dax").create_cluster(
+        ClusterName="fast", NodeType="dax.r5.large", ReplicationFactor=1, IamRoleArn=make_role(cloud)
+    )
+    cloud.advance(2)
+    iam = cloud.client("iam")
+    iam.create_user(UserName="reader")
+    key = iam.create_access_key(UserName="reader")["AccessKey"]
+    running.stop()
+    running = start_cloud(tmp_path)
+    client = amazondax.AmazonDaxClient(
+        endpoint_url=f"dax://localhost:{running.cloud.port}",
+        region_name="us-east-1",
+        aws_access_key_id=key["AccessKeyId"],
+        aws_secret_access_key=key["SecretAccessKey"],
+    )
+    try:
+        with pytest.raises(ClientError, match="is not authorized to perform: dax:GetItem"):
+            client.get_item(TableName="things", Key={"id": {"S": "a"}})
+    finally:
+        client.close()
+    running.stop()
 
 
 def test_amazons_own_client_over_tls(cloud: Account, dax: Any, monkeypatch: pytest.MonkeyPatch) -> None:
