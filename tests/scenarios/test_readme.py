@@ -89,11 +89,15 @@ def newcomer(tmp_path: Path, aws_v2: list[str]) -> Iterator[Newcomer]:
 
 
 def test_the_first_steps(newcomer: Newcomer) -> None:
-    _, first_steps, *more = blocks("sh")
+    _, first_steps, data, *more = blocks("sh")
     said = newcomer.types(first_steps)
     assert "/000000000000/orders" in said
     assert '\\"Message\\" : \\"hello\\"' in said
     exports = "\n".join(line for line in first_steps.splitlines() if line.startswith("export "))
+    said = newcomer.types(f"{exports}\n{data}")
+    assert "make_bucket: photos" in said
+    assert "upload: ./README.md to s3://photos/README.md" in said
+    assert '"seen"' in said
     [program] = blocks("python")
     (newcomer.checkout / "program.py").write_text(program)
     said = newcomer.types(f"{exports}\n{sys.executable} program.py")  # this Python has boto3
