@@ -54,6 +54,8 @@ _OF_OBJECTS = frozenset(
         "bucket-owner-full-control",
     )
 )  # fmt: skip
+# "If you specify this canned ACL when creating a bucket, Amazon S3 ignores it." S3 User Guide, "Canned ACL".
+_IGNORED = frozenset(("bucket-owner-read", "bucket-owner-full-control"))
 _GRANT = re.compile(r'\s*(\w+)\s*=\s*"?([^",]*)"?\s*')
 
 
@@ -94,6 +96,8 @@ def of_request(request: Mapping[str, Any], *, owner: str, bucket_owner: str, of_
 
 
 def _canned(name: str, owner: str, bucket_owner: str, of_object: bool) -> Grants | None:
+    if name in _IGNORED and not of_object:
+        return None
     if name not in (_OF_OBJECTS if of_object else _OF_BUCKETS):
         raise INVALID_ARGUMENT("", members={"ArgumentName": "x-amz-acl", "ArgumentValue": name})
     mine = (owner_id(owner), FULL_CONTROL)

@@ -47,6 +47,14 @@ def test_canned_acls(cloud: Account, s3: Any, open_bucket: str, canned: str, mor
     assert grants(answer) == [(me, "FULL_CONTROL"), *more]
 
 
+def test_a_buckets_canned_acl_for_objects_is_ignored(s3: Any, cloud: Account) -> None:
+    for name in ("bucket-owner-read", "bucket-owner-full-control"):
+        bucket = f"ignoring-{cloud.account}-{name}"
+        s3.create_bucket(Bucket=bucket, ACL=name)
+        (grant,) = s3.get_bucket_acl(Bucket=bucket)["Grants"]
+        assert grant["Permission"] == "FULL_CONTROL"
+
+
 def test_grants_in_headers_and_in_a_document(cloud: Account, s3: Any, open_bucket: str) -> None:
     me, other = canonical_user_id(cloud.account), canonical_user_id("111122223333")
     s3.put_bucket_acl(Bucket=open_bucket, GrantRead=f'uri="{LOG_DELIVERY}", id="{other}"', GrantWriteACP=f"id={me}")
