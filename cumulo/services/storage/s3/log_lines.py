@@ -61,8 +61,8 @@ def line(ctx: Context, bucket: Bucket, request: Mapping[str, Any], sent: Any) ->
         fault.code if fault is not None else "-",
         count,
         _size(http, headers, key),
-        "1",
-        "-" if fault is not None else "1",
+        "-",  # total time, which is not measured
+        "-",  # turn-around time, neither
         _quoted(http.headers.get("referer")),
         _quoted(http.headers.get("user-agent")),
         version,
