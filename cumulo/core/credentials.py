@@ -237,6 +237,8 @@ def _believed(
 ) -> Credential:
     credential = of_claim(ctx, claim)
     now = ctx.runtime.clock.wall()
+    if claim.region_set:
+        sigv4.check_region(claim, ctx.region)
     signing_name = "" if claim.service in sigv4.S3_SIGNING_NAMES else service.signing_name
     if credential.secret is None:
         sigv4.check_unsigned_parts(request, claim, now, service.name, signing_name=signing_name, streamed=streamed)

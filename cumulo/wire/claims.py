@@ -2,6 +2,8 @@
 
 import msgspec
 
+from cumulo.wire import sigv4a
+
 ALGORITHM = "AWS4-HMAC-SHA256"
 S3_SIGNING_NAMES = frozenset({"s3", "s3-outposts", "s3-object-lambda", "s3express"})
 
@@ -11,7 +13,8 @@ class Claim(msgspec.Struct, gc=False):
 
     `date`, `region` and `service` are the credential scope's; `amz_date` is the request's own date in basic format and
     `timestamp` the same in seconds. `signed_headers` are lower-case names in the order of the request. `payload_hash`
-    is what the client said of the body ("" when it said nothing). `expires_s` is a presigned URL's life.
+    is what the client said of the body ("" when it said nothing). `expires_s` is a presigned URL's life. SigV4A's scope
+    has no region: `region_set` says for which ones it holds ("us-east-1,eu-*").
     """
 
     access_key_id: str
@@ -28,11 +31,18 @@ class Claim(msgspec.Struct, gc=False):
     presigned: bool
     payload_hash: str
     algorithm: str = ALGORITHM
+    region_set: str = ""
 
     @property
     def scope(self) -> str:
-        """The credential scope: 20130524/us-east-1/s3/aws4_request."""
+        """The credential scope: 20130524/us-east-1/s3/aws4_request; of SigV4A 20130524/s3/aws4_request."""
+        if self.region_set:
+            return f"{self.date}/{self.service}/{self.terminator}"
         return f"{self.date}/{self.region}/{self.service}/{self.terminator}"
+
+    def holds_in(self, region: str) -> bool:
+        """Whether it was signed for this region."""
+        return sigv4a.covers(self.region_set, region) if self.region_set else self.region == region
 
     @property
     def s3(self) -> bool:

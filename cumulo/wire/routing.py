@@ -7,7 +7,7 @@ path of RPC v2, `Action` in a form, the host, and at last the path alone. The st
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from cumulo.wire import hosts, models, sigv2
+from cumulo.wire import hosts, models, sigv2, sigv4a
 from cumulo.wire.cuts import Metadata, StoredCut
 from cumulo.wire.faults import Fault
 from cumulo.wire.http import Headers, Request
@@ -147,10 +147,18 @@ def scope_of(request: Request) -> Scope | None:
         old = "AWSAccessKeyId=" in request.query and "SignatureVersion=" not in request.query
         return _S3_SCOPE if old else None
     parts = credential.rsplit("/", 4)
-    # SigV4A's scope has no region
+    if parts[-1] == "aws4_request" and len(parts) > 3 and parts[-3].isdigit():
+        return Scope(_region_of_set(request), parts[-2])  # SigV4A's scope has no region
     if len(parts) == 5 and parts[4] == "aws4_request":
-        return Scope(parts[2] if not parts[2].isdigit() else "", parts[3])
+        return Scope(parts[2], parts[3])
     return None
+
+
+def _region_of_set(request: Request) -> str:
+    text = request.headers.get("x-amz-region-set")
+    if not text and "X-Amz-Region-Set=" in request.query:
+        text = query_values(request.query)["X-Amz-Region-Set"][0]
+    return sigv4a.region_of(text, hosts.read(request.host).region)
 
 
 class Router:

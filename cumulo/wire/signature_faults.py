@@ -215,6 +215,6 @@ def version_2(s3: bool) -> Fault:
 
 
 def version_4a() -> Fault:
-    """SigV4A: refused by name until it is real."""
-    message = "AWS4-ECDSA-P256-SHA256 (SigV4A) is not implemented: sign with AWS4-HMAC-SHA256."
+    """SigV4A over the chunks of a body and over forms: refused by name until it is real."""
+    message = "AWS4-ECDSA-P256-SHA256 (SigV4A) is not implemented for signed chunks and forms: use AWS4-HMAC-SHA256."
     return Fault("NotImplemented", message, status=501)

@@ -2,7 +2,8 @@
 
 `read` takes the claim out of the Authorization header or the presigned query; `verify` checks it against the secret;
 `check_unsigned_parts` checks everything that needs no secret (dates, expiry, scope, the body's hash).
-S3's Signature Version 2 gives a Claim with another `algorithm` (`sigv2`); SigV4A is refused by name.
+S3's Signature Version 2 gives a Claim with another `algorithm` (`sigv2`), and so does SigV4A (`sigv4a`), which is read
+here, where it differs only in its scope and its key.
 Source: "AWS Signature Version 4 for API requests" (IAM User Guide), "Authenticating Requests (AWS Signature Version
 4)" (S3 API Reference).
 """
@@ -14,7 +15,7 @@ from hashlib import sha256
 from itertools import product
 from urllib.parse import unquote
 
-from cumulo.wire import canonical, sigv2
+from cumulo.wire import canonical, sigv2, sigv4a
 from cumulo.wire import signature_faults as faults
 from cumulo.wire.claims import ALGORITHM as ALGORITHM
 from cumulo.wire.claims import S3_SIGNING_NAMES as S3_SIGNING_NAMES
@@ -23,7 +24,7 @@ from cumulo.wire.faults import Fault
 from cumulo.wire.http import Request
 from cumulo.wire.signature_dates import header_date, known_timestamps, timestamp_of
 
-ALGORITHM_4A = "AWS4-ECDSA-P256-SHA256"
+ALGORITHM_4A = sigv4a.ALGORITHM
 UNSIGNED = "UNSIGNED-PAYLOAD"
 STREAMING_SIGNED = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
 STREAMING_SIGNED_TRAILER = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"
@@ -106,21 +107,32 @@ def _read_header(request: Request, authorization: str, s3: bool) -> Claim:
     if timestamp is None:
         amz_date, timestamp = header_date(amz_date, get("date"), authorization, service in S3_SIGNING_NAMES)
     token = get("x-amz-security-token") or (get("x-amz-s3session-token") if service == "s3express" else "")
-    return Claim(
+    claim = Claim(
         access_key_id, date, region, service, terminator, signed_headers, signature, token, amz_date, timestamp, None,
         False, get("x-amz-content-sha256"),
     )  # fmt: skip
+    if not region and authorization.startswith(ALGORITHM_4A):
+        claim.algorithm = ALGORITHM_4A
+        claim.region_set = _region_set(get("x-amz-region-set"), service in S3_SIGNING_NAMES, presigned=False)
+    return claim
+
+
+def _region_set(text: str, s3: bool, presigned: bool) -> str:
+    if sigv4a.is_region_set(text):
+        return text
+    said = f"X-Amz-Region-Set must name the regions that the signature is for, not '{text}'."
+    if s3:
+        raise _s3_scope(said, presigned)
+    raise Fault("IncompleteSignature", said)
 
 
 def _parse_header(request: Request, authorization: str, s3: bool) -> tuple[_Head, str]:
     """Take an Authorization header apart the slow way, in any order of its parts, naming what is wrong."""
     algorithm, _, rest = authorization.partition(" ")
     s3 = s3 or any(f"/{name}/aws4_request" in rest for name in S3_SIGNING_NAMES)
-    if algorithm == ALGORITHM_4A:
-        raise faults.version_4a()
     if algorithm in ("AWS", "AWS3", "AWS3-HTTPS"):
         raise faults.version_2(s3)
-    if s3 and algorithm != ALGORITHM:
+    if s3 and algorithm not in (ALGORITHM, ALGORITHM_4A):
         raise faults.s3_unsupported_type(authorization)
     parts: dict[str, str] = {}
     for piece in rest.replace(",", " ").split(" "):
@@ -137,14 +149,28 @@ def _parse_header(request: Request, authorization: str, s3: bool) -> tuple[_Head
     if missing:
         dated = request.headers.get("x-amz-date") or request.headers.get("date")
         raise faults.incomplete_header(missing if dated else [*missing, "Date"], authorization)
-    if algorithm != ALGORITHM:
+    if algorithm not in (ALGORITHM, ALGORITHM_4A):
         raise faults.unsupported_algorithm(algorithm, s3)
-    credential = credential_parts(parts["Credential"], s3, presigned=False)
+    credential = _credential(parts["Credential"], algorithm, s3, presigned=False)
     return (*credential, tuple(parts["SignedHeaders"].split(";"))), parts["Signature"]
 
 
 def _bad_pair(piece: str) -> Fault:
     return faults.not_key_value(piece)
+
+
+def _credential(text: str, algorithm: str, s3: bool, presigned: bool) -> tuple[str, str, str, str, str]:
+    """`credential_parts`; SigV4A's has no region, which is "" then."""
+    if algorithm != ALGORITHM_4A:
+        return credential_parts(text, s3, presigned)
+    parts = text.split("/")
+    if len(parts) == 4 and (all(parts) or not s3):
+        return parts[0], parts[1], "", parts[2], parts[3]
+    if s3:
+        said = 'the Credential is mal-formed; expecting "<YOUR-AKID>/YYYYMMDD/SERVICE/aws4_request".'
+        raise _s3_scope(said, presigned)
+    said = "Credential must have exactly 4 slash-delimited elements, e.g. keyid/date/service/term,"
+    raise Fault("IncompleteSignature", f"{said} got '{text}'.")
 
 
 def credential_parts(text: str, s3: bool, presigned: bool) -> tuple[str, str, str, str, str]:
@@ -173,11 +199,10 @@ def _read_query(request: Request, given: dict[str, str], s3: bool) -> Claim:
     if missing:
         raise faults.incomplete_query(missing)
     algorithm = given["X-Amz-Algorithm"]
-    if algorithm == ALGORITHM_4A:
-        raise faults.version_4a()
-    if algorithm != ALGORITHM:
+    if algorithm not in (ALGORITHM, ALGORITHM_4A):
         raise faults.unsupported_algorithm(algorithm, s3)
-    credential = credential_parts(given["X-Amz-Credential"], s3, presigned=True)
+    credential = _credential(given["X-Amz-Credential"], algorithm, s3, presigned=True)
+    region_set = given.get("X-Amz-Region-Set", "")
     timestamp = timestamp_of(given["X-Amz-Date"], s3, presigned=True)
     signed_headers = tuple(given["X-Amz-SignedHeaders"].split(";"))
     header_hash = request.headers.get("x-amz-content-sha256") if "x-amz-content-sha256" in signed_headers else ""
@@ -192,6 +217,8 @@ def _read_query(request: Request, given: dict[str, str], s3: bool) -> Claim:
         expires_s=_expires(given.get("X-Amz-Expires"), s3),
         presigned=True,
         payload_hash=payload_hash,
+        algorithm=algorithm,
+        region_set=_region_set(region_set, s3, presigned=True) if algorithm == ALGORITHM_4A else "",
     )
 
 
@@ -230,14 +257,14 @@ def check_unsigned_parts(
     Raises SignatureDoesNotMatch, or S3's RequestTimeTooSkewed, AccessDenied, XAmzContentSHA256Mismatch, ….
     """
     s3 = claim.service in S3_SIGNING_NAMES
-    if claim.algorithm != ALGORITHM:
+    if claim.algorithm == sigv2.ALGORITHM:
         sigv2.check_time(claim, now)
         return
     if (
         claim.date != claim.amz_date[:8]
         or claim.terminator != "aws4_request"
         or (signing_name and signing_name != claim.service)
-        or not _REGION.match(claim.region)
+        or not (_REGION.match(claim.region) or claim.region_set)
     ):
         raise _scope_fault(claim, s3, signing_name or claim.service)
     if abs(now - claim.timestamp) > ALLOWED_SKEW_S or claim.presigned:
@@ -248,6 +275,8 @@ def check_unsigned_parts(
             check_payload(claim, sha256(request.body).hexdigest())
     elif "host" not in claim.signed_headers and ":authority" not in claim.signed_headers:
         raise faults.mismatch("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")
+    elif claim.region_set and not claim.presigned and "x-amz-region-set" not in claim.signed_headers:
+        raise faults.mismatch("'X-Amz-Region-Set' must be a 'SignedHeader' in the AWS Authorization.")
     elif not streamed and _HEX_64.match(claim.payload_hash):
         check_payload(claim, sha256(request.body).hexdigest())
 
@@ -264,14 +293,14 @@ def _scope_fault(claim: Claim, s3: bool, signing_name: str) -> Fault:
             said.append(f'incorrect service "{claim.service}". This endpoint belongs to "{signing_name}".')
         elif claim.terminator != "aws4_request":
             said.append(f'incorrect terminal "{claim.terminator}". This endpoint uses "aws4_request".')
-        elif not _REGION.match(claim.region):
+        elif not (_REGION.match(claim.region) or claim.region_set):
             wrong = f"the region '{claim.region}' is wrong; expecting 'us-east-1'"
             return _s3_scope(wrong, claim.presigned, Region="us-east-1")
         else:
             date = claim.amz_date[:8]
             said.append(f'Invalid credential date "{claim.date}". This date is not the same as X-Amz-Date: "{date}".')
         return _s3_scope(said[0], claim.presigned)
-    if not _REGION.match(claim.region):
+    if not (_REGION.match(claim.region) or claim.region_set):
         said.append(f"Credential should be scoped to a valid region, not '{claim.region}'.")
     if claim.service != signing_name:
         said.append(f"Credential should be scoped to correct service: '{signing_name}'.")
@@ -283,6 +312,16 @@ def _scope_fault(claim: Claim, s3: bool, signing_name: str) -> Fault:
             f"'{claim.date}' != '{claim.amz_date[:8]}', from '{claim.amz_date}'."
         )
     return faults.mismatch(" ".join(said))
+
+
+def check_region(claim: Claim, region: str) -> None:
+    """Refuse a SigV4A claim in a region that its set leaves out. Raises SignatureDoesNotMatch, or S3's faults."""
+    if claim.holds_in(region):
+        return
+    if claim.service in S3_SIGNING_NAMES:
+        wrong = f"the region '{claim.region_set}' is wrong; expecting '{region}'"
+        raise _s3_scope(wrong, claim.presigned, Region=region)
+    raise faults.mismatch(f"Credential should be scoped to a valid region, not '{claim.region_set}'.")
 
 
 def _check_time(claim: Claim, now: float, s3: bool, service: str) -> None:
@@ -369,7 +408,7 @@ def verify(
 
     Raises SignatureDoesNotMatch and the faults of `check_unsigned_parts`. Compares in constant time.
     """
-    if claim.algorithm != ALGORITHM:
+    if claim.algorithm == sigv2.ALGORITHM:
         sigv2.verify(request, claim, secret, now)
         return
     check_unsigned_parts(request, claim, now, service_model_name, signing_name=signing_name, streamed=streamed)
@@ -377,15 +416,20 @@ def verify(
     payload = claim.payload_hash
     if service not in S3_SIGNING_NAMES and not payload:
         payload = sha256(request.body).hexdigest() if request.body else EMPTY_SHA256
-    key = signing_key(secret, claim.date, claim.region, service)
-    prefix = f"{ALGORITHM}\n{claim.amz_date}\n{claim.date}/{claim.region}/{service}/{claim.terminator}\n"
-    provided = claim.signature.encode("latin-1", "replace")
     likeliest = _likeliest_request(request, claim, payload)
-    if _signs(key, prefix, likeliest, provided):
-        return
-    for form in _canonical_requests(request, claim, payload):
-        if form != likeliest and _signs(key, prefix, form, provided):
+    prefix = f"{claim.algorithm}\n{claim.amz_date}\n{claim.scope}\n"
+    if claim.algorithm == ALGORITHM_4A:
+        for form in dict.fromkeys((likeliest, *_canonical_requests(request, claim, payload))):
+            if sigv4a.signs(claim.access_key_id, secret, prefix + sha256(form).hexdigest(), claim.signature):
+                return
+    else:
+        key = signing_key(secret, claim.date, claim.region, service)
+        provided = claim.signature.encode("latin-1", "replace")
+        if _signs(key, prefix, likeliest, provided):
             return
+        for form in _canonical_requests(request, claim, payload):
+            if form != likeliest and _signs(key, prefix, form, provided):
+                return
     if service in S3_SIGNING_NAMES:
         string_to_sign = prefix + sha256(likeliest).hexdigest()
         raise faults.s3_mismatch(claim.access_key_id, string_to_sign, claim.signature, likeliest)

@@ -315,8 +315,10 @@ def _check_payer(ctx: Context, bucket: Bucket, request: Mapping[str, Any]) -> No
 def _check_region(ctx: Context, bucket: Bucket) -> None:
     """The redirects of a request that was signed for another region than the bucket's."""
     claim = ctx.claim
-    if claim is None or not claim.region or ctx.internal:
-        return  # what is not signed, or as of old, or for all regions, names none
+    if claim is None or not (claim.region or claim.region_set) or ctx.internal:
+        return  # what is not signed, or as of old, names no region
+    if not claim.region and claim.holds_in(bucket.region):
+        return
     ctx.authorized = True
     if claim.presigned:
         raise WRONG_REGION_IN_QUERY(
