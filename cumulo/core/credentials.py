@@ -54,6 +54,8 @@ class AccessKey(Record):
     whole seconds of cloud time; `expires_at` 0 is never. `token_digest` is the SHA-256 of the session token, empty
     for a lasting key. `transitive_keys` are the session tags that the next role in a chain inherits. `issuer_keys`
     are the ids of the keys that this one came from, the nearest first: two or more of a role are a chain.
+    `bucket` is the directory bucket of S3 whose session this is: the key is good for S3 alone, and with `read_only` for
+    reading alone.
     """
 
     access_key_id: str
@@ -77,6 +79,8 @@ class AccessKey(Record):
     session_policies: list[str] = []
     session_policy_arns: list[str] = []
     issuer_keys: list[str] = []
+    bucket: str = ""
+    read_only: bool = False
 
     def principal(self) -> Principal:
         """Who a request signed with this key comes from."""
@@ -152,12 +156,14 @@ def resolve(
     *,
     local_keys: bool,
     s3: bool = False,
+    express: bool = False,
 ) -> Credential:
     """The credential behind an access key id.
 
     `find` looks a key up, `now` is cloud time, `local_keys` whether keys that nobody issued are welcome. Raises
     InvalidClientTokenId (S3: InvalidAccessKeyId, InvalidToken) for an unknown, inactive or deleted key and for a
-    missing or foreign session token, ExpiredToken for a session that is over.
+    missing or foreign session token, ExpiredToken for a session that is over. `express`: signed for a directory bucket,
+    as a key of such a bucket's session must be.
     """
     if access_key_id == LOCAL_KEY and local_keys:
         return local_credential(access_key_id)
@@ -166,7 +172,7 @@ def resolve(
         if local_keys and is_local(access_key_id):
             return local_credential(access_key_id)
         raise (S3_UNKNOWN_KEY if s3 else INVALID_TOKEN)()
-    if not key.active:
+    if not key.active or (key.bucket and not express):
         raise (S3_UNKNOWN_KEY if s3 else INVALID_TOKEN)()
     if key.token_digest:
         if not session_token:
@@ -229,6 +235,7 @@ def of_claim(ctx: Context, claim: sigv4.Claim) -> Credential:
         runtime.clock.now(),
         local_keys=runtime.local_keys,
         s3=claim.service in sigv4.S3_SIGNING_NAMES,
+        express=claim.service == "s3express",
     )
 
 

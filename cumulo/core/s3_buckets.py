@@ -54,10 +54,14 @@ class Bucket(Record):
     namespace: str = ""  # "account-regional", else global
     location: str = ""  # the location constraint as it was given; "" in us-east-1
     acceleration: str = ""  # "", "Enabled" or "Suspended"
+    zone: str = ""  # of a directory bucket: the id of its zone, as "use1-az4"
+    local_zone: bool = False  # whether that is a Local Zone, rather than an Availability Zone
 
     @property
     def arn(self) -> str:
         """The bucket's ARN."""
+        if self.zone:
+            return f"arn:{partition_of(self.region)}:s3express:{self.region}:{self.account}:bucket/{self.name}"
         return f"arn:{partition_of(self.region)}:s3:::{self.name}"
 
 

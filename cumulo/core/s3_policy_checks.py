@@ -68,7 +68,7 @@ def checked(text: str, arn: str) -> str:
             named = all(":" in str(action) or action == "*" for each in statements for action in _actions(each))
             refuse("Policy has an invalid condition key" if named else "Policy has invalid action")
         refuse(fault.message)
-    rules = access.load("s3")
+    rules = access.load("s3express" if ":s3express:" in arn else "s3")
     for statement in statements:
         _check_statement(rules, statement, arn)
     return text
@@ -181,7 +181,10 @@ def _is_of(resource: Any, arn: str) -> bool:
 
 
 def _names_objects(resource: str) -> bool:
-    return "/" in resource.split(":", 5)[5].removeprefix("accesspoint/")
+    place = resource.split(":", 5)[5]
+    if ":s3express:" in resource:
+        place = place.removeprefix("bucket/")
+    return "/" in place.removeprefix("accesspoint/")
 
 
 def _actions(statement: Mapping[str, Any]) -> list[Any]:

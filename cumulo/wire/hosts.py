@@ -11,6 +11,7 @@ _REGION = re.compile(r"[a-z]{2}(?:-[a-z]+){1,3}-\d{1,2}\Z")
 _LEGACY_S3 = re.compile(r"(s3)-([a-z]{2}(?:-[a-z]+){1,3}-\d{1,2})\Z")
 _FILLERS = frozenset({"dualstack", "fips"})
 _KINDS = frozenset({"bucket", "accesspoint", "control"})
+ZONAL = "s3express-"  # then the id of a zone: where the objects of directory buckets are
 _cache: dict[str, "Host"] = {}
 _CACHE_LIMIT = 4096
 
@@ -71,14 +72,16 @@ def _read(host: str) -> Host:
 def bucket_of(host: str) -> str:
     """The bucket that a virtual host of S3 names, "" for none.
 
-    `BUCKET.s3.…`; and `BUCKET.localhost`, which the SDKs make of the endpoint http://localhost, unless its last label
-    names a service.
+    `BUCKET.s3.…`; `BUCKET.s3express-ZONE.…` of directory buckets; and `BUCKET.localhost`, which the SDKs make of the
+    endpoint http://localhost, unless its last label names a service.
     """
     found = read(host)
     labels = found.labels
+    if len(labels) > 1 and labels[-1].startswith(ZONAL):
+        return ".".join(labels[:-1])
     if "s3" in labels:
         return ".".join(labels[: len(labels) - 1 - labels[::-1].index("s3")])
-    if labels and found.local and labels[-1] not in SERVICES and not labels[-1].startswith("s3-"):
+    if labels and found.local and labels[-1] not in SERVICES and not labels[-1].startswith(("s3-", ZONAL)):
         return ".".join(labels)
     return ""
 

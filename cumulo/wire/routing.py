@@ -21,6 +21,7 @@ from cumulo.wire.protocols.query import form_of
 DEFAULT_REGION = "us-east-1"
 UNPACKED_LIMIT = 64 * 1024 * 1024
 _FORM = "application/x-www-form-urlencoded"
+_EXPRESS = "s3express"  # as which requests to directory buckets are signed
 _NOBODY = Service("unknown", StoredCut(Metadata(xml_namespace=""), {}, {}, {}, {}, (), ()))
 _FORM_PROTOCOLS = frozenset({"query", "ec2"})
 
@@ -177,6 +178,8 @@ class Router:
             for label in dict.fromkeys((meta.endpoint_prefix, name, *meta.hosts)):
                 _append(self._by_host, label, name)
                 hosts.SERVICES.add(label.rpartition(".")[2])
+        if "s3" in self._by_signing:
+            self._by_signing[_EXPRESS] = self._by_signing["s3"]
         self._targets: dict[str, Operation] = {}
         self._paths: dict[str, Paths] = {}
 
@@ -364,6 +367,8 @@ class Router:
         if best is None:
             raise unknown_path(self._metadata[resters[0]] if names else None)
         service = models.load(owner)
+        if best.operation == "ListBuckets" and _asks_for_directories(request, scope):
+            best.operation = "ListDirectoryBuckets"  # the same path: signature or host tell which buckets
         if owner == "s3" and "x-amz-" in request.query:
             request = _with_query_headers(request)
         spoken = next(p for p in service.protocols if p.startswith("rest-"))
@@ -374,6 +379,12 @@ class Router:
         if paths is None:
             paths = self._paths[name] = Paths(models.load(name))
         return paths
+
+
+def _asks_for_directories(request: Request, scope: Scope | None) -> bool:
+    if scope is not None and scope.service == _EXPRESS:
+        return True
+    return hosts.read(request.host).labels[-1:] == ("s3express-control",)
 
 
 def _with_query_headers(request: Request) -> Request:

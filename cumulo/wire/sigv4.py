@@ -211,7 +211,9 @@ def _read_query(request: Request, given: dict[str, str], s3: bool) -> Claim:
         *credential,
         signed_headers=signed_headers,
         signature=given["X-Amz-Signature"],
-        session_token=given.get("X-Amz-Security-Token") or request.headers.get("x-amz-security-token"),
+        session_token=given.get("X-Amz-Security-Token")
+        or given.get("X-Amz-S3session-Token")
+        or request.headers.get("x-amz-security-token"),
         amz_date=given["X-Amz-Date"],
         timestamp=timestamp,
         expires_s=_expires(given.get("X-Amz-Expires"), s3),
