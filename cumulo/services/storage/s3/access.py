@@ -24,7 +24,15 @@ from cumulo.core import s3_public_policies
 from cumulo.core.errors import Fault
 from cumulo.core.policy.principals import PrincipalKind
 from cumulo.core.s3_access import ACCOUNT_ACCESS, PublicAccessBlock
-from cumulo.services.storage.s3 import access_logs, access_points, acls, grants, integrity
+from cumulo.services.storage.s3 import (
+    access_logs,
+    access_points,
+    acls,
+    directory_buckets,
+    directory_rights,
+    grants,
+    integrity,
+)
 from cumulo.services.storage.s3.buckets import BUCKET_OWNER_ENFORCED, BUCKETS, Bucket
 from cumulo.services.storage.s3.conditions import RequestConditions
 from cumulo.services.storage.s3.errors import (
@@ -86,6 +94,10 @@ def located(ctx: Context, request: Mapping[str, Any], *, anywhere: bool = False)
     if bucket is None:
         ctx.authorized = True
         raise NO_SUCH_BUCKET(members={"BucketName": name})
+    if bucket.zone:
+        directory_buckets.check_request(ctx, bucket, request)
+    elif ctx.claim is not None and ctx.claim.service == directory_buckets.SIGNING_NAME and not ctx.internal:
+        directory_rights.check_elsewhere(ctx, anywhere=anywhere)
     if "logging" in bucket.configured and not ctx.internal:
         access_logs.watch(ctx, bucket, request)
     if bucket.region != ctx.region and not anywhere:
@@ -129,6 +141,9 @@ def allow_bucket(
     context: Mapping[str, Any] | None = None,
 ) -> None:
     """AccessDenied unless the caller may do this with the bucket."""
+    if bucket.zone:
+        directory_rights.allow(ctx, bucket, action or _own_action(ctx))
+        return
     if not bucket.policy and request.get("Bucket", bucket.name) == bucket.name and ctx.trusted(bucket.account):
         return
     action = action or _own_action(ctx)
@@ -180,6 +195,9 @@ def allow_object(
     An `action` that has a form of its own for versions ("s3:GetObjectVersion") takes it when the request names one.
     What the request does besides (tags, an ACL, a lock) needs its own permission.
     """
+    if bucket.zone:
+        directory_rights.allow(ctx, bucket, action or _own_action(ctx))
+        return
     if (
         not bucket.policy
         and ctx.trusted(bucket.account)

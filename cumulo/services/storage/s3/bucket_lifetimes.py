@@ -7,10 +7,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cumulo.core.errors import not_implemented
 from cumulo.core.operation import operation
 from cumulo.core.s3_access import PublicAccessBlock
-from cumulo.services.storage.s3 import access, acls, bucket_names, bucket_tags, configurations, uploaded_parts
+from cumulo.services.storage.s3 import (
+    access,
+    acls,
+    bucket_names,
+    bucket_tags,
+    configurations,
+    directory_lifetimes,
+    uploaded_parts,
+)
 from cumulo.services.storage.s3.buckets import BUCKET_OWNER_ENFORCED, BUCKETS, ENABLED, Bucket, count, keep
 from cumulo.services.storage.s3.errors import (
     BUCKET_ACL_WITH_OWNERSHIP,
@@ -44,15 +51,14 @@ _OWNERSHIPS = frozenset((BUCKET_OWNER_ENFORCED, "BucketOwnerPreferred", "ObjectW
 @operation
 def create_bucket(ctx: Context, request: t.CreateBucketRequest) -> t.CreateBucketOutput:
     """A new bucket in the caller's account and region."""
+    if directory_lifetimes.is_wanted(request):
+        return directory_lifetimes.create(ctx, request)  # type: ignore[return-value]
     name = request["Bucket"]
     configuration: Mapping[str, Any] = request.get("CreateBucketConfiguration", {})
     constraint = configuration.get("LocationConstraint") or ""
     new = Bucket(name, ctx.account, ctx.region, ctx.now(), location=constraint)
     access.allow_new_bucket(ctx, new, request)
     _check_name(ctx, request)
-    for member in ("Bucket", "Location"):
-        if member in configuration:
-            raise not_implemented("s3", "CreateBucket", f"CreateBucketConfiguration.{member} (directory buckets)")
     _check_location(ctx, constraint)
     _fill(new, request)
     there = BUCKETS.peek(ctx, name)

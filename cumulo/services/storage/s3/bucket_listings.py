@@ -69,7 +69,7 @@ def _page(
     while True:
         chunk = BUCKETS.range(ctx, ctx.account, index="by_account", start=start, end=end, after=after, limit=limit + 1)
         for bucket in chunk:
-            if region is None or bucket.region == region:
+            if not bucket.zone and (region is None or bucket.region == region):
                 if len(found) == limit:
                     return found, True
                 found.append(bucket)
@@ -82,6 +82,14 @@ def _page(
 def head_bucket(ctx: Context, request: t.HeadBucketRequest) -> t.HeadBucketOutput:
     """Whether the bucket is there, and the caller may list it."""
     bucket = access.bucket_for(ctx, request)
+    if bucket.zone:
+        return {
+            "BucketArn": bucket.arn,
+            "BucketLocationType": "LocalZone" if bucket.local_zone else "AvailabilityZone",
+            "BucketLocationName": bucket.zone,
+            "BucketRegion": bucket.region,
+            "AccessPointAlias": False,
+        }
     through = request["Bucket"] != bucket.name
     return {"BucketArn": bucket.arn, "BucketRegion": bucket.region, "AccessPointAlias": through}
 

@@ -21,6 +21,7 @@ from cumulo.core.table import GLOBAL, Record, Table
 from cumulo.services.storage.s3 import (
     access,
     checksums,
+    directory_buckets,
     lifecycle_headers,
     lifecycles,
     multipart_uploads,
@@ -216,6 +217,8 @@ def _fill(ctx: Context, version: ObjectVersion, upload: Upload, chosen: list[Upl
     version.size = sum([part.size for part in chosen])
     version.stored = sum([part.stored for part in chosen])
     version.etag = f"{hashlib.md5(md5s, usedforsecurity=False).hexdigest()}-{len(chosen)}"
+    if version.bucket.endswith(directory_buckets.SUFFIX):
+        version.etag = ctx.random_bytes(16).hex()
     version.parts_count = len(chosen)
     version.content = IN_PARTS
     if upload.algorithm or version.encryption != object_encryption.CUSTOMER:

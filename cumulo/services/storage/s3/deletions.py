@@ -58,6 +58,8 @@ def _delete(
     ctx: Context, bucket: Bucket, request: Mapping[str, Any], key: str, wanted: Mapping[str, Any], etag: str | None
 ) -> dict[str, Any]:
     """Delete what `wanted` (the request, or one entry of it) names; DeleteMarker and VersionId, where S3 says them."""
+    if bucket.zone:
+        return _delete_from_directory(ctx, bucket, key, wanted, etag)
     for member, header in _DIRECTORY_ONLY.items():
         if member in wanted:
             raise NOT_IMPLEMENTED_HEADER(members={"Header": header})
@@ -76,6 +78,28 @@ def _delete(
     if removal.version_id:
         answer["VersionId"] = removal.version_id
     return answer
+
+
+def _delete_from_directory(
+    ctx: Context, bucket: Bucket, key: str, wanted: Mapping[str, Any], etag: str | None
+) -> dict[str, Any]:
+    """Where the object is not as it is wanted, PreconditionFailed; one that is not there is deleted as well.
+
+    Source: S3 API Reference, DeleteObject, If-Match, x-amz-if-match-last-modified-time and x-amz-if-match-size.
+    """
+    current = versions.find(ctx, bucket.name, key)
+    if current is None:
+        return {}
+    modified = wanted.get("IfMatchLastModifiedTime", wanted.get("LastModifiedTime"))
+    size = wanted.get("IfMatchSize", wanted.get("Size"))
+    if etag is not None and not preconditions.matches(etag, current.etag):
+        raise PRECONDITION_FAILED(members={"Condition": "If-Match"})
+    if modified is not None and int(modified) != int(current.modified_at):
+        raise PRECONDITION_FAILED(members={"Condition": "x-amz-if-match-last-modified-time"})
+    if size is not None and size != current.size:
+        raise PRECONDITION_FAILED(members={"Condition": "x-amz-if-match-size"})
+    versions.remove(ctx, bucket, key)
+    return {}
 
 
 def _tell(ctx: Context, bucket: Bucket, key: str, version_id: str | None, removal: versions.Removal) -> None:

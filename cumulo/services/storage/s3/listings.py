@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import operation
 from cumulo.core.table import pack
-from cumulo.services.storage.s3 import access, listing_entries, listing_pages, remembered_pages
+from cumulo.services.storage.s3 import access, directory_buckets, listing_entries, listing_pages, remembered_pages
 from cumulo.services.storage.s3.errors import INVALID_ARGUMENT
 from cumulo.services.storage.s3.listing_pages import Page, Row, packed, unpacked
 from cumulo.services.storage.s3.object_versions import CURRENT
@@ -57,6 +57,8 @@ def list_objects_v2(ctx: Context, request: t.ListObjectsV2Request) -> t.ListObje
     """The second, which goes on from a token."""
     asked = Asked(request)
     bucket = access.bucket_for(ctx, request, context=asked.conditions)
+    if bucket.zone:
+        directory_buckets.check_listing(request)
     token, after = request.get("ContinuationToken"), request.get("StartAfter")
     owners = bool(request.get("FetchOwner"))
     question = ("2", token, after, owners, *asked.question(ctx))

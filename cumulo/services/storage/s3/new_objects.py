@@ -10,6 +10,7 @@ from cumulo.services.storage.s3 import (
     acls,
     checksums,
     contents,
+    directory_buckets,
     lifecycle_headers,
     lifecycles,
     object_encryption,
@@ -38,7 +39,9 @@ def described(ctx: Context, bucket: Bucket, request: Mapping[str, Any]) -> Objec
     version.headers = object_headers.system_headers(request)
     if "Metadata" in request:
         version.metadata = object_headers.metadata(request)
-    if "StorageClass" in request:
+    if bucket.zone:
+        version.storage_class = directory_buckets.storage_class(bucket, request)
+    elif "StorageClass" in request:
         version.storage_class = object_headers.storage_class(request)
     version.website_redirect = request.get("WebsiteRedirectLocation", "")
     if "Tagging" in request:
@@ -50,10 +53,12 @@ def described(ctx: Context, bucket: Bucket, request: Mapping[str, Any]) -> Objec
 def fill(ctx: Context, version: ObjectVersion, received: Received, plan: Plan) -> None:
     """Give a version its bytes, kept from now on.
 
-    The ETag of what is sealed under KMS or a customer's key is no MD5. Source: S3 API Reference, Object.
+    The ETag of what is sealed under KMS or a customer's key is no MD5, nor is any in a directory bucket. Source: S3 API
+    Reference, Object and PutObject.
     """
     version.size = received.size
-    version.etag = ctx.random_bytes(16).hex() if plan.key else received.md5
+    own = plan.key or version.bucket.endswith(directory_buckets.SUFFIX)
+    version.etag = ctx.random_bytes(16).hex() if own else received.md5
     plan.describe(version)
     version.checksums = received.checksums
     version.checksum_type = checksums.FULL_OBJECT

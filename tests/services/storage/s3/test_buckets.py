@@ -239,14 +239,6 @@ def test_object_lock_brings_versions(cloud: Account, s3: Any) -> None:
         s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Suspended"})
 
 
-def test_directory_buckets_are_refused_by_name(cloud: Account, s3: Any) -> None:
-    with refused("NotImplemented", status=501):
-        s3.create_bucket(
-            Bucket=f"fast-{cloud.account}",
-            CreateBucketConfiguration={"Location": {"Type": "AvailabilityZone", "Name": "use1-az4"}},
-        )
-
-
 def test_unfinished_uploads_go_with_their_bucket(s3: Any, bucket: str) -> None:
     s3.create_multipart_upload(Bucket=bucket, Key="k")
     s3.delete_bucket(Bucket=bucket)

@@ -1,0 +1,103 @@
+"""Who may do what with directory buckets: s3express actions, and the sessions that CreateSession began.
+
+What is done to the bucket has actions of its own, as s3express:DeleteBucket. All that is done to objects needs
+s3express:CreateSession, once, when the session begins: its keys are good for five minutes, for that bucket, and in mode
+ReadOnly for reading. A request that is signed with other keys needs the permission by itself.
+
+Source: S3 User Guide, "Authenticating and authorizing requests" and "Authorizing Zonal endpoint API operations with
+CreateSession"; Service Authorization Reference, "Actions, resources, and condition keys for Amazon S3 Express".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from cumulo.core import credentials
+from cumulo.core.errors import Fault
+from cumulo.services.storage.s3.directory_buckets import SIGNING_NAME
+from cumulo.services.storage.s3.errors import ACCESS_DENIED
+
+if TYPE_CHECKING:
+    from cumulo.core.context import Context
+    from cumulo.core.credentials import AccessKey
+    from cumulo.services.storage.s3.buckets import Bucket
+
+READ_ONLY, READ_WRITE = "ReadOnly", "ReadWrite"
+_READS = frozenset(
+    (
+        "s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectAttributes", "s3:GetObjectTagging", "s3:ListBucket",
+        "s3:ListBucketMultipartUploads", "s3:ListMultipartUploadParts",
+    )
+)  # fmt: skip
+_OF_BUCKETS = frozenset(
+    (
+        "CreateBucket", "DeleteBucket", "DeleteBucketPolicy", "GetBucketPolicy", "GetEncryptionConfiguration",
+        "PutBucketPolicy",
+    )
+)  # fmt: skip
+
+
+def session_of(ctx: Context) -> AccessKey | None:
+    """The key of the session that the request is signed with, None where it is signed with other keys."""
+    if ctx.claim is None or ctx.claim.service != SIGNING_NAME:
+        return None
+    key = credentials.find(ctx, ctx.principal.access_key_id)
+    return key if key is not None and key.bucket else None
+
+
+def check_elsewhere(ctx: Context, *, anywhere: bool) -> None:
+    """AccessDenied for a request to a general purpose bucket that is signed for a directory bucket.
+
+    `anywhere`: the source of a copy may be such a bucket, but not with a session's keys, which are good for one alone.
+    """
+    if not anywhere or session_of(ctx) is not None:
+        ctx.authorized = True
+        raise ACCESS_DENIED()
+
+
+def allow(ctx: Context, bucket: Bucket, action: str) -> None:
+    """AccessDenied unless the caller may do what general purpose buckets call `action` ("s3:GetObject")."""
+    if ctx.internal:
+        ctx.authorized = True
+        return
+    name = action.partition(":")[2]
+    session = session_of(ctx)
+    if session is not None and session.bucket != bucket.name:
+        ctx.authorized = True
+        raise ACCESS_DENIED()
+    if name in _OF_BUCKETS:
+        authorize(ctx, bucket, f"{SIGNING_NAME}:{name}", {})
+        return
+    mode = READ_ONLY if action in _READS else READ_WRITE
+    if session is not None:
+        ctx.authorized = True
+        if session.read_only and mode == READ_WRITE:
+            raise ACCESS_DENIED()
+        return
+    allow_session(ctx, bucket, mode)
+
+
+def allow_session(ctx: Context, bucket: Bucket, mode: str) -> None:
+    """AccessDenied unless the caller may begin a session of this mode."""
+    authorize(ctx, bucket, f"{SIGNING_NAME}:CreateSession", {f"{SIGNING_NAME}:SessionMode": mode})
+
+
+def may_begin(ctx: Context, bucket: Bucket, mode: str) -> bool:
+    """Whether the caller may begin a session of this mode."""
+    denial = ctx.denial
+    try:
+        allow_session(ctx, bucket, mode)
+    except Fault as fault:
+        if fault.code != "AccessDenied":
+            raise
+        ctx.denial = denial
+        return False
+    return True
+
+
+def authorize(ctx: Context, bucket: Bucket, action: str, context: Mapping[str, Any]) -> None:
+    """AccessDenied unless the caller's policies and the bucket's allow this action of s3express."""
+    if not bucket.policy and ctx.trusted(bucket.account):
+        return
+    ctx.authorize(bucket.arn, policy=bucket.policy or None, action=action, context=context, account=bucket.account)

@@ -1,0 +1,91 @@
+"""CreateSession: temporary keys for the objects of one directory bucket.
+
+Source: S3 API Reference, CreateSession.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cumulo.core import credentials
+from cumulo.core.operation import operation
+from cumulo.core.policy.principals import PrincipalKind
+from cumulo.services.storage.s3 import access, directory_buckets, directory_rights
+from cumulo.services.storage.s3.buckets import BUCKETS, Bucket
+from cumulo.services.storage.s3.directory_rights import READ_ONLY, READ_WRITE
+from cumulo.services.storage.s3.errors import ACCESS_DENIED, INVALID_ARGUMENT, METHOD_NOT_ALLOWED
+
+if TYPE_CHECKING:
+    from cumulo.core.context import Context
+    from cumulo.core.credentials import Issued
+    from cumulo.stubs import s3 as t
+
+LASTS_S = 300
+
+
+@operation(unsupported=("SSEKMSKeyId", "SSEKMSEncryptionContext", "BucketKeyEnabled"))
+def create_session(ctx: Context, request: t.CreateSessionRequest) -> t.CreateSessionOutput:
+    """Keys for five minutes; without a mode, the widest that the caller may have.
+
+    Through an endpoint that is no zone's, boto3 asks for a session before everything, CreateBucket too: there a bucket
+    that is yet to come gives one as well, with which nothing but its creation is possible.
+    """
+    mode = request.get("SessionMode")
+    if mode not in (None, READ_ONLY, READ_WRITE):
+        members = {"ArgumentName": "x-amz-create-session-mode", "ArgumentValue": str(mode)}
+        raise INVALID_ARGUMENT("Invalid session mode", members=members)
+    bucket = _bucket(ctx, request)
+    if ctx.principal.kind in (PrincipalKind.ANONYMOUS, PrincipalKind.SERVICE) or directory_rights.session_of(ctx):
+        ctx.authorized = True
+        raise ACCESS_DENIED()
+    if mode is None:
+        mode = READ_WRITE if directory_rights.may_begin(ctx, bucket, READ_WRITE) else READ_ONLY
+    directory_rights.allow_session(ctx, bucket, mode)
+    issued = _issue(ctx, bucket.name, read_only=mode == READ_ONLY)
+    return {
+        "ServerSideEncryption": bucket.encryption,
+        "Credentials": {
+            "AccessKeyId": issued.key.access_key_id,
+            "SecretAccessKey": issued.secret,
+            "SessionToken": issued.session_token,
+            "Expiration": float(issued.key.expires_at),
+        },
+    }
+
+
+def _bucket(ctx: Context, request: t.CreateSessionRequest) -> Bucket:
+    name = request["Bucket"]
+    zone = directory_buckets.zone_of(name)
+    if zone and f".s3express-{zone}." not in ctx.endpoint and BUCKETS.peek(ctx, name) is None:
+        return Bucket(name, ctx.account, ctx.region, ctx.now(), zone=zone)
+    bucket = access.located(ctx, request)
+    if not bucket.zone:
+        ctx.authorized = True
+        raise METHOD_NOT_ALLOWED()
+    return bucket
+
+
+def _issue(ctx: Context, bucket: str, *, read_only: bool) -> Issued:
+    """Keys that stand for the caller, and for no more than the caller is."""
+    who = ctx.principal
+    own = credentials.find(ctx, who.access_key_id)
+    return credentials.issue(
+        ctx,
+        account=who.account,
+        kind=who.kind,
+        arn=who.arn,
+        user_id=who.user_id,
+        lasts_s=LASTS_S,
+        name=who.name,
+        entity_arn=who.entity_arn,
+        tags=who.tags,
+        transitive_keys=own.transitive_keys if own is not None else [],
+        source_identity=who.source_identity,
+        mfa_at=None if who.mfa_at is None else int(who.mfa_at),
+        external_provider=who.external_provider,
+        session_policies=list(who.session_policies),
+        session_policy_arns=own.session_policy_arns if own is not None else [],
+        issuer_keys=own.issuer_keys if own is not None else [],
+        bucket=bucket,
+        read_only=read_only,
+    )
