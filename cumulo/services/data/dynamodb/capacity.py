@@ -57,7 +57,7 @@ class Usage:
         """Units of the table and its indexes together."""
         total = self.table
         if self.locals or self.globals:
-            total += sum(self.locals.values()) + sum(self.globals.values())
+            total += sum(self.locals.values(), 0.0) + sum(self.globals.values(), 0.0)
         return total
 
     def answer(self, table: str, mode: str) -> dict[str, Any]:

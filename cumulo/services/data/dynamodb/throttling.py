@@ -124,7 +124,7 @@ def _drafts(
     on_demand = table.billing_mode == PAY_PER_REQUEST
     verb = "Read" if usage.reads else "Write"
     drafts = []
-    units = usage.table + sum(usage.locals.values())
+    units = usage.table + sum(usage.locals.values(), 0.0)
     parts: list[tuple[str, float, Throughput | None]] = [("", units, table.throughput)] if units else []
     for name, index_units in usage.globals.items():
         index = table.index(name)
