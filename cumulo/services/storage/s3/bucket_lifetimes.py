@@ -16,6 +16,7 @@ from cumulo.services.storage.s3 import (
     bucket_tags,
     configurations,
     directory_lifetimes,
+    renames,
     uploaded_parts,
 )
 from cumulo.services.storage.s3.buckets import BUCKET_OWNER_ENFORCED, BUCKETS, ENABLED, Bucket, count, keep
@@ -149,4 +150,6 @@ def delete_bucket(ctx: Context, request: t.DeleteBucketRequest) -> None:
         )
     configurations.remove_all(ctx, bucket)
     uploaded_parts.drop_all(ctx, bucket.name)
+    if bucket.zone:
+        renames.forget(ctx, bucket.name)
     BUCKETS.delete(ctx, bucket)

@@ -56,6 +56,14 @@ def row(ctx: Context, version: ObjectVersion) -> bytes:
     return data
 
 
+def take_row(ctx: Context, version: ObjectVersion) -> bytes:
+    """The stored bytes of a version whose `content` is "", which are gone from there then."""
+    data = row(ctx, version)
+    if data:
+        ctx.txn.delete(_row_key(ctx, version))
+    return data
+
+
 def keep(ctx: Context, blob: str) -> None:
     """A version or an uploaded part owns this blob from now on."""
     kept_blobs.keep(ctx, blob, OWNER)

@@ -186,6 +186,20 @@ NO_OBJECT_LOCK = Error(
     "NoSuchObjectLockConfiguration", "The specified object does not have a ObjectLock configuration", status=404
 )
 
+# Of directory buckets. Source of the texts: botocore's model.
+INVALID_WRITE_OFFSET = Error(
+    "InvalidWriteOffset", "The write offset value that you specified does not match the current object size."
+)
+TOO_MANY_PARTS = Error(
+    "TooManyParts",
+    "You have attempted to add more parts than the maximum of 10000 that are allowed for this object. You can use the "
+    "CopyObject operation to copy this object to another and then add more data to the newly copied object.",
+)
+IDEMPOTENCY_MISMATCH = Error(
+    "IdempotencyParameterMismatch",
+    "Parameters on this idempotent request are inconsistent with parameters used in previous request(s).",
+)
+
 # Of uploads in parts and of copies.
 NO_SUCH_UPLOAD = Error(
     "NoSuchUpload",

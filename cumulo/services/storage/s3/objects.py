@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from cumulo.core.operation import Wait, operation
 from cumulo.services.storage.s3 import (
     access,
+    appends,
     checksums,
     new_objects,
     notifications,
@@ -35,9 +36,12 @@ NOT_YET = ("ObjectLockEventHold", "ObjectLockEventHoldDurationDays", "ObjectLock
 def put_object(ctx: Context, request: t.PutObjectRequest) -> t.PutObjectOutput:
     bucket = access.object_for(ctx, request)
     preconditions.check_write_form(request)
-    if "WriteOffsetBytes" in request:  # to append, which only directory buckets can
-        raise NOT_IMPLEMENTED_HEADER(members={"Header": "x-amz-write-offset-bytes"})
     said = checksums.announced(ctx, request)
+    if "WriteOffsetBytes" in request:
+        if not bucket.zone:  # only directory buckets can append
+            raise NOT_IMPLEMENTED_HEADER(members={"Header": "x-amz-write-offset-bytes"})
+        if appends.is_to_append(ctx, bucket, request):
+            raise Wait(partial(appends.append, request=request, said=said))
     version = new_objects.described(ctx, bucket, request)
     seen = None
     if preconditions.is_conditional(request):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import datetime
 import hashlib
 import itertools
 import json
 import urllib.error
 import urllib.request
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -315,3 +318,87 @@ def test_the_hosts_of_zones(cloud: Account, s3: Any, directory: str) -> None:
     missing = new_name(cloud)
     assert "<Code>NoSuchBucket</Code>" in code(f"{missing}.{zone}", "/?session")
     assert "<Code>AccessDenied</Code>" in code("s3express-control.us-east-1.amazonaws.com", "/")
+
+
+@pytest.mark.parametrize("first", [b"", b"small", b"l" * 100_000])
+def test_appending(s3: Any, directory: str, first: bytes) -> None:
+    place = {"Bucket": directory, "Key": "k"}
+    s3.put_object(**place, Body=first, WriteOffsetBytes=0, Metadata={"m": "1"})
+    text = "The write offset value that you specified does not match the current object size."
+    with refused("InvalidWriteOffset", text):
+        s3.put_object(**place, Body=b"x", WriteOffsetBytes=len(first) + 1)
+    whole = first
+    for more in (b"one", b"two" * 30_000, b"three"):
+        before = s3.head_object(**place)["ETag"]
+        put = s3.put_object(**place, Body=more, WriteOffsetBytes=len(whole))
+        whole += more
+        assert put["Size"] == len(whole)
+        assert put["ETag"] != before
+    got = s3.get_object(**place, ChecksumMode="ENABLED")
+    assert got["ChecksumCRC32"] == base64.b64encode(zlib.crc32(whole).to_bytes(4, "big")).decode()
+    assert (got["Body"].read(), got["Metadata"]) == (whole, {"m": "1"})
+    at = len(first)
+    assert s3.get_object(**place, Range=f"bytes={at}-{at + 4}")["Body"].read() == whole[at : at + 5]
+    with refused("PreconditionFailed", status=412):
+        s3.put_object(**place, Body=b"x", WriteOffsetBytes=len(whole), IfMatch='"another"')
+    s3.delete_object(**place)
+    with refused("InvalidWriteOffset"):
+        s3.put_object(**place, Body=b"x", WriteOffsetBytes=1)
+
+
+@pytest.mark.parametrize("content", [b"", b"small", b"l" * 100_000])
+def test_renaming(s3: Any, directory: str, content: bytes) -> None:
+    etag = s3.put_object(Bucket=directory, Key="a b", Body=content)["ETag"]
+    s3.put_object(Bucket=directory, Key="there", Body=b"other")
+    with refused("PreconditionFailed", status=412):
+        s3.rename_object(Bucket=directory, Key="there", RenameSource="a%20b", DestinationIfNoneMatch="*")
+    s3.rename_object(Bucket=directory, Key="there", RenameSource="a%20b")
+    got = s3.get_object(Bucket=directory, Key="there")
+    assert (got["Body"].read(), got["ETag"]) == (content, etag)
+    with refused("NoSuchKey", status=404):
+        s3.get_object(Bucket=directory, Key="a b")
+    s3.rename_object(Bucket=directory, Key="new", RenameSource=f"/{directory}/there")
+    assert [each["Key"] for each in s3.list_objects_v2(Bucket=directory)["Contents"]] == ["new"]
+
+
+def test_conditions_of_a_rename(s3: Any, directory: str, bucket: str) -> None:
+    etag = s3.put_object(Bucket=directory, Key="k", Body=b"x")["ETag"]
+    long_ago, late = datetime.datetime(2001, 1, 1), datetime.datetime(2101, 1, 1)
+    for condition in (
+        {"SourceIfMatch": '"other"'},
+        {"SourceIfNoneMatch": "*"},
+        {"SourceIfModifiedSince": late},
+        {"SourceIfUnmodifiedSince": long_ago},
+        {"DestinationIfMatch": etag},
+        {"DestinationIfModifiedSince": long_ago},
+    ):
+        with refused("PreconditionFailed", status=412):
+            s3.rename_object(Bucket=directory, Key="new", RenameSource="k", **condition)
+    with refused("NoSuchKey", status=404):
+        s3.rename_object(Bucket=directory, Key="new", RenameSource="missing")
+    with refused("InvalidRequest"):
+        s3.rename_object(Bucket=directory, Key="new", RenameSource="other--use1-az4--x-s3/k")
+    with refused("MethodNotAllowed", status=405):
+        s3.rename_object(Bucket=bucket, Key="new", RenameSource="k")
+    s3.rename_object(Bucket=directory, Key="new", RenameSource="k", SourceIfMatch=etag)
+
+
+def test_a_rename_is_done_once(s3: Any, directory: str) -> None:
+    s3.put_object(Bucket=directory, Key="k", Body=b"x")
+    wanted = {"Bucket": directory, "Key": "new", "RenameSource": "k", "ClientToken": "token"}
+    s3.rename_object(**wanted)
+    s3.rename_object(**wanted)
+    with refused("IdempotencyParameterMismatch"):
+        s3.rename_object(**{**wanted, "Key": "another"})
+    with refused("InvalidArgument"):
+        s3.rename_object(**{**wanted, "ClientToken": "t" * 65})
+    with refused("NoSuchKey", status=404):
+        s3.rename_object(**{**wanted, "ClientToken": "fresh"})
+
+
+def test_what_was_appended_to_can_be_renamed(s3: Any, directory: str) -> None:
+    s3.put_object(Bucket=directory, Key="k", Body=b"one")
+    s3.put_object(Bucket=directory, Key="k", Body=b"two", WriteOffsetBytes=3)
+    s3.rename_object(Bucket=directory, Key="new", RenameSource="k")
+    s3.put_object(Bucket=directory, Key="new", Body=b"three", WriteOffsetBytes=6)
+    assert s3.get_object(Bucket=directory, Key="new")["Body"].read() == b"onetwothree"

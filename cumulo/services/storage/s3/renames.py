@@ -1,0 +1,145 @@
+"""RenameObject: an object of a directory bucket under another key, its bytes where they are.
+
+Source: S3 API Reference, RenameObject.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+import msgspec
+
+from cumulo.core.operation import operation
+from cumulo.core.table import GLOBAL, Record, Table
+from cumulo.services.storage.s3 import access, contents, object_headers, preconditions, remembered_pages, versions
+from cumulo.services.storage.s3.errors import (
+    IDEMPOTENCY_MISMATCH,
+    INVALID_ARGUMENT,
+    INVALID_REQUEST,
+    METHOD_NOT_ALLOWED,
+    NO_SUCH_KEY,
+    PRECONDITION_FAILED,
+)
+from cumulo.services.storage.s3.object_versions import CURRENT, PARTS, ObjectVersion
+
+if TYPE_CHECKING:
+    from cumulo.core.context import Context
+    from cumulo.services.storage.s3.buckets import Bucket
+    from cumulo.stubs import s3 as t
+
+KNOWN_S = 86_400  # for so long a client token is remembered; AWS does not say how long
+LONGEST_TOKEN = 64
+_AT_ONCE = 10
+
+
+class Renaming(Record):
+    """A client token that renamed something: `digest` is of the request's parameters, `renamed_at` in seconds."""
+
+    bucket: str
+    token: str
+    digest: bytes
+    renamed_at: int
+
+
+RENAMINGS = Table(
+    Renaming, name="s3.renamings", key=("bucket", "token"), scope=GLOBAL, indexes={"by_time": ("renamed_at",)}
+)
+
+
+@operation
+def rename_object(ctx: Context, request: t.RenameObjectRequest) -> t.RenameObjectOutput:
+    """Give the object of RenameSource the request's key, in place of what has it."""
+    bucket = access.object_for(ctx, request, action="s3:PutObject")
+    if not bucket.zone:
+        raise METHOD_NOT_ALLOWED()
+    object_headers.check_key(request["Key"])
+    if _is_known(ctx, bucket, request):
+        return {}
+    key = _source_key(bucket, request["RenameSource"])
+    source = CURRENT.peek(ctx, bucket.name, key)
+    if source is None:
+        raise NO_SUCH_KEY(members={"Key": key})
+    target = CURRENT.peek(ctx, bucket.name, request["Key"])
+    _check(request, "Source", source)
+    _check(request, "Destination", target)
+    if key != request["Key"]:
+        _move(ctx, source, target, request["Key"])
+    return {}
+
+
+def forget(ctx: Context, bucket: str) -> None:
+    """The bucket goes: its client tokens too."""
+    for each in RENAMINGS.range(ctx, bucket):
+        RENAMINGS.delete(ctx, each)
+
+
+def _is_known(ctx: Context, bucket: Bucket, request: Mapping[str, Any]) -> bool:
+    """Whether this was done already. Raises IdempotencyParameterMismatch where the token stands for something else.
+
+    A request that fails takes its token back with all else that it wrote.
+    """
+    token = request.get("ClientToken")
+    if token is None:
+        return False
+    if not 1 <= len(token) <= LONGEST_TOKEN or not all("!" <= each <= "~" for each in token):
+        raise INVALID_ARGUMENT(members={"ArgumentName": "x-amz-client-token", "ArgumentValue": token})
+    now = int(ctx.now())
+    for each in RENAMINGS.range(ctx, index="by_time", start=(0,), end=(max(now - KNOWN_S, 1),), limit=_AT_ONCE):
+        RENAMINGS.delete(ctx, each)
+    digest = sha256(repr(sorted(request.items())).encode()).digest()
+    known = RENAMINGS.peek(ctx, bucket.name, token)
+    if known is not None and known.renamed_at > now - KNOWN_S:
+        if known.digest != digest:
+            raise IDEMPOTENCY_MISMATCH()
+        return True
+    RENAMINGS.put(ctx, Renaming(bucket.name, token, digest, now))
+    return False
+
+
+def _source_key(bucket: Bucket, given: str) -> str:
+    """The key in RenameSource: behind the bucket's name, or by itself."""
+    text = unquote(given).removeprefix("/")
+    key = text.removeprefix(f"{bucket.name}/")
+    if not key or (key == text and text.partition("/")[0].endswith("--x-s3")):
+        raise INVALID_REQUEST("The source of a rename must be an object of the same bucket.")
+    return key
+
+
+def _check(request: Mapping[str, Any], side: str, version: ObjectVersion | None) -> None:
+    """PreconditionFailed unless the object is as the request wants it. Times are held against each other in seconds."""
+    modified = int(version.modified_at) if version is not None else None
+    if_match, if_none_match = request.get(f"{side}IfMatch"), request.get(f"{side}IfNoneMatch")
+    since, until = request.get(f"{side}IfModifiedSince"), request.get(f"{side}IfUnmodifiedSince")
+    if if_match is not None and (version is None or not preconditions.matches(if_match, version.etag)):
+        raise _failed(side, "If-Match")
+    if if_none_match is not None and version is not None and preconditions.matches(if_none_match, version.etag):
+        raise _failed(side, "If-None-Match")
+    if since is not None and (modified is None or modified <= since):
+        raise _failed(side, "If-Modified-Since")
+    if until is not None and modified is not None and modified > until:
+        raise _failed(side, "If-Unmodified-Since")
+
+
+def _failed(side: str, condition: str) -> Exception:
+    name = f"x-amz-rename-source-{condition.lower()}" if side == "Source" else condition
+    return PRECONDITION_FAILED(members={"Condition": name})
+
+
+def _move(ctx: Context, source: ObjectVersion, target: ObjectVersion | None, key: str) -> None:
+    if target is not None:
+        contents.release(ctx, target)
+    moved = msgspec.structs.replace(
+        source, key=key, sequence=versions.next_sequence(ctx), class_since=source.class_since or source.sequence / 1e9
+    )
+    if not source.content:
+        contents.put_row(ctx, moved, contents.take_row(ctx, source))
+    parts = PARTS.peek(ctx, source.bucket, source.key, source.sequence) if source.parts_count else None
+    if parts is not None:
+        PARTS.delete(ctx, parts)
+        PARTS.put(ctx, msgspec.structs.replace(parts, key=key, sequence=moved.sequence))
+    remembered_pages.changed(ctx, source.bucket)
+    CURRENT.delete(ctx, source)
+    CURRENT.put(ctx, moved)
