@@ -35,6 +35,9 @@ LONGEST_TOKEN = 64
 _AT_ONCE = 10
 
 
+Conditions = tuple[str | None, str | None, float | None, float | None]
+
+
 class Renaming(Record):
     """A client token that renamed something: `digest` is of the request's parameters, `renamed_at` in seconds."""
 
@@ -63,8 +66,20 @@ def rename_object(ctx: Context, request: t.RenameObjectRequest) -> t.RenameObjec
     if source is None:
         raise NO_SUCH_KEY(members={"Key": key})
     target = CURRENT.peek(ctx, bucket.name, request["Key"])
-    _check(request, "Source", source)
-    _check(request, "Destination", target)
+    of_source = (
+        request.get("SourceIfMatch"),
+        request.get("SourceIfNoneMatch"),
+        request.get("SourceIfModifiedSince"),
+        request.get("SourceIfUnmodifiedSince"),
+    )
+    of_target = (
+        request.get("DestinationIfMatch"),
+        request.get("DestinationIfNoneMatch"),
+        request.get("DestinationIfModifiedSince"),
+        request.get("DestinationIfUnmodifiedSince"),
+    )
+    _check(of_source, source, "x-amz-rename-source-")
+    _check(of_target, target, "")
     if key != request["Key"]:
         _move(ctx, source, target, request["Key"])
     return {}
@@ -108,24 +123,21 @@ def _source_key(bucket: Bucket, given: str) -> str:
     return key
 
 
-def _check(request: Mapping[str, Any], side: str, version: ObjectVersion | None) -> None:
+def _check(conditions: Conditions, version: ObjectVersion | None, prefix: str) -> None:
     """PreconditionFailed unless the object is as the request wants it. Times are held against each other in seconds."""
+    if_match, if_none_match, since, until = conditions
     modified = int(version.modified_at) if version is not None else None
-    if_match, if_none_match = request.get(f"{side}IfMatch"), request.get(f"{side}IfNoneMatch")
-    since, until = request.get(f"{side}IfModifiedSince"), request.get(f"{side}IfUnmodifiedSince")
+    failed = ""
     if if_match is not None and (version is None or not preconditions.matches(if_match, version.etag)):
-        raise _failed(side, "If-Match")
-    if if_none_match is not None and version is not None and preconditions.matches(if_none_match, version.etag):
-        raise _failed(side, "If-None-Match")
-    if since is not None and (modified is None or modified <= since):
-        raise _failed(side, "If-Modified-Since")
-    if until is not None and modified is not None and modified > until:
-        raise _failed(side, "If-Unmodified-Since")
-
-
-def _failed(side: str, condition: str) -> Exception:
-    name = f"x-amz-rename-source-{condition.lower()}" if side == "Source" else condition
-    return PRECONDITION_FAILED(members={"Condition": name})
+        failed = "If-Match"
+    elif if_none_match is not None and version is not None and preconditions.matches(if_none_match, version.etag):
+        failed = "If-None-Match"
+    elif since is not None and (modified is None or modified <= since):
+        failed = "If-Modified-Since"
+    elif until is not None and modified is not None and modified > until:
+        failed = "If-Unmodified-Since"
+    if failed:
+        raise PRECONDITION_FAILED(members={"Condition": prefix + failed.lower() if prefix else failed})
 
 
 def _move(ctx: Context, source: ObjectVersion, target: ObjectVersion | None, key: str) -> None:
