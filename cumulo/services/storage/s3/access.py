@@ -86,7 +86,7 @@ def located(ctx: Context, request: Mapping[str, Any], *, anywhere: bool = False)
     name = request["Bucket"]
     if ctx.document:
         integrity.check(ctx, request)
-    bucket = BUCKETS.peek(ctx, name) or access_points.bucket_of(ctx, name)
+    bucket = BUCKETS.peek(ctx, name) or access_points.bucket_of(ctx, name, source=anywhere)
     expected = request.get("ExpectedBucketOwner")
     if expected is not None and not _ACCOUNT.fullmatch(expected):
         ctx.authorized = True

@@ -18,8 +18,9 @@ from cumulo.core.errors import Fault
 from cumulo.core.policy.authorization import authorize
 from cumulo.core.policy.principals import PrincipalKind
 from cumulo.core.s3_access import ACCOUNT_ACCESS, AccessPoint, access_point
+from cumulo.core.s3_multi_region import MultiRegionAccessPoint, multi_region_access_point, route_of
 from cumulo.services.storage.s3.buckets import BUCKETS, Bucket
-from cumulo.services.storage.s3.errors import ACCESS_DENIED, METHOD_NOT_ALLOWED
+from cumulo.services.storage.s3.errors import ACCESS_DENIED, METHOD_NOT_ALLOWED, NOT_ASYMMETRIC
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
@@ -32,9 +33,36 @@ _OF_BUCKETS = frozenset(
     )
 )  # fmt: skip
 
+# What multi-region access points take. Source: S3 User Guide, "Using Multi-Region Access Points with supported API
+# operations".
+_IN_REGIONS = frozenset(
+    (
+        "AbortMultipartUpload", "CompleteMultipartUpload", "CopyObject", "CreateMultipartUpload", "DeleteObject",
+        "DeleteObjectTagging", "GetObject", "GetObjectAcl", "GetObjectLegalHold", "GetObjectRetention",
+        "GetObjectTagging", "HeadObject", "ListMultipartUploads", "ListObjectsV2", "ListParts", "PutObject",
+        "PutObjectAcl", "PutObjectLegalHold", "PutObjectRetention", "PutObjectTagging", "RestoreObject", "UploadPart",
+    )
+)  # fmt: skip
 
-def bucket_of(ctx: Context, named: str) -> Bucket | None:
-    """The bucket behind an access point's ARN, alias or host name; None where that is none."""
+
+def bucket_of(ctx: Context, named: str, *, source: bool = False) -> Bucket | None:
+    """The bucket behind an access point's ARN, alias or host name; None where that is none.
+
+    A request through a multi-region access point is one in the region of the bucket that it goes to from there on;
+    it cannot be the `source` of a copy.
+    """
+    across = multi_region_access_point(ctx, named)
+    if across is not None:
+        if source or ctx.operation not in _IN_REGIONS:
+            ctx.authorized = True
+            raise METHOD_NOT_ALLOWED(members={"ResourceType": "MULTI_REGION_ACCESS_POINT"})
+        if ctx.claim is not None and not ctx.claim.region_set and not ctx.internal:
+            ctx.authorized = True
+            raise NOT_ASYMMETRIC()
+        bucket = BUCKETS.peek(ctx, route_of(ctx, across).bucket)
+        if bucket is not None and (ctx.claim is None or ctx.internal or ctx.claim.holds_in(bucket.region)):
+            ctx.region = bucket.region
+        return bucket
     point = access_point(ctx, named)
     if point is None:
         return None
@@ -46,17 +74,25 @@ def bucket_of(ctx: Context, named: str) -> Bucket | None:
     return BUCKETS.peek(ctx, point.bucket)
 
 
-def of_request(ctx: Context, bucket: Bucket, request: Mapping[str, Any]) -> AccessPoint | None:
+def of_request(ctx: Context, bucket: Bucket, request: Mapping[str, Any]) -> AccessPoint | MultiRegionAccessPoint | None:
     """The access point that the request names; None where it names the bucket."""
     named = request.get("Bucket", bucket.name)
     if named == bucket.name:
         return None
+    across = multi_region_access_point(ctx, named)
+    if across is not None:
+        return across if any(route.bucket == bucket.name for route in across.routes) else None
     point = access_point(ctx, named)
     return point if point is not None and point.bucket == bucket.name else None
 
 
 def allow(
-    ctx: Context, bucket: Bucket, point: AccessPoint, action: str, key: str, conditions: Mapping[str, Any]
+    ctx: Context,
+    bucket: Bucket,
+    point: AccessPoint | MultiRegionAccessPoint,
+    action: str,
+    key: str,
+    conditions: Mapping[str, Any],
 ) -> None:
     """AccessDenied unless the access point lets the caller do this, and the bucket lets the access point."""
     given = {
@@ -85,7 +121,7 @@ def allow(
         raise ACCESS_DENIED()
 
 
-def _restricted(ctx: Context, point: AccessPoint) -> bool:
+def _restricted(ctx: Context, point: AccessPoint | MultiRegionAccessPoint) -> bool:
     """Whether the policy is public, and the public are to be kept out."""
     account = ACCOUNT_ACCESS.peek(ctx, point.account)
     restricted = point.block.restrict_buckets or (account is not None and account.block.restrict_buckets)

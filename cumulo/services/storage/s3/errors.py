@@ -19,6 +19,11 @@ MALFORMED_XML = Error(
 METHOD_NOT_ALLOWED = Error(
     "MethodNotAllowed", "The specified method is not allowed against this resource.", status=405
 )  # Method, ResourceType
+NOT_ASYMMETRIC = Error(
+    "InvalidRequest",
+    "The authorization mechanism you have provided is not supported. Please use AWS4-ECDSA-P256-SHA256.",
+    status=400,
+)  # of multi-region access points; the text is that of the regions without Version 2, with the algorithm that is wanted
 MISSING_SECURITY_HEADER = Error("MissingSecurityHeader", "Your request was missing a required header")
 NOT_IMPLEMENTED_HEADER = Error(
     "NotImplemented", "A header you provided implies functionality that is not implemented", status=501

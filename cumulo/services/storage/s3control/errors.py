@@ -53,3 +53,14 @@ STS_DENIED = Error(
 NO_SUCH_JOB = Error("NotFoundException", "The specified job does not exist.", status=404)
 BAD_JOB = Error("BadRequestException")
 JOB_STATUS = Error("JobStatusException", "The job's status does not allow it to become {status}.")
+
+# Of multi-region access points, whose requests fail later, without a status. Source: S3 API Reference, "Error
+# responses", "List of Amazon S3 asynchronous error codes".
+MULTI_REGION_ACCESS_POINT_EXISTS = Error(
+    "MultiRegionAccessPointAlreadyOwnedByYou", "You already have a Multi-Region Access Point with the same name."
+)
+SAME_BUCKET_REGION = Error(
+    "MultiRegionAccessPointSameBucketRegion",
+    "The buckets used to create a Multi-Region Access Point cannot be in the same Region.",
+)
+NO_SUCH_ASYNC_REQUEST = Error("NoSuchAsyncRequest", "The specified request does not exist.", status=404)
