@@ -130,13 +130,17 @@ def _check_kind(request: Mapping[str, Any], upload: Upload) -> None:
 
 
 def _chosen(wanted: Sequence[Mapping[str, Any]], uploaded: list[UploadedPart], upload: Upload) -> list[UploadedPart]:
-    """The parts that the request lists. Raises InvalidPart, InvalidPartOrder, EntityTooSmall."""
+    """The parts that the request lists. Raises InvalidPart, InvalidPartOrder, EntityTooSmall.
+
+    In a directory bucket their numbers are 1, 2, 3 … Source: S3 API Reference, CompletedPart.
+    """
+    in_a_row = upload.bucket.endswith(directory_buckets.SUFFIX)
     by_number = {part.number: part for part in uploaded}
     chosen: list[UploadedPart] = []
     last = 0
     for each in wanted:
         number = each.get("PartNumber", 0)
-        if number <= last:
+        if number <= last or (in_a_row and number != last + 1):
             raise INVALID_PART_ORDER(members={"UploadId": upload.upload_id})
         last = number
         etag = (each.get("ETag") or "").strip('"')

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core import paging
+from cumulo.core.errors import not_implemented
 from cumulo.core.operation import operation
 from cumulo.core.s3_access import (
     ACCESS_POINT_ALIASES,
@@ -59,6 +60,8 @@ def create_access_point(ctx: Context, request: t.CreateAccessPointRequest) -> t.
     if ACCESS_POINTS.peek(ctx, name) is not None:
         raise ACCESS_POINT_EXISTS(members={"AccessPointName": name})
     bucket = BUCKETS.peek(ctx, request["Bucket"])
+    if bucket is not None and bucket.zone:
+        raise not_implemented("s3control", "CreateAccessPoint", "Bucket (directory buckets)")
     if bucket is None or bucket.region != ctx.region:
         raise INVALID_REQUEST("Amazon S3 AccessPoint can only be created for existing bucket")
     if bucket.account != request.get("BucketAccountId", ctx.account):

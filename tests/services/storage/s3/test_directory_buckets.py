@@ -145,6 +145,14 @@ def test_an_object_in_parts(s3: Any, directory: str) -> None:
     assert (got["Body"].read(), got["StorageClass"]) == (b"part", "EXPRESS_ONEZONE")
 
 
+def test_parts_are_numbered_in_a_row(s3: Any, directory: str) -> None:
+    upload = s3.create_multipart_upload(Bucket=directory, Key="k")["UploadId"]
+    place = {"Bucket": directory, "Key": "k", "UploadId": upload}
+    part = s3.upload_part(**place, PartNumber=2, Body=b"part")
+    with refused("InvalidPartOrder"):
+        s3.complete_multipart_upload(**place, MultipartUpload={"Parts": [{"PartNumber": 2, "ETag": part["ETag"]}]})
+
+
 def test_listings_go_by_directories(s3: Any, directory: str) -> None:
     text = (
         "This bucket does not support a prefix that does not end in a delimiter. "
