@@ -13,7 +13,7 @@ EPOCH = datetime.datetime(2024, 1, 1, tzinfo=datetime.UTC)
 class Made:
     """A certificate, its key, and both in PEM."""
 
-    def __init__(self, name: str, issuer: "Made | None" = None, *, days: int = 3650, key: Any = None) -> None:
+    def __init__(self, name: str, issuer: "Made | None" = None, *, days: int = 36_500, key: Any = None) -> None:
         self.key = key or ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
         builder = x509.CertificateBuilder().subject_name(subject).public_key(self.key.public_key())
