@@ -44,7 +44,8 @@ def catch(aws: Any, operation: str, **parameters: Any) -> bytes:
         aws.meta.events.unregister("before-send", unique_id="bench")
     request = caught[0]
     address = urlsplit(request.url)
-    body = request.body.encode() if isinstance(request.body, str) else request.body or b""
+    body = request.body.read() if hasattr(request.body, "read") else request.body or b""
+    body = body.encode() if isinstance(body, str) else body
     lines = [f"{request.method} {address.path or '/'} HTTP/1.1", f"Host: {address.netloc}"]
     for name, value in request.headers.items():
         if name.lower() not in ("host", "content-length"):
