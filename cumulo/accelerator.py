@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from cumulo.core.policy.principals import Principal
     from cumulo.core.runtime import Runtime
     from cumulo.gateway.streams import Stream
-    from cumulo.store.transaction import Transaction
 
 T = TypeVar("T")
 
@@ -250,15 +249,7 @@ class Session:
             protocol="json",
             source_ip=self._stream.peer,
         )
-
-        def run(txn: Transaction) -> T:
-            ctx.enter(txn)
-            try:
-                return work(ctx)
-            finally:
-                ctx.enter(None)
-
-        return await runtime.store.run(run)
+        return await ctx.transact(work)
 
     # --- who it is
 
