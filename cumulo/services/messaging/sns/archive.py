@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cumulo.core.event_patterns.json_reader import JsonError, parse
 from cumulo.core.table import REGION, Record, Table
 from cumulo.services.messaging.sns import topic_attributes
-from cumulo.services.messaging.sns.json_reader import JsonError, parse
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context

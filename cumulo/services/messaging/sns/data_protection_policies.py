@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from cumulo.core.event_patterns.json_reader import JsonError, parse
 from cumulo.services.messaging.sns.errors import INVALID_PARAMETER
-from cumulo.services.messaging.sns.json_reader import JsonError, parse
 
 MAX_BYTES = 30_720
 _WHAT = "DataProtectionPolicy"

@@ -7,7 +7,7 @@ guide, "Amazon SNS message delivery retries".
 
 from typing import Any
 
-from cumulo.services.messaging.sns.json_reader import JsonError, parse
+from cumulo.core.event_patterns.json_reader import JsonError, parse
 
 DEFAULT_CONTENT_TYPE = "text/plain; charset=UTF-8"
 MAX_TOTAL_S = 3600

@@ -1,47 +1,20 @@
-"""Subscription filter policies: read, limited and compiled.
+"""Subscription filter policies: event patterns with limits of SNS's own.
 
-Pure: no state and no clock. The grammar, the texts of its errors and their positions are those
-of Event Ruler, the matcher that AWS publishes and SNS runs; the limits are in the SNS guide,
-"Filter policy constraints". `filter_matching` holds the matching itself.
+Source: the SNS guide, "Filter policy constraints". `filter_matching` holds the matching itself.
 """
 
-import re
 from functools import lru_cache
-from ipaddress import ip_address, ip_network
-from typing import Any
 
-from cumulo.services.messaging.sns.filter_matching import (
-    Absent,
-    AnythingBut,
-    AnythingButPattern,
-    Cidr,
-    Condition,
-    Exact,
-    Exists,
-    Numeric,
-    Pattern,
-    Policy,
-    Rule,
-)
-from cumulo.services.messaging.sns.json_reader import JsonError, Token, location, tokens
+from cumulo.core.event_patterns.grammar import Compiler, Fields, PatternError, fields_only
+from cumulo.core.event_patterns.json_reader import JsonError, Token, tokens
+from cumulo.services.messaging.sns.filter_matching import Policy
 
 MAX_COMBINATIONS = 150
 MAX_KEYS = 5
 MAX_DOCUMENT_BYTES = 256 * 1024
 
-_OR = "$or"
-_RESERVED = frozenset(
-    """exactly prefix suffix equals-ignore-case wildcard numeric cidr exists
-    anything-but anything-but-prefix anything-but-suffix = < <= > >=""".split()  # noqa: SIM905
-)
-_NUMBER_LIMIT = 1e9
-_IPV4 = re.compile(r"(\d+\.){3}\d+")
-_IPV6 = re.compile(r"[0-9a-fA-F:]*:[0-9a-fA-F:]*(%[0-9a-zA-Z]+)?")
 
-_STRING_OPERATORS = ("exactly", "prefix", "suffix", "equals-ignore-case", "wildcard")
-
-
-class FilterPolicyError(ValueError):
+class FilterPolicyError(PatternError):
     """A filter policy that SNS refuses; its text is what follows `FilterPolicy: ` in AWS's message."""
 
 
@@ -61,12 +34,10 @@ def compile_policy(document: str, nested: bool) -> Policy:
     compiler = _Compiler(document, found, nested)
     rules = compiler.compile()
     _limit(compiler, rules, nested)
-    return Policy(
-        tuple(tuple((field, conditions) for field, (conditions, _) in rule.items()) for rule in rules), nested
-    )
+    return Policy(fields_only(rules), nested)
 
 
-def _limit(compiler: "_Compiler", rules: list["_Fields"], nested: bool) -> None:
+def _limit(compiler: Compiler, rules: list[Fields], nested: bool) -> None:
     """The limits on keys and on combinations (SNS guide, "Filter policy constraints").
 
     Only top-level keys count. The combinations of a branch multiply the number of values of every key, which for
@@ -84,263 +55,26 @@ def _limit(compiler: "_Compiler", rules: list["_Fields"], nested: bool) -> None:
         raise FilterPolicyError("Filter policy is too complex")
 
 
-_Fields = dict[str, tuple[tuple[Condition, ...], int]]  # the conditions of a path, and how deep it lies
+class _Compiler(Compiler):
+    """SNS's dialect: `{}` takes a policy away, documents are not quoted, attributes have no parts."""
 
-
-class _Compiler:
-    """One pass over the tokens, in Event Ruler's order of checks."""
+    error = FilterPolicyError
+    quoted = False
+    empty_allowed = True
+    combinations = MAX_COMBINATIONS
 
     def __init__(self, document: str, found: list[Token], nested: bool) -> None:
-        self.document = document
-        self.tokens = found
+        super().__init__(document, found)
         self.nested = nested
-        self.index = 0
-        self.top_level_keys = 0
 
-    def compile(self) -> list[_Fields]:
-        if self._next().kind != "{":
-            raise self._fail("Filter is not an object")
-        return self._object([{}], (), in_or=False)
-
-    def _next(self) -> Token:
-        token = self.tokens[self.index]
-        self.index += 1
-        return token
-
-    def _fail(self, message: str) -> FilterPolicyError:
-        return FilterPolicyError(f"{message}\n at {location(self.document, self.tokens[self.index - 1].at)}")
-
-    def _object(self, rules: list[_Fields], path: tuple[str, ...], *, in_or: bool) -> list[_Fields]:
-        """The fields of an object, added to every branch; `$or` multiplies the branches."""
-        if self.tokens[self.index].kind == "}":
-            self._next()
-            if not path and not in_or:
-                return rules  # `{}` takes a policy away
-            raise self._fail("Empty objects are not allowed")
-        keys = 0
-        while self._next().kind != "}":
-            name = self.tokens[self.index - 1].text
-            if name == _OR and self._is_or():
-                rules = self._or(rules, path)
-                continue
-            keys += 1
-            token = self._next()
-            if token.kind == "{":
-                if not self.nested:
-                    self._check_scope()
-                rules = self._object(rules, (*path, name), in_or=in_or)
-            elif token.kind == "[":
-                conditions = self._conditions()
-                for rule in rules:
-                    rule[".".join((*path, name))] = (conditions, len(path) + 1)
-            else:
-                raise self._fail(f'"{name}" must be an object or an array')
-        if not path:
-            self.top_level_keys = max(self.top_level_keys, keys)
-        return rules
-
-    def _check_scope(self) -> None:
+    def _enter(self, path: tuple[str, ...]) -> None:
         """Attributes have no parts: a nested policy needs the scope MessageBody. Its own errors come first."""
+        if self.nested or path:
+            return
         start = self.index
         self._object([{}], ("",), in_or=False)
         self.index = start
         raise FilterPolicyError("Filter policy scope MessageAttributes does not support nested filter policy")
 
-    def _is_or(self) -> bool:
-        """Whether what follows is the operator: an array of two or more objects without reserved names in them."""
-        index = self.index
-        if self.tokens[index].kind != "[":
-            return False
-        index, depth, objects = index + 1, 0, 0
-        while not (depth == 0 and self.tokens[index].kind == "]"):
-            token = self.tokens[index]
-            if depth == 0 and token.kind != "{":
-                return False
-            if depth == 1 and token.kind == "name" and token.text in _RESERVED:
-                return False
-            if token.kind in "{[":
-                objects += depth == 0
-                depth += 1
-            elif token.kind in "}]":
-                depth -= 1
-            index += 1
-        return objects >= 2
-
-    def _or(self, rules: list[_Fields], path: tuple[str, ...]) -> list[_Fields]:
-        self._next()  # the array
-        out: list[_Fields] = []
-        while self._next().kind == "{":
-            out += self._object([dict(rule) for rule in rules], path, in_or=True)
-            if len(out) > MAX_COMBINATIONS:
-                raise FilterPolicyError("Filter policy is too complex")
-        return out
-
-    def _conditions(self) -> tuple[Condition, ...]:
-        """The alternatives in a field's array."""
-        out: list[Condition] = []
-        while (token := self._next()).kind != "]":
-            if token.kind == "{":
-                out.append(self._expression())
-            elif token.kind in ("string", "number", "literal"):
-                out.append(Exact(token.value))
-            else:
-                raise self._fail("Match value must be String, number, true, false, or null")
-        if not out:
-            raise self._fail("Empty arrays are not allowed")
-        return tuple(out)
-
-    def _expression(self) -> Condition:
-        """`{"operator": operand}`."""
-        if self._next().kind != "name":
-            raise self._fail("Match expression name not found")
-        operator = self.tokens[self.index - 1].text
-        if operator in _STRING_OPERATORS:
-            condition = self._string_operator(operator)
-        elif operator == "numeric":
-            condition = self._numeric()
-        elif operator == "anything-but":
-            condition = self._anything_but()
-        elif operator == "exists":
-            if not isinstance(self._next().value, bool):
-                raise self._fail("exists match pattern must be either true or false.")
-            condition = Exists() if self.tokens[self.index - 1].value else Absent()
-        elif operator == "cidr":
-            if self._next().kind != "string":
-                raise self._fail("prefix match pattern must be a string")  # so AWS words it
-            condition = _cidr(self.tokens[self.index - 1].text)
-        else:
-            raise self._fail(f"Unrecognized match type {operator}")
-        if self._next().kind != "}":
-            wrong = "Too many elements in numeric expression"
-            raise self._fail(
-                wrong if operator in ("numeric", "anything-but") else "Only one key allowed in match expression"
-            )
-        return condition
-
-    def _string_operator(self, operator: str) -> Condition:
-        token = self._next()
-        if token.kind != "string":
-            raise self._fail(f"{'exact' if operator == 'exactly' else operator} match pattern must be a string")
-        if operator == "exactly":
-            return Exact(token.text)
-        if operator == "wildcard":
-            self._check_wildcard(token.text)
-        return Pattern(operator, token.text)
-
-    def _check_wildcard(self, text: str) -> None:
-        position = 0
-        while position < len(text):
-            if text[position] == "*" and text[position + 1 : position + 2] == "*":
-                raise FilterPolicyError(f"Consecutive wildcard characters at pos {position + 1}")
-            if text[position] == "\\":
-                if text[position + 1 : position + 2] not in ("*", "\\"):
-                    raise FilterPolicyError(f"Invalid escape character at pos {position + 1}")
-                position += 1
-            position += 1
-
-    def _number(self, wrong: str) -> float:
-        token = self._next()
-        if token.kind != "number":
-            raise self._fail(wrong)
-        if not -_NUMBER_LIMIT <= token.value <= _NUMBER_LIMIT:
-            raise self._fail("Value must be between -1.0E9 and 1.0E9, inclusive")
-        return float(token.value)
-
-    def _numeric(self) -> Condition:
-        """`["=", 5]`, `[">", 0]` or `[">", 0, "<=", 5]`."""
-        if self._next().kind != "[":
-            raise self._fail("Value of numeric must be an array.")
-        token = self._next()
-        if token.kind != "string":
-            raise self._fail(f"Invalid member in numeric match: {token.text}")
-        operator = token.text
-        if operator not in ("=", ">", ">=", "<", "<="):
-            self._next()
-            raise self._fail(f"Unrecognized numeric range operator: {operator}")
-        number = self._number(f"Value of {'equals' if operator == '=' else operator} must be numeric")
-        token = self._next()
-        if token.kind == "]":
-            return Numeric.one(operator, number)
-        if operator not in (">", ">="):
-            raise self._fail("Too many elements in numeric expression")
-        if token.kind != "string":
-            raise self._fail(f"Bad value in numeric range: {token.text}")
-        if token.text not in ("<", "<="):
-            raise self._fail(f"Bad numeric range operator: {token.text}")
-        top = self._number(f"Value of {token.text} must be numeric")
-        if self._next().kind != "]":
-            raise self._fail("Too many terms in numeric range expression")
-        if number >= top:
-            raise self._fail("Bottom must be less than top")
-        return Numeric(number, operator == ">", top, token.text == "<")
-
-    def _anything_but(self) -> Condition:
-        token = self._next()
-        if token.kind in ("string", "number"):
-            return AnythingBut((token.value,))
-        if token.kind == "[":
-            return AnythingBut(self._values(numbers=True))
-        if token.kind != "{":
-            raise self._fail("Value of anything-but must be an array or single string/number value.")
-        if self._next().kind != "name":
-            raise self._fail("Anything-But expression name not found")
-        operator = self.tokens[self.index - 1].text
-        if operator not in ("prefix", "suffix", "wildcard", "equals-ignore-case"):
-            raise self._fail(f"Unsupported anything-but pattern: {operator}")
-        token = self._next()
-        if token.kind == "string":
-            texts: tuple[Any, ...] = (token.text,)
-        elif token.kind == "[":
-            texts = self._values(numbers=False)
-        elif operator == "equals-ignore-case":
-            raise self._fail("Inside anything-but/equals-ignore-case list, number|start|null|boolean is not supported.")
-        else:
-            raise self._fail("prefix/suffix match pattern must be a string")
-        if operator in ("prefix", "suffix") and "" in texts:
-            raise self._fail("Null prefix/suffix not allowed")
-        if operator == "wildcard":
-            for text in texts:
-                self._check_wildcard(text)
-        if self._next().kind != "}":
-            raise self._fail("Only one key allowed in match expression")
-        return AnythingButPattern(tuple(Pattern(operator, text) for text in texts))
-
-    def _values(self, *, numbers: bool) -> tuple[Any, ...]:
-        """The array of anything-but: all strings, or all numbers."""
-        values: list[Any] = []
-        kinds: set[str] = set()
-        while (token := self._next()).kind != "]":
-            if token.kind == "string" or (numbers and token.kind == "number"):
-                values.append(token.value)
-                kinds.add(token.kind)
-            else:
-                raise self._fail("Inside anything but list, start|null|boolean is not supported.")
-        if len(kinds) != 1:
-            mixed = "Inside anything but list, either all values are number or string, mixed type is not supported"
-            raise self._fail(mixed)
-        return tuple(values)
-
-
-def _cidr(text: str) -> Condition:
-    """`192.0.2.0/24`; the checks and texts are those of Event Ruler, which knows no host-sized block."""
-    parts = text.split("/")
-    if len(parts) != 2:
-        raise FilterPolicyError("Malformed CIDR, one '/' required")
-    address, bits = parts
-    if not re.fullmatch(r"[+-]?\d+", bits):
-        raise FilterPolicyError("Malformed CIDR, mask bits must be an integer")
-    if int(bits) < 0:
-        raise FilterPolicyError("Malformed CIDR, mask bits must not be negative")
-    if not (_IPV4.fullmatch(address) or _IPV6.fullmatch(address)):
-        raise FilterPolicyError(f"Nonstandard IP address: {address}")
-    try:
-        version = ip_address(address).version
-    except ValueError:
-        raise FilterPolicyError(f"Nonstandard IP address: {address}") from None
-    width = 32 if version == 4 else 128
-    if int(bits) >= width:
-        raise FilterPolicyError(f"IPv{version} mask bits must be < {width}")
-    return Cidr(ip_network(f"{address}/{int(bits)}", strict=False))
-
-
-__all__ = ["FilterPolicyError", "Policy", "Rule", "compile_policy"]
+    def _too_complex(self) -> PatternError:
+        return FilterPolicyError("Filter policy is too complex")

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from cumulo.core.event_patterns.json_reader import JsonError, parse
 from cumulo.services.messaging.sns import archive, delivery_policies, filter_policies, subscriptions, topic_attributes
 from cumulo.services.messaging.sns.errors import FILTER_POLICY_LIMIT, INVALID_PARAMETER
-from cumulo.services.messaging.sns.json_reader import JsonError, parse
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from cumulo.core.errors import Fault
+from cumulo.core.event_patterns.json_reader import JsonError, parse
 from cumulo.services.messaging.sns import delivery_policies
 from cumulo.services.messaging.sns.envelopes import iso8601
 from cumulo.services.messaging.sns.errors import INVALID_PARAMETER
-from cumulo.services.messaging.sns.json_reader import JsonError, parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable

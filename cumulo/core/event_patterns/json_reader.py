@@ -1,6 +1,6 @@
 """JSON documents read as AWS reads them: the same texts and positions when they are wrong.
 
-SNS answers a malformed policy with the words of its own parser, down to line and column
+SNS and EventBridge answer a malformed document with the words of their parser, down to line and column
 ("Unexpected character ('i' (code 105)): was expecting double-quote to start field name …"),
 and people search for those words. So documents that come in attributes are read here.
 """
@@ -9,7 +9,8 @@ import json
 import re
 from typing import Any, NamedTuple
 
-_SOURCE = "REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled)"
+_REDACTED = "REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled)"
+_SHOWN_CHARACTERS = 500  # of a document that its location quotes
 _LITERALS: dict[str, Any] = {"true": True, "false": False, "null": None}
 _TOKENS = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
@@ -20,32 +21,41 @@ _MAX_DEPTH = 1000
 
 
 class Token(NamedTuple):
-    """One token: `kind` is one of `{ } [ ]`, "name", "string", "number" or "literal"; `at` is where a reader stands."""
+    """One token: `kind` is one of `{ } [ ]`, "name", "string", "number" or "literal"; `at` is where a reader stands.
+
+    A string's text is read lazily: who has read it stands at `end`.
+    """
 
     kind: str
     text: str
     value: Any
     at: int
+    end: int
 
 
 class JsonError(ValueError):
     """A document that is not what it must be; `position` is the offset that AWS would report."""
 
-    def __init__(self, message: str, document: str, position: int) -> None:
+    def __init__(self, message: str, document: str, position: int, quoted: bool = False) -> None:
         self.reason = message
-        super().__init__(f"{message}\n at {location(document, position)}")
+        super().__init__(f"{message}\n at {location(document, position, quoted)}")
 
 
-def location(document: str, position: int) -> str:
-    """`[Source: REDACTED (…); line: 1, column: 2]` for a 0-based offset."""
+def location(document: str, position: int, quoted: bool = False) -> str:
+    """`[Source: REDACTED (…); line: 1, column: 2]` for a 0-based offset; `quoted` shows the document."""
     line = document.count("\n", 0, position) + 1
     column = position - (document.rfind("\n", 0, position) + 1) + 1
-    return f"[Source: {_SOURCE}; line: {line}, column: {column}]"
+    return f"[Source: {_quote(document) if quoted else _REDACTED}; line: {line}, column: {column}]"
 
 
-def tokens(document: str) -> list[Token]:
+def _quote(document: str) -> str:
+    left_out = len(document) - _SHOWN_CHARACTERS
+    return f'(String)"{document[:_SHOWN_CHARACTERS]}"{f"[truncated {left_out} chars]" if left_out > 0 else ""}'
+
+
+def tokens(document: str, quoted: bool = False) -> list[Token]:
     """Every token of the document, or JsonError with AWS's text."""
-    return _Reader(document).read()
+    return _Reader(document, quoted).read()
 
 
 def parse(document: str) -> Any:
@@ -66,8 +76,9 @@ _DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 class _Reader:
-    def __init__(self, document: str) -> None:
+    def __init__(self, document: str, quoted: bool) -> None:
         self.document = document
+        self.quoted = quoted
         self.position = 0
         self.out: list[Token] = []
         self.open: list[tuple[str, int]] = []
@@ -82,7 +93,7 @@ class _Reader:
         return self.out
 
     def _fail(self, message: str, position: int | None = None) -> JsonError:
-        return JsonError(message, self.document, self.position if position is None else position)
+        return JsonError(message, self.document, self.position if position is None else position, self.quoted)
 
     def _peek(self) -> str:
         """The next significant character, or the error for a document that ends too early."""
@@ -95,7 +106,7 @@ class _Reader:
         if self.open:
             kind, start = self.open[-1]
             name = "Object" if kind == "{" else "Array"
-            marker = location(self.document, start)
+            marker = location(self.document, start, self.quoted)
             raise self._fail(f"Unexpected end-of-input: expected close marker for {name} (start marker at {marker})")
         raise self._fail("No content to map due to end-of-input")
 
@@ -119,7 +130,7 @@ class _Reader:
         if character != '"':
             raise self._unexpected("was expecting double-quote to start field name")
         name = self._string("field name")
-        self.out.append(Token("name", name, name, self.position))
+        self.out.append(Token("name", name, name, self.position, self.position))
         if self._peek() != ":":
             raise self._unexpected("was expecting a colon to separate field name and value")
         self.position += 1
@@ -141,7 +152,7 @@ class _Reader:
     def _close(self, mark: str) -> None:
         self.open.pop()
         self.position += 1
-        self.out.append(Token(mark, mark, None, self.position))
+        self.out.append(Token(mark, mark, None, self.position, self.position))
 
     def _value(self) -> None:
         character = self._peek()
@@ -153,17 +164,17 @@ class _Reader:
                 )
             self.open.append((character, start))
             self.position += 1
-            self.out.append(Token(character, character, None, self.position))
+            self.out.append(Token(character, character, None, self.position, self.position))
         elif character == '"':
             text = self._string("String value")
-            self.out.append(Token("string", text, text, start + 1))  # the parser reads a string's text lazily
+            self.out.append(Token("string", text, text, start + 1, self.position))
         elif character == "-" or character.isdigit():
             self._number(start)
         elif word := _WORD.match(self.document, start):
             self.position = word.end()
             if word[0] not in _LITERALS:
                 raise self._fail(f"Unrecognized token '{word[0]}': was expecting {_TOKENS}")
-            self.out.append(Token("literal", word[0], _LITERALS[word[0]], self.position))
+            self.out.append(Token("literal", word[0], _LITERALS[word[0]], self.position, self.position))
         else:
             raise self._unexpected(f"expected a valid value {_TOKENS}")
 
@@ -177,7 +188,7 @@ class _Reader:
         if text.lstrip("-") == "0" and self.document[self.position : self.position + 1].isdigit():
             raise self._fail("Invalid numeric value: Leading zeroes not allowed")
         number = float(text) if any(mark in text for mark in ".eE") else int(text[:4000])
-        self.out.append(Token("number", text, number, self.position))
+        self.out.append(Token("number", text, number, self.position, self.position))
 
     def _string(self, what: str) -> str:
         document = self.document
