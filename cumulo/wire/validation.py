@@ -11,6 +11,7 @@ words every error. Which words a service uses is its family, `validation` in the
 - ``iam``: the texts above, without the values and without the members of enums. Observed in AWS's answers.
 - ``s3``: `MalformedXML`, for the body; what fields of the head say is looked at by the service itself.
 - ``route53``: `InvalidInput` with the texts above.
+- ``logs``: `InvalidParameterException` with the texts above, in operations that have that error.
 """
 
 from collections.abc import Callable
@@ -54,6 +55,8 @@ def _compile(operation: Operation) -> Validator:
     code = "ValidationError" if "query" in operation.service.protocols else "ValidationException"
     if family == "route53":
         code = "InvalidInput"
+    if family == "logs" and "InvalidParameterException" in operation.errors:
+        code = "InvalidParameterException"
     if family == "sns":
         return _sns(shape, quick, code)
     if quick is None:

@@ -1,0 +1,96 @@
+"""Batches of events as they came, one row of the store each, until a task seals them into a segment."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from cumulo.core.table import GLOBAL, Space, prefix_range
+from cumulo.services.operations.logs.lines import INDEX_BITS, Line
+
+if TYPE_CHECKING:
+    from cumulo.core.context import Context
+    from cumulo.services.operations.logs.groups import Group
+    from cumulo.services.operations.logs.streams import Stream
+
+# Key: group, stream, serial of the batch.
+BLOCKS = Space("logs.blocks", scope=GLOBAL)
+_HEAD = struct.Struct(">?8sQQQ")  # whether KMS sealed it, stream, serial, first and last timestamp
+_PLAIN = False
+
+
+class Batch(msgspec.Struct, array_like=True):
+    """What a block holds: events in the order of their timestamps, and when they came (milliseconds)."""
+
+    ingested: int
+    timestamps: list[int]
+    messages: list[str]
+
+
+class Block(NamedTuple):
+    """A block as it lies in the store."""
+
+    key: bytes
+    sealed: bool
+    stream_id: bytes
+    serial: int
+    first: int
+    last: int
+    contents: memoryview
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Batch).decode
+
+
+def put(ctx: Context, group: Group, stream: Stream, batch: Batch) -> None:
+    """Keep a batch under the stream's serial."""
+    head = _HEAD.pack(_PLAIN, stream.id, stream.serial, batch.timestamps[0], batch.timestamps[-1])
+    ctx.txn.put(BLOCKS.key(ctx, group.id, stream.id, stream.serial), head + _encode(batch))
+
+
+def of_group(ctx: Context, group: Group) -> list[Block]:
+    """All blocks of a group."""
+    return _blocks(ctx, BLOCKS.key(ctx, group.id))
+
+
+def of_stream(ctx: Context, group: Group, stream: Stream) -> list[Block]:
+    """All blocks of a stream, the oldest first."""
+    return _blocks(ctx, BLOCKS.key(ctx, group.id, stream.id))
+
+
+def _blocks(ctx: Context, prefix: bytes) -> list[Block]:
+    found = []
+    for key, value in ctx.txn.range(*prefix_range(prefix)):
+        sealed, stream_id, serial, first, last = _HEAD.unpack_from(value)
+        found.append(Block(key, sealed, stream_id, serial, first, last, memoryview(value)[_HEAD.size :]))
+    return found
+
+
+def opened(block: Block) -> Batch:
+    """The batch in a block."""
+    return _decode(block.contents)
+
+
+def lines_of(blocks: Iterable[Block], names: dict[bytes, str], start: int, end: int) -> list[Line]:
+    """The lines of blocks whose streams have a name here, start <= timestamp < end, in no order."""
+    found: list[Line] = []
+    for block in blocks:
+        name = names.get(block.stream_id)
+        if name is not None and block.last >= start and block.first < end:
+            found.extend(of_batch(opened(block), block.serial, int.from_bytes(block.stream_id), name, start, end))
+    return found
+
+
+def of_batch(batch: Batch, serial: int, stream_id: int, stream: str, start: int, end: int) -> list[Line]:
+    """The lines of a batch in a range of time."""
+    base = serial << INDEX_BITS
+    ingested = batch.ingested
+    return [
+        Line(timestamp, base | index, stream_id, stream, message, ingested)
+        for index, (timestamp, message) in enumerate(zip(batch.timestamps, batch.messages, strict=True))
+        if start <= timestamp < end
+    ]

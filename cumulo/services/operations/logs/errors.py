@@ -1,0 +1,23 @@
+"""CloudWatch Logs' errors with AWS's texts.
+
+Codes are error shapes of the model. Sources: answers seen from AWS, and the API reference where a text is not known.
+"""
+
+from cumulo.core.errors import Error
+
+INVALID_PARAMETER = Error("InvalidParameterException")
+VALIDATION = Error("ValidationException")
+LIMIT_EXCEEDED = Error("LimitExceededException", "Resource limit exceeded.")
+OPERATION_ABORTED = Error("OperationAbortedException")
+INVALID_OPERATION = Error("InvalidOperationException")
+RESOURCE_NOT_FOUND = Error("ResourceNotFoundException")
+TOO_MANY_TAGS = Error("TooManyTagsException", "The maximum number of tags is {limit}.")
+
+GROUP_NOT_FOUND = Error("ResourceNotFoundException", "The specified log group does not exist.")
+GROUP_EXISTS = Error("ResourceAlreadyExistsException", "The specified log group already exists")
+STREAM_NOT_FOUND = Error("ResourceNotFoundException", "The specified log stream does not exist.")
+STREAM_EXISTS = Error("ResourceAlreadyExistsException", "The specified log stream already exists")
+NAME_TOO_LONG = Error(
+    "InvalidParameterException", "Invalid LogGroup or LogStream, both must have length less than or equal to 512."
+)
+INVALID_TOKEN = Error("InvalidParameterException", "The specified nextToken is invalid.")

@@ -1,0 +1,182 @@
+"""Log groups: their record and table, how they are found, and the operations on a group as a whole."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cumulo.core import paging
+from cumulo.core.arns import partition_of
+from cumulo.core.operation import operation
+from cumulo.core.table import REGION, Record, Table
+from cumulo.services.operations.logs import resource_access
+from cumulo.services.operations.logs.errors import (
+    GROUP_EXISTS,
+    GROUP_NOT_FOUND,
+    INVALID_PARAMETER,
+    INVALID_TOKEN,
+    NAME_TOO_LONG,
+    VALIDATION,
+)
+
+if TYPE_CHECKING:
+    from cumulo.core.context import Context
+    from cumulo.stubs import logs as t
+
+STANDARD, INFREQUENT_ACCESS, DELIVERY = "STANDARD", "INFREQUENT_ACCESS", "DELIVERY"
+NAME_LENGTH = 512
+PAGE = 50
+
+
+class Group(Record):
+    """A log group. `id` is 8 random bytes: another group of the same name later shares nothing with this one.
+
+    Times are milliseconds of cloud time since 1970; `retention_days` 0 keeps events for ever.
+    """
+
+    account: str
+    region: str
+    name: str
+    id: bytes
+    created_ms: int
+    log_class: str = STANDARD
+    retention_days: int = 0
+    kms_key: str = ""
+    deletion_protection: bool = False
+    tags: dict[str, str] = {}
+
+    @property
+    def arn(self) -> str:
+        """The group's ARN, without the `:*` with which policies name it."""
+        return f"arn:{partition_of(self.region)}:logs:{self.region}:{self.account}:log-group:{self.name}"
+
+
+GROUPS = Table(Group, name="logs.groups", key="name", scope=REGION, missing=GROUP_NOT_FOUND)
+
+
+def find(ctx: Context, name: str, *, account: str = "", stream: str = "", action: str | None = None) -> Group:
+    """The group, found and authorized, or AWS's error.
+
+    What is asked for permission on is the group as one with streams ("log-group:name:log-stream:"), which is what
+    AWS's messages name and what "log-group:name:*" in policies matches. Source: CloudWatch Logs User Guide, "ARNs".
+    """
+    check_length(name)
+    group = GROUPS.peek(ctx, name, account=account or ctx.account)
+    authorize(ctx, name, group, account=account, stream=stream, action=action)
+    if group is None:
+        raise GROUP_NOT_FOUND()
+    return group
+
+
+def find_any(ctx: Context, identifier: str, *, stream: str = "") -> Group:
+    """The group of a `logGroupIdentifier`: its name, or its ARN, which may be of another account."""
+    account, name = read_identifier(ctx, identifier)
+    return find(ctx, name, account=account, stream=stream)
+
+
+def read_identifier(ctx: Context, identifier: str) -> tuple[str, str]:
+    """Account and name of a `logGroupIdentifier`."""
+    if not identifier.startswith("arn:"):
+        return ctx.account, identifier
+    parts = identifier.split(":", 6)
+    if len(parts) != 7 or parts[2] != "logs" or parts[5] != "log-group" or parts[3] != ctx.region:
+        raise INVALID_PARAMETER(f"The specified ARN is not valid: {identifier}")
+    return parts[4], parts[6].removesuffix(":*")
+
+
+def named(ctx: Context, request: Any, *, stream: str = "") -> Group:
+    """The group that a request names by `logGroupName` or by `logGroupIdentifier`."""
+    name, identifier = request.get("logGroupName"), request.get("logGroupIdentifier")
+    if name is not None and identifier is not None:
+        raise VALIDATION("LogGroup name and LogGroup ARN are mutually exclusive parameters.")
+    if name is not None:
+        return find(ctx, name, stream=stream)
+    if identifier is None:
+        raise VALIDATION("Either LogGroup name or LogGroup ARN must be specified.")
+    return find_any(ctx, identifier, stream=stream)
+
+
+def authorize(
+    ctx: Context, name: str, group: Group | None, *, account: str = "", stream: str = "", action: str | None = None
+) -> None:
+    """Ask whether the caller may do this to the group, or to one stream of it."""
+    owner = account or ctx.account
+    if ctx.trusted(owner):
+        return
+    arn = f"arn:{ctx.partition}:logs:{ctx.region}:{owner}:log-group:{name}:log-stream:{stream}"
+    policy = resource_access.policy_of(ctx, owner)
+    ctx.authorize(arn, policy=policy, tags=group.tags if group is not None else None, action=action)
+
+
+def keep(ctx: Context, group: Group) -> None:
+    """Write a group back to where it lives, whoever calls."""
+    GROUPS.put(ctx, group, account=group.account, region=group.region)
+
+
+def check_length(*names: str) -> None:
+    """Refuse names that are too long, in AWS's words."""
+    for name in names:
+        if len(name) > NAME_LENGTH:
+            raise NAME_TOO_LONG()
+
+
+@operation(unsupported=("kmsKeyId",))
+def create_log_group(ctx: Context, request: t.CreateLogGroupRequest) -> None:
+    """Create a log group."""
+    name = request["logGroupName"]
+    check_length(name)
+    authorize(ctx, name, None)
+    if name.startswith("aws/"):
+        raise INVALID_PARAMETER("Log groups starting with AWS/ are reserved for AWS.")
+    if GROUPS.peek(ctx, name) is not None:
+        raise GROUP_EXISTS()
+    group = Group(ctx.account, ctx.region, name, ctx.random_bytes(8), int(ctx.now() * 1000))
+    group.log_class = request.get("logGroupClass") or STANDARD
+    group.deletion_protection = bool(request.get("deletionProtectionEnabled"))
+    group.tags = dict(request.get("tags") or {})
+    GROUPS.put(ctx, group)
+
+
+@operation(unsupported=("accountIdentifiers", "includeLinkedAccounts", "logGroupClass", "logGroupIdentifiers"))
+def describe_log_groups(ctx: Context, request: t.DescribeLogGroupsRequest) -> t.DescribeLogGroupsResponse:
+    """The caller's log groups, by name."""
+    prefix, pattern = request.get("logGroupNamePrefix"), request.get("logGroupNamePattern")
+    if prefix is not None and pattern is not None:
+        raise INVALID_PARAMETER("LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters.")
+
+    def fetch(after: tuple[Any, ...] | None, limit: int) -> list[Group]:
+        if pattern is None:
+            start, end = ((prefix,), (prefix + "\U0010ffff",)) if prefix else (None, None)
+            return GROUPS.range(ctx, start=start, end=end, after=after, limit=limit)
+        found = [group for group in GROUPS.range(ctx, after=after) if pattern in group.name]
+        return found[:limit]
+
+    found, token = paging.page(
+        fetch,
+        lambda group: (group.name,),
+        token=request.get("nextToken"),
+        limit=request.get("limit") or PAGE,
+        error=INVALID_TOKEN(),
+    )
+    answer: t.DescribeLogGroupsResponse = {"logGroups": [described(ctx, group) for group in found]}
+    if token:
+        answer["nextToken"] = token
+    return answer
+
+
+def described(ctx: Context, group: Group) -> t.LogGroup:
+    """A group as DescribeLogGroups answers it."""
+    answer: t.LogGroup = {
+        "logGroupName": group.name,
+        "creationTime": group.created_ms,
+        "metricFilterCount": 0,
+        "arn": f"{group.arn}:*",
+        "storedBytes": 0,
+        "logGroupClass": group.log_class,
+        "logGroupArn": group.arn,
+        "deletionProtectionEnabled": group.deletion_protection,
+    }
+    if group.retention_days:
+        answer["retentionInDays"] = group.retention_days
+    if group.kms_key:
+        answer["kmsKeyId"] = group.kms_key
+    return answer
