@@ -22,6 +22,7 @@ DAY_MS = 24 * HOUR_MS
 OLDEST_MS, NEWEST_MS = 14 * DAY_MS, 2 * HOUR_MS
 BATCH_BYTES = 1_048_576
 EVENT_BYTES = 1_048_576
+IGNORED = ("sequenceToken",)  # "always accepted", whatever it is. Source: API reference, PutLogEvents
 OVERHEAD_BYTES = 26  # each event counts for so much more than its message
 
 
