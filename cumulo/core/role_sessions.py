@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cumulo.core.context import Context
 from cumulo.core.credentials import ACCESS_KEYS
@@ -10,6 +10,25 @@ from cumulo.core.errors import INTERNAL_FAILURE
 
 if TYPE_CHECKING:
     from cumulo.core.policy.principals import Principal
+
+
+class Credentials(NamedTuple):
+    """What a program needs to work as the role; until `ends_at`, in cloud time seconds."""
+
+    access_key_id: str
+    secret_access_key: str
+    session_token: str
+    ends_at: float
+
+
+def credentials(
+    ctx: Context, role_arn: str, service: str, session: str, *, source_arn: str = "", lasts_s: int = 3600
+) -> Credentials:
+    """Keys of a session of the role, for a program that the service runs. Arguments and errors as for `assume`."""
+    request = {"RoleArn": role_arn, "RoleSessionName": session, "DurationSeconds": lasts_s}
+    found = ctx.call("sts", "AssumeRole", request, service=service, source_arn=source_arn)["Credentials"]
+    ends_at = ctx.now() + lasts_s
+    return Credentials(found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"], ends_at)
 
 
 def assume(ctx: Context, role_arn: str, service: str, session: str, *, source_arn: str = "") -> Principal:

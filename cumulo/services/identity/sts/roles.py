@@ -147,7 +147,9 @@ def _session(ctx: Context, request: Any, role: Role, wish: Wish, *, chained: boo
     duration_s = DEFAULT_ROLE_SESSION_S if wish.duration_s is None else wish.duration_s
     if chained and duration_s > CHAINED_SESSION_S:
         raise sessions.VALIDATION_ERROR(CHAIN_TOO_LONG)
-    if duration_s > role.max_session_s:
+    # The role's own limit "does not limit sessions assumed by AWS services": IAM User Guide, "Update the maximum
+    # session duration for a role".
+    if duration_s > role.max_session_s and ctx.principal.kind is not PrincipalKind.SERVICE:
         raise sessions.VALIDATION_ERROR(TOO_LONG)
     policies = session_policies(ctx, request, role.account, wish.tags)
     arn = f"arn:{ctx.partition}:sts::{role.account}:assumed-role/{role.name}/{wish.name}"
