@@ -1,0 +1,74 @@
+"""What Lambda shows of a version: the FunctionConfiguration of nearly every answer."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from cumulo.services.compute.lambda_ import packages
+
+if TYPE_CHECKING:
+    from cumulo.services.compute.lambda_.versions import Version
+
+
+def shown_time(seconds: float) -> str:
+    """A time as Lambda writes it: 2024-05-01T12:00:00.123+0000."""
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}+0000"
+
+
+def listed(version: Version, arn: str = "") -> dict[str, Any]:
+    """What lists show: everything but the state. `arn` if the version was asked for by another ARN than its own."""
+    shown: dict[str, Any] = {
+        "FunctionName": version.name,
+        "FunctionArn": arn or version.arn,
+        "Role": version.role,
+        "CodeSize": version.code_size,
+        "Description": version.description,
+        "Timeout": version.timeout_s,
+        "MemorySize": version.memory_mb,
+        "LastModified": shown_time(version.modified_at),
+        "CodeSha256": packages.shown(version.code_sha256),
+        "Version": version.version,
+        "TracingConfig": {"Mode": version.tracing},
+        "RevisionId": version.revision_id,
+        "PackageType": version.package_type,
+        "Architectures": [version.architecture],
+        "EphemeralStorage": {"Size": version.ephemeral_mb},
+        "SnapStart": {"ApplyOn": version.snap_start, "OptimizationStatus": version.snap_start_status},
+        "LoggingConfig": _logging(version),
+    }
+    if version.runtime:
+        shown |= {"Runtime": version.runtime, "Handler": version.handler}
+    if version.variables is not None:
+        shown["Environment"] = {"Variables": version.variables}
+    if version.dead_letter_arn:
+        shown["DeadLetterConfig"] = {"TargetArn": version.dead_letter_arn}
+    return shown
+
+
+def configuration(version: Version, arn: str = "") -> dict[str, Any]:
+    """What everything else shows."""
+    shown = listed(version, arn)
+    if version.runtime_version_arn:
+        shown["RuntimeVersionConfig"] = {"RuntimeVersionArn": version.runtime_version_arn}
+    shown["State"] = version.state
+    for member, value in (
+        ("StateReason", version.state_reason),
+        ("StateReasonCode", version.state_reason_code),
+        ("LastUpdateStatus", version.update_status),
+        ("LastUpdateStatusReason", version.update_reason),
+        ("LastUpdateStatusReasonCode", version.update_reason_code),
+    ):
+        if value:
+            shown[member] = value
+    return shown
+
+
+def _logging(version: Version) -> dict[str, str]:
+    shown = {"LogFormat": version.log_format, "LogGroup": version.log_group}
+    if version.application_level:
+        shown["ApplicationLogLevel"] = version.application_level
+    if version.system_level:
+        shown["SystemLogLevel"] = version.system_level
+    return shown

@@ -1,0 +1,31 @@
+"""GetFunction and GetFunctionConfiguration."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cumulo.core.operation import operation
+from cumulo.services.compute.lambda_ import configurations
+from cumulo.services.compute.lambda_.qualifiers import resolve
+
+if TYPE_CHECKING:
+    from cumulo.core.context import Context
+
+
+@operation
+def get_function(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
+    """A version of a function, with its tags, its reserved concurrency and where its code is."""
+    target = resolve(ctx, request["FunctionName"], request.get("Qualifier"))
+    shown: dict[str, Any] = {"Configuration": configurations.configuration(target.version, target.arn)}
+    if target.function.tags:
+        shown["Tags"] = target.function.tags
+    if target.function.reserved_concurrency is not None:
+        shown["Concurrency"] = {"ReservedConcurrentExecutions": target.function.reserved_concurrency}
+    return shown
+
+
+@operation
+def get_function_configuration(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
+    """The configuration of a version of a function."""
+    target = resolve(ctx, request["FunctionName"], request.get("Qualifier"))
+    return configurations.configuration(target.version, target.arn)

@@ -1,0 +1,60 @@
+"""What tests of Lambda share: zip archives, a role that Lambda may assume, and functions made of both."""
+
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.conftest import Account
+
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+}
+HANDLER = "def handler(event, context):\n    return event\n"
+
+
+def zip_of(files: dict[str, str | bytes] | None = None) -> bytes:
+    """A zip archive of files, of one that answers with its event by default. The same files give the same bytes."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in (files or {"index.py": HANDLER}).items():
+            entry = zipfile.ZipInfo(name, (2024, 1, 1, 0, 0, 0))
+            entry.external_attr = 0o100644 << 16
+            archive.writestr(entry, content)
+    return buffer.getvalue()
+
+
+def make_role(cloud: Account, name: str = "worker", trust: dict[str, Any] | None = None) -> str:
+    """The ARN of a new role that Lambda may assume."""
+    document = json.dumps(trust or TRUST)
+    role: dict[str, str] = cloud.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]
+    return role["Arn"]
+
+
+@pytest.fixture
+def role(cloud: Account) -> str:
+    return make_role(cloud)
+
+
+@pytest.fixture
+def create(cloud: Account, role: str) -> Callable[..., dict[str, Any]]:
+    """Makes functions, and waits until they are active."""
+
+    def create(name: str = "greeter", **options: Any) -> dict[str, Any]:
+        request = {
+            "FunctionName": name,
+            "Runtime": "python3.12",
+            "Role": role,
+            "Handler": "index.handler",
+            "Code": {"ZipFile": zip_of()},
+            **options,
+        }
+        answer: dict[str, Any] = cloud.client("lambda").create_function(**request)
+        cloud.settle()
+        return answer
+
+    return create
