@@ -113,8 +113,20 @@ def next_number(ctx: Context, stream_id: str) -> int:
 
 
 def append(ctx: Context, stream_id: str, change: bytes) -> None:
-    """Add a change, encoded and maybe sealed, to the end of a stream."""
+    """Add a change, encoded and maybe sealed, to the end of a stream, and wake who reads it."""
     ctx.txn.put(CHANGES.key(ctx, stream_id, next_number(ctx, stream_id)), change)
+    ctx.txn.signal(signal_of(stream_id).encode())
+
+
+def signal_of(stream_id: str) -> str:
+    """The signal that announces changes of a stream."""
+    return f"dynamodb.changes {stream_id}"
+
+
+def last_number(ctx: Context, stream_id: str) -> int:
+    """The number of a stream's last change, 0 before the first."""
+    found = ctx.txn.get(LAST.key(ctx, stream_id))
+    return int.from_bytes(found, "big") if found is not None else 0
 
 
 def bound_to(table: str, account: str) -> dict[str, str]:

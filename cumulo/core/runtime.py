@@ -28,6 +28,7 @@ from cumulo.core.policy.authorization import PolicySource
 from cumulo.core.policy.principals import Principal, service
 from cumulo.core.reconcilers import Reconcilers
 from cumulo.core.signals import Signals
+from cumulo.core.standing import StandingServices
 from cumulo.core.tasks import Tasks
 from cumulo.store.failures import StoreFailure
 from cumulo.wire.faults import Fault
@@ -93,6 +94,7 @@ class Runtime:
         if self.store.name == "sqlite":
             self.spawn(keep_swept(self))
         await self.tasks.open()
+        self.spawn(StandingServices(self).open())
 
     async def close(self) -> None:
         """Stop it, in order; nothing that was answered is lost."""

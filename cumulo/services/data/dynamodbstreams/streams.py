@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cumulo.core.change_streams import LAST, STREAM_NOT_FOUND, STREAMS, Stream, text_of
+from cumulo.core import change_streams
+from cumulo.core.change_streams import STREAM_NOT_FOUND, STREAMS, Stream, text_of
 from cumulo.core.errors import Fault
 from cumulo.core.operation import operation
 from cumulo.services.data.dynamodbstreams import shards
@@ -45,8 +46,7 @@ def read(ctx: Context, arn: str) -> tuple[str, str, str]:
 
 def last_number(ctx: Context, stream: Stream) -> int:
     """The number of a stream's last change, 0 before the first."""
-    found = ctx.txn.get(LAST.key(ctx, stream.id))
-    return int.from_bytes(found, "big") if found is not None else 0
+    return change_streams.last_number(ctx, stream.id)
 
 
 def checked_limit(limit: int | None, most: int) -> int:
