@@ -20,6 +20,24 @@ _SLOTS = 256
 _PAIR = struct.Struct(">qq")
 
 
+class Slots:
+    """A number for each thread that runs transactions, different from those of others on its node."""
+
+    __slots__ = ("_numbers",)
+
+    def __init__(self) -> None:
+        self._numbers: dict[int, int] = {}
+
+    def of(self, ctx: Context) -> int:
+        """The number of the thread that runs this transaction, below 256."""
+        thread = threading.get_ident()
+        slot = self._numbers.get(thread)
+        if slot is None:
+            first = zlib.crc32(ctx.runtime.store.node_id.encode())
+            slot = self._numbers[thread] = (first + len(self._numbers)) % _SLOTS
+        return slot
+
+
 class Counters(Space):
     """Pairs of numbers (of things, and of their bytes) by key, in all accounts and regions together."""
 
@@ -27,18 +45,11 @@ class Counters(Space):
 
     def __init__(self, name: str) -> None:
         super().__init__(name, scope=GLOBAL)
-        self._slots: dict[int, int] = {}
-
-    def _slot(self, ctx: Context) -> int:
-        thread = threading.get_ident()
-        slot = self._slots.get(thread)
-        if slot is None:
-            slot = self._slots[thread] = (zlib.crc32(ctx.runtime.store.node_id.encode()) + len(self._slots)) % _SLOTS
-        return slot
+        self._slots = Slots()
 
     def add(self, ctx: Context, *key: str, count: int, size: int) -> None:
         """Add to both numbers of the pair, in this transaction."""
-        place = self.key(ctx, *key, self._slot(ctx))
+        place = self.key(ctx, *key, self._slots.of(ctx))
         found = ctx.txn.get(place)
         if found is not None:
             before, bytes_before = _PAIR.unpack(found)

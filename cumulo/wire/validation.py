@@ -12,11 +12,13 @@ words every error. Which words a service uses is its family, `validation` in the
 - ``s3``: `MalformedXML`, for the body; what fields of the head say is looked at by the service itself.
 - ``route53``: `InvalidInput` with the texts above.
 - ``logs``: `InvalidParameterException` with the texts above, in operations that have that error.
+- ``cloudwatch``: `MissingParameter` and `InvalidParameterValue`, see `parameter_validation`.
 """
 
 from collections.abc import Callable
 from typing import Any
 
+from cumulo.wire import parameter_validation
 from cumulo.wire.faults import Fault
 from cumulo.wire.models import Operation
 from cumulo.wire.patterns import matches
@@ -59,6 +61,10 @@ def _compile(operation: Operation) -> Validator:
         code = "InvalidParameterException"
     if family == "sns":
         return _sns(shape, quick, code)
+    if family == "cloudwatch":
+        words = parameter_validation.validator(operation, quick)
+        if words is not None:
+            return words
     if quick is None:
         return lambda request: None
 

@@ -1,0 +1,1 @@
+"""Amazon CloudWatch: metrics, what is computed from them, and Contributor Insights."""
