@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cumulo.core.arns import partition_of
 from cumulo.core.errors import Error
@@ -74,6 +74,36 @@ BUCKETS = Table(
     missing=NO_SUCH_BUCKET,
     indexes={"by_account": ("account",)},
 )
+
+
+class _Known(NamedTuple):
+    key: bytes
+    data: bytes
+    bucket: Bucket
+
+
+_MOST_KNOWN = 1024
+_PLACE = "s3.known_buckets"
+
+
+def known(ctx: Context, name: str) -> Bucket | None:
+    """The bucket of a name for those who only read it, as every read and write of an object does: they share it.
+
+    What is kept in memory is what was decoded of these very bytes of the store.
+    """
+    memory: dict[str, _Known] | None = ctx.runtime.memory.get(_PLACE)
+    if memory is None:
+        memory = ctx.runtime.memory[_PLACE] = {}
+    found = memory.get(name)
+    key = BUCKETS.key(ctx, name) if found is None else found.key
+    data = ctx.txn.get(key)
+    if data is None:
+        return None
+    if found is None or found.data != data:
+        if len(memory) >= _MOST_KNOWN:
+            memory.clear()
+        found = memory[name] = _Known(key, data, BUCKETS.codec.decode(data))
+    return found.bucket
 
 
 def keep(ctx: Context, bucket: Bucket) -> None:

@@ -10,8 +10,8 @@ import hmac
 import re
 from hashlib import sha256
 
+from cumulo.wire import macs, sigv4
 from cumulo.wire import signature_faults as faults
-from cumulo.wire import sigv4
 from cumulo.wire.faults import Fault
 from cumulo.wire.http import Request
 
@@ -45,7 +45,7 @@ class Chain:
 
     def _check(self, rest: str, kind: str, signature: str) -> None:
         string_to_sign = f"{sigv4.ALGORITHM}-{kind}\n{rest}"
-        expected = hmac.digest(self._key, string_to_sign.encode(), "sha256").hex()
+        expected = macs.hmac_sha256(self._key, string_to_sign.encode())
         if not hmac.compare_digest(expected.encode(), signature.encode("latin-1", "replace")):
             raise faults.s3_mismatch(self._access_key_id, string_to_sign, signature, None)
         self.last = expected

@@ -33,7 +33,7 @@ from cumulo.services.storage.s3 import (
     grants,
     integrity,
 )
-from cumulo.services.storage.s3.buckets import BUCKET_OWNER_ENFORCED, BUCKETS, Bucket
+from cumulo.services.storage.s3.buckets import BUCKET_OWNER_ENFORCED, BUCKETS, Bucket, known
 from cumulo.services.storage.s3.conditions import RequestConditions
 from cumulo.services.storage.s3.errors import (
     ACCESS_DENIED,
@@ -76,17 +76,19 @@ _OF_POLICIES = frozenset(("s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:Delete
 _NO_BLOCK = PublicAccessBlock()
 
 
-def located(ctx: Context, request: Mapping[str, Any], *, anywhere: bool = False) -> Bucket:
+def located(ctx: Context, request: Mapping[str, Any], *, anywhere: bool = False, shared: bool = False) -> Bucket:
     """The bucket of a request, in the region and of the account that the request expects; nothing is allowed yet.
 
-    `anywhere`: it may be in another region, as the source of a copy may.
+    `anywhere`: it may be in another region, as the source of a copy may. `shared`: whoever asks changes nothing of it.
     Raises NoSuchBucket, what AWS answers to a request in the wrong region, and AccessDenied where
     ExpectedBucketOwner is not the owner.
     """
     name = request["Bucket"]
     if ctx.document:
         integrity.check(ctx, request)
-    bucket = BUCKETS.peek(ctx, name) or access_points.bucket_of(ctx, name, source=anywhere)
+    bucket = known(ctx, name) if shared else BUCKETS.peek(ctx, name)
+    if bucket is None:
+        bucket = access_points.bucket_of(ctx, name, source=anywhere)
     expected = request.get("ExpectedBucketOwner")
     if expected is not None and not _ACCOUNT.fullmatch(expected):
         ctx.authorized = True
@@ -126,8 +128,8 @@ def object_for(
     version: ObjectVersion | None = None,
     context: Mapping[str, Any] | None = None,
 ) -> Bucket:
-    """The bucket of a request, found, and the action allowed on the object of its "Key"."""
-    bucket = located(ctx, request)
+    """The bucket of a request, found, and the action allowed on the object of its "Key". Nothing of it is changed."""
+    bucket = located(ctx, request, shared=True)
     allow_object(ctx, bucket, request, version, action=action, context=context)
     return bucket
 

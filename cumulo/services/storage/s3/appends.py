@@ -98,6 +98,7 @@ def _finish(
         stored=old.stored + added.stored,
         etag=ctx.random_bytes(16).hex(),
         content=IN_PARTS,
+        data=b"",
         parts_count=len(parts),
         checksums=_checksums(old, added, algorithm),
     )

@@ -9,3 +9,4 @@ from cumulo.core.s3_buckets import Bucket as Bucket
 from cumulo.core.s3_buckets import Grants as Grants
 from cumulo.core.s3_buckets import count as count
 from cumulo.core.s3_buckets import keep as keep
+from cumulo.core.s3_buckets import known as known

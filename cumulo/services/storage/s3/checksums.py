@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from base64 import b64decode, b64encode
+from base64 import b64encode
+from binascii import a2b_base64
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -33,7 +34,6 @@ MEMBERS = {
     "ChecksumXXHASH3": "XXHASH3", "ChecksumXXHASH128": "XXHASH128",
 }  # fmt: skip
 _FIELDS = {f"x-amz-checksum-{algorithm.lower()}": algorithm for algorithm in SIZES}
-_NAMES = MEMBERS.keys()
 
 
 class Digest:
@@ -124,7 +124,7 @@ def announced(ctx: Context, request: Mapping[str, Any]) -> Announced:
     md5 = request.get("ContentMD5", "")
     if md5 and not _is_digest(md5, 16):
         raise INVALID_DIGEST(members={"Content-MD5": md5})
-    given = [name for name in _NAMES if name in request]
+    given = [name for name in request if name in MEMBERS]
     if len(given) == 1:
         algorithm, value = MEMBERS[given[0]], request[given[0]]
         if not _is_digest(value, SIZES[algorithm]):
@@ -162,7 +162,7 @@ def _trailer(ctx: Context) -> str:
 
 def _is_digest(value: str, size: int) -> bool:
     try:
-        return len(b64decode(value, validate=True)) == size
+        return len(a2b_base64(value, strict_mode=True)) == size
     except ValueError:
         return False
 

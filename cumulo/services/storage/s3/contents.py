@@ -1,4 +1,5 @@
-"""The bytes of versions: small ones are rows of the store, larger ones blobs, parts one blob each.
+"""The bytes of versions: the smallest lie in the version, small ones in a row beside it, larger ones in blobs, parts in
+one blob each.
 
 Every blob belongs to one version (or one uploaded part) alone: what is copied is shared by the file system
 (`Blobs.share`), not by counting.
@@ -13,14 +14,14 @@ from cumulo.core import kept_blobs
 from cumulo.core.bodies import Outgoing
 from cumulo.core.table import GLOBAL, Space
 from cumulo.services.storage.s3 import sealed_bytes, sealed_streams, storage_times
-from cumulo.services.storage.s3.object_versions import IN_PARTS, NULL, PARTS, ObjectVersion
+from cumulo.services.storage.s3.object_versions import IN_PARTS, INLINE_B, NULL, PARTS, ObjectVersion
 from cumulo.services.storage.s3.sealed_streams import Extent
 
 if TYPE_CHECKING:
     from cumulo.blobs import File
     from cumulo.core.context import Context
 
-SMALL_B = 8192  # up to so many bytes are a row
+SMALL_B = 8192  # up to so many bytes are in the store
 PIECE_B = 512 * 1024  # so many bytes of a file are read at a time
 AT_ONCE_B = 64 * 1024  # up to so many bytes of a blob are read at once rather than sent from the file
 OWNER = "s3"
@@ -42,14 +43,17 @@ def put_row(ctx: Context, version: ObjectVersion, data: bytes, key: bytes = b"")
     if key:
         data = sealed_bytes.seal(key, ctx.random_bytes(sealed_bytes.PREFIX_B), data)
     version.stored = len(data)
-    if data:
+    version.data = b""
+    if len(data) < INLINE_B:
+        version.data = data
+    else:
         ctx.txn.put(_row_key(ctx, version), data)
 
 
 def row(ctx: Context, version: ObjectVersion) -> bytes:
     """The stored bytes of a version whose `content` is ""."""
-    if not version.stored:
-        return b""
+    if version.data or not version.stored:
+        return version.data
     data = ctx.txn.get(_row_key(ctx, version))
     if data is None:
         raise LookupError(f"the bytes of {version.bucket}/{version.key} {version.version_id} are gone")
@@ -59,7 +63,7 @@ def row(ctx: Context, version: ObjectVersion) -> bytes:
 def take_row(ctx: Context, version: ObjectVersion) -> bytes:
     """The stored bytes of a version whose `content` is "", which are gone from there then."""
     data = row(ctx, version)
-    if data:
+    if data and not version.data:
         ctx.txn.delete(_row_key(ctx, version))
     return data
 
@@ -78,9 +82,7 @@ def release(ctx: Context, version: ObjectVersion, replaced_by: ObjectVersion | N
         return
     storage_times.note_end(ctx, version)
     if not version.content:
-        new = replaced_by
-        taken = new is not None and new.version_id == NULL == version.version_id and new.stored and not new.content
-        if version.stored and not taken:
+        if version.stored and not version.data and not _takes_place(replaced_by, version):
             ctx.txn.delete(_row_key(ctx, version))
     elif version.content != IN_PARTS:
         kept_blobs.drop(ctx, (version.content,))
@@ -91,6 +93,13 @@ def release(ctx: Context, version: ObjectVersion, replaced_by: ObjectVersion | N
             blobs = [part.blob for part in parts.parts if part.blob]
             if blobs:
                 kept_blobs.drop(ctx, blobs)
+
+
+def _takes_place(new: ObjectVersion | None, old: ObjectVersion) -> bool:
+    """Whether the row of the new version is where the old one's was."""
+    if new is None or new.content or new.data or not new.stored:
+        return False
+    return new.version_id == NULL == old.version_id
 
 
 def body(ctx: Context, version: ObjectVersion, offset: int, count: int, key: bytes = b"") -> Body:

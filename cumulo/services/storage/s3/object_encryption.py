@@ -33,6 +33,7 @@ from cumulo.services.storage.s3.errors import (
     WRONG_CUSTOMER_KEY,
 )
 from cumulo.services.storage.s3.sealed_bytes import KEY_B, Sealer
+from cumulo.services.storage.s3.wrapped_keys import WrappedKey
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
@@ -83,14 +84,6 @@ class Plan(msgspec.Struct):
         target.customer_key_md5 = self.customer_key_md5
 
 
-class _Wrapped(msgspec.Struct, array_like=True):
-    """A content key as it is kept: under a data key of KMS (itself sealed by KMS), or under the customer's (b"")."""
-
-    data_key: bytes
-    nonce: bytes
-    content_key: bytes
-
-
 class _Remembered(NamedTuple):
     key: DataKey
     since: float
@@ -98,7 +91,7 @@ class _Remembered(NamedTuple):
 
 _PLAIN = Plan()
 _encode = msgspec.msgpack.encode
-_decode = msgspec.msgpack.Decoder(_Wrapped).decode
+_decode = msgspec.msgpack.Decoder(WrappedKey).decode
 
 
 def plan(ctx: Context, bucket: Bucket, request: Mapping[str, Any], key: str) -> Plan:
@@ -245,10 +238,10 @@ def _wrap(ctx: Context, key: bytes, content_key: bytes, data_key: bytes = b"") -
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
     nonce = ctx.random_bytes(_NONCE_B)
-    return _encode(_Wrapped(data_key, nonce, AESGCM(key).encrypt(nonce, content_key, None)))
+    return _encode(WrappedKey(data_key, nonce, AESGCM(key).encrypt(nonce, content_key, None)))
 
 
-def _unwrap(key: bytes, wrapped: _Wrapped) -> bytes:
+def _unwrap(key: bytes, wrapped: WrappedKey) -> bytes:
     from cryptography.exceptions import InvalidTag
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 

@@ -77,7 +77,7 @@ def head_object(ctx: Context, request: t.HeadObjectRequest) -> t.HeadObjectOutpu
 
 
 def _readable(ctx: Context, request: Mapping[str, Any]) -> tuple[Bucket, ObjectVersion]:
-    bucket = access.located(ctx, request)
+    bucket = access.located(ctx, request, shared=True)
     if "PartNumber" in request:
         _check_part_number(request)
     version = lookups.found(ctx, bucket, request)

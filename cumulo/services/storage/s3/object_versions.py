@@ -12,6 +12,7 @@ from cumulo.core.table import GLOBAL, Record, Space, Table
 
 NULL = "null"  # the version id of what was stored without versioning, or while it was suspended
 NEWEST = (1 << 63) - 1
+INLINE_B = 2048  # fewer bytes than these lie in the version itself, which saves the store a row; what lists skips them
 IN_PARTS = "*"  # `content` of a version whose bytes lie in several blobs, those of its PARTS
 
 
@@ -35,7 +36,8 @@ class ObjectVersion(Record):
 
     `sequence` are nanoseconds since 1970 of cloud time, strictly increasing per key; `modified_at` are seconds.
     `etag` has no quotes. `owner` is an account. `content` is the blob that holds the bytes, IN_PARTS, or "": then they
-    are a row of `s3.contents`. `stored` is how many bytes lie there, more than `size` when they are sealed.
+    are in `data`, or from INLINE_B on a row of `s3.contents`. `stored` is how many bytes lie there, more than `size`
+    when they are sealed.
     `headers` are the system headers by their member names ("ContentType"), `metadata` the user's by names in lower
     case. `checksums` are Base64 by algorithm ("CRC64NVME"), a composite one with its "-parts" tail; `checksum_type` is
     FULL_OBJECT or COMPOSITE. `parts_count` 0 means that it was put whole; else PARTS has the parts.
@@ -88,6 +90,7 @@ class ObjectVersion(Record):
     class_since: float = 0  # when lifecycle put it into its class; 0 for ever since it was stored
     archive_tier: str = ""  # of INTELLIGENT_TIERING: ARCHIVE_ACCESS or DEEP_ARCHIVE_ACCESS
     accessed_at: float = 0  # of INTELLIGENT_TIERING, to the day
+    data: bytes = b""
 
     @property
     def order(self) -> int:

@@ -6,6 +6,7 @@ days, 128 KB), and the 32 KB beside each archived object with 8 KB of STANDARD.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from cumulo.services.storage.s3.lifecycle_rules import DAY_S
@@ -19,21 +20,26 @@ _LEAST_B = {"STANDARD_IA": 131_072, "ONEZONE_IA": 131_072, "GLACIER_IR": 131_072
 _ARCHIVED_B = {"GLACIER": 32_768, "DEEP_ARCHIVE": 32_768}
 _INDEX_B = 8192  # of STANDARD, beside each archived object
 _HOUR_S = 3600
+_STANDARD = "TimedStorage-STANDARD-ByteHrs"
 
 
 def note_end(ctx: Context, version: ObjectVersion) -> None:
     """The time of a version in its class is over: TimedStorage and, where that was too soon, EarlyDelete."""
     name = version.storage_class
     since = version.class_since or version.sequence / 1e9
+    metering, owner, region = ctx.runtime.journal.metering, version.owner, ctx.region
+    if name == "STANDARD":  # nothing is charged at least, and most is of this class
+        hours = max(0.0, ctx.now() - since) / _HOUR_S
+        ctx.txn.on_commit(partial(metering.add, owner, region, "s3", _STANDARD, version.size * hours))
+        return
     billed = max(version.size, _LEAST_B.get(name, 0)) + _ARCHIVED_B.get(name, 0)
     lay_s = max(0.0, ctx.now() - since)
     amounts = {f"TimedStorage-{name}-ByteHrs": billed * lay_s / _HOUR_S}
     if name in _ARCHIVED_B:
-        amounts["TimedStorage-STANDARD-ByteHrs"] = _INDEX_B * lay_s / _HOUR_S
+        amounts[_STANDARD] = _INDEX_B * lay_s / _HOUR_S
     missing_s = LEAST_DAYS.get(name, 0) * DAY_S - lay_s
     if missing_s > 0:
         amounts[f"EarlyDelete-{name}-ByteHrs"] = billed * missing_s / _HOUR_S
-    metering, owner, region = ctx.runtime.journal.metering, version.owner, ctx.region
 
     def add() -> None:
         for kind, amount in amounts.items():

@@ -65,7 +65,9 @@ def store(ctx: Context, bucket: Bucket, version: ObjectVersion) -> None:
         from cumulo.services.storage.s3 import replications
 
         replications.consider(ctx, bucket, version)
-    current = CURRENT.peek(ctx, version.bucket, version.key)
+    txn, place = ctx.txn, CURRENT.key(ctx, version.bucket, version.key)
+    before = txn.get(place)
+    current = None if before is None else CURRENT.codec.decode(before)
     if bucket.versioning:
         if current is not None:
             _retire(ctx, current, version.version_id, version)
@@ -74,7 +76,7 @@ def store(ctx: Context, bucket: Bucket, version: ObjectVersion) -> None:
     elif current is not None:
         contents.release(ctx, current, version)
     remembered_pages.changed(ctx, version.bucket)
-    CURRENT.put(ctx, version)
+    txn.put(place, CURRENT.codec.encode(version))
 
 
 def update(ctx: Context, version: ObjectVersion) -> None:

@@ -13,8 +13,8 @@ from botocore.config import Config
 from tests.conftest import Account
 from tests.services.storage.s3.conftest import refused
 
-# Around what is kept in a row, read at once, streamed in, gathered for a thread.
-SIZES = (0, 1, 8191, 8192, 8193, 65_535, 65_536, 65_537, 600_000, 3_000_000)
+# Around what is kept in the version, in a row, read at once, streamed in, gathered for a thread.
+SIZES = (0, 1, 2047, 2048, 8191, 8192, 8193, 65_535, 65_536, 65_537, 600_000, 3_000_000)
 
 
 @pytest.mark.parametrize("size", SIZES)
