@@ -1,7 +1,7 @@
 """Put a freshly forked process into a sandbox. Standard library only, Python 3.9 or newer, Linux.
 
-It runs in interpreters that know nothing of cumulo (each runtime's zygote loads this file by its path), so what it is
-told are plain dicts that JSON can carry. A zygote calls `prepare(template)` once and, in every child it forks,
+It runs in interpreters that know nothing of cumulo, with this file and the two that it imports, so what it is told are
+plain dicts that JSON can carry. A zygote calls `prepare(template)` once and, in every child it forks,
 `enter(spec)`. Three processes come of it:
 
     zygote ── C1: makes the namespaces, says the pid of C2, ends
@@ -15,6 +15,7 @@ must close its copy of the control socket after the fork.
 `template`: {
     "root": an empty folder outside, where the new root is built in a private mount namespace ("" : no own root),
     "namespaces": of "user", "mount", "pid", "ipc", "uts", "net", "cgroup": those to make ("user" only when not root),
+    "proc": whether to mount a /proc of its own,
     "binds": [[outside, inside], …] shown read-only; what is missing outside is left out,
     "links": [[where, to], …], "files": {path: text}, "folders": [path, …] mount points for `enter`'s binds,
     "hidden": [path, …] covered by an empty folder when a bind shows it (the state folder in a prefix, …) }
@@ -25,35 +26,36 @@ must close its copy of the control socket after the fork.
     "uid", "gid": of the program (null: as it is), "groups": [cgroup.procs file, …] to join,
     "tmp_bytes": size of /tmp, "tmp": folder used as /tmp without own root,
     "binds": [[outside, inside], …], "layers": [folder, …] the later over the earlier, in /opt,
+    "files": {"/run/…": text} of this sandbox alone,
     "listen": [[kind "tcp" or "udp", address, port], …] opened inside and handed to the server, in this order,
     "limits": {"nofile": n, "nproc": n, "fsize": n, "data": n, …}, "nice": n, "oom": oom_score_adj,
-    "seccomp": base64 of a classic BPF program or "", "landlock": {"read": […], "write": […], "ports": [n, …]} or null,
-    "nested": whether children of the program will enter sandboxes of their own,
+    "seccomp": base64 of a classic BPF program or "",
+    "landlock": {"read": [path, …] or null for all, "write": [path, …], "connect": [port, …] or null for all} or null,
     "cwd": folder, "hostname": name }
 
 The control socket carries one JSON object a message. From inside: {"pid": C2 as seen outside}; {"ready": true,
-"addresses": [[address, port], …]} with the listening sockets as descriptors, or {"error": step and reason};
-{"started": name, "pid": inner}; {"exit": name, "status": wait status}, name "runtime" for the program itself.
-From the server:
-{"spawn": name, "argv": […], "variables": {…}, "cwd": folder} with its stdout and stderr as one descriptor;
-{"signal": name, "number": n}; and end of file, which ends everything.
+"addresses": [[address, port], …]} with descriptors: the listening sockets and, with an own root, the folder /tmp; or
+{"error": step and reason}; {"started": name, "pid": inner}; {"exit": name, "status": wait status}, name "runtime" for
+the program itself. From the server: {"spawn": name, "argv": […], "variables": {…}, "cwd": folder} with its stdout and
+stderr as one descriptor; {"signal": name, "number": n}; and end of file, which ends everything.
 """
 
 from __future__ import annotations
 
-import base64
-import contextlib
 import ctypes
+import errno
 import fcntl
 import json
 import os
 import platform
-import resource
-import select
 import signal
 import socket
 import struct
-from typing import Any, NoReturn
+
+from cumulo.engines.sandboxes.lockdown import LINUX, PR_SET_DUMPABLE, Failed, Plain, fail, libc, limit, lock_down, prctl
+from cumulo.engines.sandboxes.supervisor import PR_SET_CHILD_SUBREAPER, supervise, tell
+
+__all__ = ["Failed", "Plain", "enter", "prepare", "subreaper"]
 
 NAMESPACES = {
     "user": 0x10000000,
@@ -67,33 +69,24 @@ NAMESPACES = {
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT, MS_BIND = 1, 2, 4, 8, 32, 4096
 MS_NOATIME, MS_NODIRATIME, MS_REC, MS_PRIVATE = 1024, 2048, 16384, 1 << 18
 MNT_DETACH = 2
-PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 1, 4, 24, 38
-PR_SET_CHILD_SUBREAPER, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 36, 47, 4
-LAST_CAPABILITY = 63
-MACHINE = platform.machine()
-SYS_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}.get(MACHINE, -1)
-SYS_SECCOMP = {"x86_64": 317, "aarch64": 277}.get(MACHINE, -1)
-SYS_CAPSET = {"x86_64": 126, "aarch64": 91}.get(MACHINE, -1)
-SYS_LANDLOCK = 444
-SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
-MESSAGE_BYTES = 128 * 1024
-ROOT_FOLDERS = ("/proc", "/tmp", "/dev", "/etc", "/var/task", "/var/runtime", "/opt")
+AT_FDCWD, AT_RECURSIVE = -100, 0x8000
+ATTR_RDONLY, ATTR_NOSUID, ATTR_NODEV = 1, 2, 4
+PR_SET_PDEATHSIG = 1
+SYS_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}.get(platform.machine(), -1)
+SYS_MOUNT_SETATTR = 442
+SIOCSIFFLAGS, IFF_UP = 0x8914, 1
+ROOT_FOLDERS = ("/proc", "/tmp", "/dev", "/etc", "/run", "/var/task", "/opt")
 DEVICES = ("null", "zero", "full", "random", "urandom")
 
-_libc = ctypes.CDLL(None, use_errno=True)
-_libc.mount.argtypes = (ctypes.c_char_p, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_ulong, ctypes.c_char_p)
-Plain = dict[str, Any]  # what JSON carries
+if LINUX:
+    libc.mount.argtypes = (ctypes.c_char_p, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_ulong, ctypes.c_char_p)
 _prepared: Plain = {}
-
-
-class Failed(Exception):
-    """A step that the kernel refused; the text says which and why."""
 
 
 def subreaper() -> None:
     """Make this process the parent of grandchildren whose parent ends, and end it with its own parent."""
-    _libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    _libc.prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+    prctl(PR_SET_CHILD_SUBREAPER, 1)
+    prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL))
 
 
 def prepare(template: Plain) -> None:
@@ -123,19 +116,21 @@ def enter(spec: Plain) -> Plain:
             os._exit(0)
         listening = _inside(spec)
         addresses = [list(each.getsockname()[:2]) for each in listening]
+        handed = [each.fileno() for each in listening]
+        if _prepared.get("root"):
+            handed.append(os.open("/tmp", os.O_RDONLY | os.O_DIRECTORY))
         program = _fork_program(spec)
         if program:
-            message = json.dumps({"ready": True, "addresses": addresses}).encode()
-            socket.send_fds(control, [message], [each.fileno() for each in listening])
-            for each in listening:
-                each.close()
-            _supervise(control, {program: "runtime"}, spec)
+            socket.send_fds(control, [json.dumps({"ready": True, "addresses": addresses}).encode()], handed)
+            for descriptor in handed:
+                os.close(descriptor)
+            supervise(control, {program: "runtime"}, spec)
     except BaseException as error:  # a fork must never run on into its parent's code
-        _tell(control, {"error": str(error) or type(error).__name__})
+        tell(control, {"error": str(error) or type(error).__name__})
         os._exit(1)
     control.close()
-    for each in listening:
-        each.close()
+    for descriptor in handed:
+        os.close(descriptor)
     return {"addresses": addresses, "paths": _paths(spec)}
 
 
@@ -169,8 +164,8 @@ def _unshare(names: list[str]) -> None:
     for name in names:
         flags |= NAMESPACES[name]
     uid, gid = os.geteuid(), os.getegid()
-    if flags and _libc.unshare(ctypes.c_int(flags)) != 0:
-        _fail(f"unshare({', '.join(names)})")
+    if flags and libc.unshare(ctypes.c_int(flags)) != 0:
+        fail(f"unshare({', '.join(names)})")
     if "user" in names:
         _write("/proc/self/setgroups", "deny")
         _write("/proc/self/uid_map", f"{uid} {uid} 1")
@@ -195,8 +190,7 @@ def _build(root: str, template: Plain) -> None:
             _bind(outside, root + inside)
     for file, text in template.get("files", {}).items():
         os.makedirs(os.path.dirname(root + file), exist_ok=True)
-        with open(root + file, "w") as written:
-            written.write(text)
+        _create(root + file, text)
     for hidden in template.get("hidden", ()):
         if os.path.isdir(root + hidden):
             _mount("hidden", root + hidden, "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV, "mode=700,size=4k")
@@ -211,15 +205,15 @@ def _inside(spec: Plain) -> list[socket.socket]:
     made = _prepared["namespaces"]
     if "uts" in made:
         name = spec.get("hostname", "sandbox").encode()
-        _libc.sethostname(name, len(name))
+        libc.sethostname(name, len(name))
     if "net" in made:
         _loopback_up()
     listening = [_listen(kind, address, port, "net" in made) for kind, address, port in spec.get("listen", ())]
     if _prepared.get("root"):
         _own_root(_prepared["root"], spec)
     os.umask(0o022)
-    _limit(spec)
-    _lock_down(spec)
+    limit(spec)
+    lock_down(spec, privileged=os.geteuid() == 0 or "user" in _prepared["namespaces"])
     return listening
 
 
@@ -227,7 +221,12 @@ def _own_root(root: str, spec: Plain) -> None:
     if "user" in _prepared["namespaces"]:  # what another user namespace mounted is locked: only a copy may be moved to
         _mount(root, root, None, MS_BIND | MS_REC)
     _mount("tmp", root + "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, f"mode=1777,size={spec['tmp_bytes']}")
-    if "pid" in _prepared["namespaces"]:
+    if spec.get("files"):
+        _mount("run", root + "/run", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=755,size=256k")
+        for file, text in spec["files"].items():
+            _create(root + file, text)
+        _mount(None, root + "/run", None, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC)
+    if _prepared.get("proc", True):
         _mount("proc", root + "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
     for outside, inside in spec.get("binds", ()):
         _bind(outside, root + inside)
@@ -238,10 +237,10 @@ def _own_root(root: str, spec: Plain) -> None:
         lower = ":".join(path.replace("\\", "\\\\").replace(":", "\\:").replace(",", "\\,") for path in layers[::-1])
         _mount("opt", root + "/opt", "overlay", MS_RDONLY | MS_NOSUID | MS_NODEV, f"lowerdir={lower}")
     os.chdir(root)
-    if _libc.syscall(SYS_PIVOT_ROOT, b".", b".") != 0:
-        _fail("pivot_root")
-    if _libc.umount2(b".", MNT_DETACH) != 0:
-        _fail("umount of the old root")
+    if libc.syscall(SYS_PIVOT_ROOT, b".", b".") != 0:
+        fail("pivot_root")
+    if libc.umount2(b".", MNT_DETACH) != 0:
+        fail("umount of the old root")
     os.chdir("/")
 
 
@@ -262,49 +261,10 @@ def _listen(kind: str, address: str, port: int, own_network: bool) -> socket.soc
     return made
 
 
-def _limit(spec: Plain) -> None:
-    for name, value in spec.get("limits", {}).items():
-        number = getattr(resource, f"RLIMIT_{name.upper()}")
-        hard = resource.getrlimit(number)[1]
-        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        resource.setrlimit(number, (value, value))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-def _lock_down(spec: Plain) -> None:
-    """Give up every right for good; in this order, as each step needs what the next takes away."""
-    privileged = os.geteuid() == 0 or "user" in _prepared["namespaces"]
-    if privileged:
-        for capability in range(LAST_CAPABILITY + 1):
-            if _libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0:
-                break  # the kernel knows no more of them
-    uid, gid = spec.get("uid"), spec.get("gid")
-    if uid is not None and gid is not None:
-        os.setgroups([])
-        os.setresgid(gid, gid, gid)
-        os.setresuid(uid, uid, uid)
-    _libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
-    header = struct.pack("=Ii", 0x20080522, 0)
-    if _libc.syscall(SYS_CAPSET, header, bytes(24)) != 0:
-        _fail("capset")
-    _libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)  # the program has our user, and must not look into us
-    if _libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
-        _fail("no_new_privs")
-    if spec.get("seccomp"):
-        code = base64.b64decode(spec["seccomp"])
-        instructions = ctypes.create_string_buffer(code, len(code))
-        program = struct.pack("HxxxxxxP", len(code) // 8, ctypes.addressof(instructions))
-        if _libc.syscall(SYS_SECCOMP, 1, 0, program) != 0:
-            _fail("seccomp")
-
-
-# -- the supervisor
-
-
 def _fork_program(spec: Plain) -> int:
     program = os.fork()
     if program == 0:
-        _libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)  # its own /proc/self is its own
+        prctl(PR_SET_DUMPABLE, 1)  # its own /proc/self is its own
         cwd: str = spec["cwd"]
         os.chdir(_paths(spec).get(cwd, cwd))
     return program
@@ -318,100 +278,13 @@ def _paths(spec: Plain) -> Plain:
     return paths
 
 
-def _supervise(control: socket.socket, names: dict[int, str], spec: Plain) -> NoReturn:
-    """Be pid 1 until the server hangs up. Never returns."""
-    for number in (1, 2, spec.get("stdout", -1), spec.get("stderr", -1), *spec.get("keep", ())):
-        if number >= 0 and number != control.fileno():
-            with contextlib.suppress(OSError):
-                os.close(number)
-    os.chdir("/")
-    woken, waker = socket.socketpair()
-    waker.setblocking(False)
-    woken.setblocking(False)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
-    signal.signal(signal.SIGCHLD, lambda *_: None)
-    signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
-    poll = select.poll()
-    poll.register(control, select.POLLIN)
-    poll.register(woken, select.POLLIN)
-    _reap(control, names)
-    while True:
-        for descriptor, _ in poll.poll():
-            if descriptor == control.fileno():
-                _obey(control, names, spec)
-            else:
-                with contextlib.suppress(BlockingIOError):
-                    woken.recv(4096)
-                _reap(control, names)
-
-
-def _reap(control: socket.socket, names: dict[int, str]) -> None:
-    while True:
-        try:
-            pid, status = os.waitpid(-1, os.WNOHANG)
-        except ChildProcessError:
-            return
-        if pid == 0:
-            return
-        name = names.pop(pid, None)
-        if name is not None:
-            _tell(control, {"exit": name, "status": status})
-
-
-def _obey(control: socket.socket, names: dict[int, str], spec: Plain) -> None:
-    message, descriptors, _, _ = socket.recv_fds(control, MESSAGE_BYTES, 4)
-    if not message:
-        os._exit(0)  # pid 1: the kernel kills the others
-    wanted = json.loads(message)
-    if "spawn" in wanted:
-        try:
-            pid = os.fork()
-        except OSError as error:
-            _tell(control, {"exit": wanted["spawn"], "status": 0, "error": error.strerror})
-        else:
-            if pid == 0:
-                _become(wanted, descriptors)
-            names[pid] = wanted["spawn"]
-            _tell(control, {"started": wanted["spawn"], "pid": pid})
-    elif "signal" in wanted:
-        for pid, name in names.items():
-            if name == wanted["signal"]:
-                os.kill(pid, wanted["number"])
-    for descriptor in descriptors:
-        os.close(descriptor)
-
-
-def _become(wanted: Plain, descriptors: list[int]) -> NoReturn:
-    try:
-        signal.set_wakeup_fd(-1)
-        for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
-            signal.signal(number, signal.SIG_DFL)
-        if descriptors:
-            os.dup2(descriptors[0], 1)
-            os.dup2(descriptors[0], 2)
-        os.closerange(3, 1 << 16)
-        os.chdir(wanted.get("cwd") or "/")
-        os.execve(wanted["argv"][0], wanted["argv"], wanted["variables"])
-    except OSError as error:
-        os.write(2, f"{wanted['argv'][0]}: {error.strerror}\n".encode())
-    os._exit(127)
-
-
 # -- the kernel
-
-
-def _tell(control: socket.socket, message: Plain) -> None:
-    try:
-        control.send(json.dumps(message).encode())
-    except OSError:
-        os._exit(1)
 
 
 def _mount(source: str | None, target: str, kind: str | None, flags: int, options: str = "") -> None:
     arguments = (source and source.encode(), target.encode(), kind and kind.encode(), flags, options.encode() or None)
-    if _libc.mount(*arguments) != 0:
-        _fail(f"mount of {source or kind or 'flags'} at {target}")
+    if libc.mount(*arguments) != 0:
+        fail(f"mount of {source or kind or 'flags'} at {target}")
 
 
 def _bind(outside: str, inside: str, device: bool = False) -> None:
@@ -421,7 +294,16 @@ def _bind(outside: str, inside: str, device: bool = False) -> None:
             os.mkdir(inside)
         else:
             os.close(os.open(inside, os.O_CREAT | os.O_WRONLY, 0o644))
-    _mount(outside, inside, None, MS_BIND)
+    if not device:
+        _mount(outside, inside, None, MS_BIND | MS_REC)
+        attributes = struct.pack("=QQQQ", ATTR_RDONLY | ATTR_NOSUID | ATTR_NODEV, 0, 0, 0)
+        size = ctypes.c_size_t(len(attributes))
+        if libc.syscall(SYS_MOUNT_SETATTR, AT_FDCWD, inside.encode(), AT_RECURSIVE, attributes, size) == 0:
+            return
+        if ctypes.get_errno() != errno.ENOSYS:
+            fail(f"attributes of {inside}")
+    else:
+        _mount(outside, inside, None, MS_BIND)
     kept = _locked_flags(inside)
     _mount(None, inside, None, MS_REMOUNT | MS_BIND | MS_NOSUID | kept | (0 if device else MS_RDONLY | MS_NODEV))
 
@@ -430,6 +312,11 @@ def _locked_flags(path: str) -> int:
     """Flags of the mount beneath, which a remount in a user namespace must not clear."""
     flags = os.statvfs(path).f_flag
     return flags & (MS_NOEXEC | MS_NODEV | MS_NOATIME | MS_NODIRATIME)  # statvfs(3) numbers them as mount(2) does
+
+
+def _create(file: str, text: str) -> None:
+    with open(file, "w") as written:
+        written.write(text)
 
 
 def _write(file: str, text: str) -> None:
@@ -441,7 +328,3 @@ def _write(file: str, text: str) -> None:
             os.close(descriptor)
     except OSError as error:
         raise Failed(f"{file}: {error.strerror}") from None
-
-
-def _fail(step: str) -> NoReturn:
-    raise Failed(f"{step}: {os.strerror(ctypes.get_errno())}")

@@ -7,12 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-ENTER = Path(__file__).parents[3] / "cumulo/engines/sandboxes/enter.py"
+TREE = Path(__file__).parents[3]
 ZYGOTE = """
-import importlib.util, json, os, socket, sys
-loader = importlib.util.spec_from_file_location("enter", sys.argv[1])
-enter = importlib.util.module_from_spec(loader)
-loader.loader.exec_module(enter)
+import json, os, sys
+sys.path.insert(0, sys.argv[1])
+from cumulo.engines.sandboxes import enter
 given = json.loads(sys.argv[2])
 enter.subreaper()
 enter.prepare(given["template"])
@@ -46,7 +45,7 @@ def test_a_fork_enters_and_its_end_is_told(tmp_path: Path) -> None:
         **({"uid": 700000, "gid": 700000} if root else {}),
     }
     zygote = subprocess.Popen(
-        [sys.executable, "-S", "-c", ZYGOTE, str(ENTER), json.dumps({"template": template, "spec": spec})],
+        [sys.executable, "-S", "-c", ZYGOTE, str(TREE), json.dumps({"template": template, "spec": spec})],
         pass_fds=[theirs.fileno()],
         stdout=subprocess.PIPE,
     )
@@ -64,7 +63,7 @@ def test_a_fork_enters_and_its_end_is_told(tmp_path: Path) -> None:
         {"exit": "runtime", "status": 7 << 8},
     ]
     assert json.loads(output) == {
-        "root": ["dev", "etc", "opt", "proc", "tmp", "usr", "var"],
+        "root": ["dev", "etc", "opt", "proc", "run", "tmp", "usr", "var"],
         "cwd": "/var/task",
         "pid": 2,
         "task": "secret",

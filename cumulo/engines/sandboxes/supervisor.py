@@ -1,0 +1,134 @@
+"""The process that stays in a sandbox beside its program: pid 1 there. Standard library only, see `enter`."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import socket
+import time
+from typing import NoReturn
+
+from cumulo.engines.sandboxes.lockdown import Plain, prctl
+
+MESSAGE_BYTES = 128 * 1024
+PR_SET_CHILD_SUBREAPER = 36
+
+
+def tell(control: socket.socket, message: Plain) -> None:
+    """Say something to the server; without it there is nothing left to do."""
+    try:
+        control.send(json.dumps(message).encode())
+    except OSError:
+        os._exit(1)
+
+
+def supervise(control: socket.socket, names: dict[int, str], spec: Plain) -> NoReturn:
+    """Be pid 1 until the server hangs up. Never returns."""
+    for number in (1, 2, spec.get("stdout", -1), spec.get("stderr", -1), *spec.get("keep", ())):
+        if number >= 0 and number != control.fileno():
+            with contextlib.suppress(OSError):
+                os.close(number)
+    os.chdir("/")
+    if os.getpid() != 1:
+        prctl(PR_SET_CHILD_SUBREAPER, 1)  # what the program leaves behind comes to us, to be ended
+    woken, waker = socket.socketpair()
+    waker.setblocking(False)
+    woken.setblocking(False)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
+    poll = select.poll()
+    poll.register(control, select.POLLIN)
+    poll.register(woken, select.POLLIN)
+    _reap(control, names)
+    while True:
+        for descriptor, _ in poll.poll():
+            if descriptor == control.fileno():
+                _obey(control, names, spec)
+            else:
+                with contextlib.suppress(BlockingIOError):
+                    woken.recv(4096)
+                _reap(control, names)
+
+
+def _reap(control: socket.socket, names: dict[int, str]) -> None:
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid == 0:
+            return
+        name = names.pop(pid, None)
+        if name is not None:
+            tell(control, {"exit": name, "status": status})
+
+
+def _obey(control: socket.socket, names: dict[int, str], spec: Plain) -> None:
+    message, descriptors, _, _ = socket.recv_fds(control, MESSAGE_BYTES, 4)
+    if not message:
+        _end()
+    wanted = json.loads(message)
+    if "spawn" in wanted:
+        try:
+            pid = os.fork()
+        except OSError as error:
+            tell(control, {"exit": wanted["spawn"], "status": 0, "error": error.strerror})
+        else:
+            if pid == 0:
+                _become(wanted, descriptors)
+            names[pid] = wanted["spawn"]
+            tell(control, {"started": wanted["spawn"], "pid": pid})
+    elif "signal" in wanted:
+        for pid, name in names.items():
+            if name == wanted["signal"]:
+                os.kill(pid, wanted["number"])
+    for descriptor in descriptors:
+        os.close(descriptor)
+
+
+def _end() -> NoReturn:
+    """End with all that runs here. As pid 1 we only go: the kernel kills the others."""
+    for _ in range(200 if os.getpid() != 1 else 0):
+        children = _children(os.getpid())
+        if not children:
+            break
+        for pid in children:
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.005)
+        with contextlib.suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+    os._exit(0)
+
+
+def _children(pid: int) -> list[int]:
+    """The living descendants of a process, by /proc; without it, nobody."""
+    found: list[int] = []
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children") as listed:
+            found = [int(word) for word in listed.read().split()]
+    except OSError:
+        return found
+    return found + [each for child in found for each in _children(child)]
+
+
+def _become(wanted: Plain, descriptors: list[int]) -> NoReturn:
+    try:
+        signal.set_wakeup_fd(-1)
+        for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
+            signal.signal(number, signal.SIG_DFL)
+        if descriptors:
+            os.dup2(descriptors[0], 1)
+            os.dup2(descriptors[0], 2)
+        os.closerange(3, 1 << 16)
+        os.chdir(wanted.get("cwd") or "/")
+        os.execve(wanted["argv"][0], wanted["argv"], wanted["variables"])
+    except OSError as error:
+        os.write(2, f"{wanted['argv'][0]}: {error.strerror}\n".encode())
+    os._exit(127)
