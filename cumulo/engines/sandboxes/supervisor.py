@@ -8,7 +8,6 @@ import os
 import select
 import signal
 import socket
-import time
 from typing import NoReturn
 
 from cumulo.engines.sandboxes.lockdown import Plain, prctl
@@ -100,7 +99,7 @@ def _end() -> NoReturn:
         for pid in children:
             with contextlib.suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
-        time.sleep(0.005)
+        select.select([], [], [], 0.005)
         with contextlib.suppress(ChildProcessError):
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
