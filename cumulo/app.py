@@ -105,6 +105,7 @@ class Cloud:
             self.server = self._server()
             await self.server.start()
             self.runtime.endpoint = self.url
+            self.runtime.adopt = self.server.adopt
             self.hooks.endpoint = lambda: self.url
             await self.runtime.open()
             if settings.seed is None:  # chance that comes at no certain moment cannot be replayed

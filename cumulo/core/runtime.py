@@ -34,6 +34,8 @@ from cumulo.store.failures import StoreFailure
 from cumulo.wire.faults import Fault
 
 if TYPE_CHECKING:
+    import socket
+
     from cumulo.store import Store
     from cumulo.store.transaction import Transaction
 
@@ -77,6 +79,8 @@ class Runtime:
         self.policy_source: PolicySource = AwaitedPolicySource(self)
         self.identities: Identities = AwaitedIdentities(self)
         self.memory: dict[str, Any] = {}  # what services remember while this process runs, by names of their own
+        self.on_close: list[Callable[[], Awaitable[None]]] = []  # what services keep running beside the calls
+        self.adopt: Callable[[socket.socket], Awaitable[Callable[[], None]]] | None = None  # serve this socket too
         self.authorize: Callable[..., None] = decide_call
         self._service_principals: dict[str, Principal] = {}
         self._waiting: set[asyncio.Task[None]] = set()
@@ -102,6 +106,11 @@ class Runtime:
             waiting.cancel()
         await self.reconcilers.close()
         await self.tasks.close()
+        for close in self.on_close:
+            try:
+                await close()
+            except Exception:
+                self.logger("runtime").exception("something that a service keeps running could not be closed")
         if self._deleting:
             await asyncio.wait(self._deleting)
         await self._save_key_uses()

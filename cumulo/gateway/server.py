@@ -98,6 +98,18 @@ class Server:
             if self.port == 0:
                 self.port = listener.sockets[0].getsockname()[1]
 
+    async def adopt(self, listening: socket.socket) -> Callable[[], None]:
+        """Serve connections of one more listening socket, wherever it listens; gives what stops it and closes it."""
+        listener = await self.loop.create_server(self._connect, sock=listening, backlog=_BACKLOG)
+        self._listeners.append(listener)
+
+        def leave() -> None:
+            listener.close()
+            if listener in self._listeners:
+                self._listeners.remove(listener)
+
+        return leave
+
     @property
     def sockets(self) -> list[socket.socket]:
         """The listening sockets."""
