@@ -64,3 +64,96 @@ REQUEST_TOO_LARGE = Error(
     "Request must be smaller than {limit} bytes for the {operation} operation",
     status=413,
 )
+
+# --- invocations --------------------------------------------------------------------------------
+
+THROTTLED = UserError("TooManyRequestsException", "Rate Exceeded.")
+NOT_ACTIVE = UserError(
+    "ResourceConflictException",
+    "The operation cannot be performed at this time. The function is currently in the following state: {state}",
+)
+INVALID_PAYLOAD = UserError(
+    "InvalidRequestContentException",
+    "Could not parse request body into json: Could not parse payload into json: {reason}",
+)
+# Source: answers quoted in serverless/serverless#2923 and in AWS's SDK for Android, "Client context must be …".
+INVALID_CLIENT_CONTEXT = UserError(
+    "InvalidRequestContentException", "Client context must be a valid Base64-encoded JSON object."
+)
+PAYLOAD_TOO_LARGE = UserError(
+    "RequestTooLargeException",
+    "{size} byte payload is too large for the {kind} invocation type (limit {limit} bytes)",
+)
+# Source: Lambda Developer Guide, "Troubleshooting tenant isolation for Lambda functions": the code; the words are ours.
+TENANT_MISSING = UserError(
+    "InvalidParameterValueException",
+    "The invoked function is enabled with tenancy configuration. Add a valid tenant ID in your request and try again.",
+)
+TENANT_UNWANTED = UserError(
+    "InvalidParameterValueException",
+    "The invoked function is not enabled with tenancy configuration. Remove the tenant ID from your request and try "
+    "again.",
+)
+# Source: Lambda Developer Guide, "Use Lambda recursive loop detection to prevent infinite loops": the code.
+RECURSIVE = UserError(
+    "RecursiveInvocationException", "Lambda has detected that the function {arn} is being invoked in a recursive loop."
+)
+NO_ENVIRONMENT = Error("ServiceException", "No execution environment could be started: {reason}")
+RUNTIME_MISSING = Error("InvalidRuntimeException", "cumulo cannot run this function on this machine: {reason}")
+
+# --- events ---------------------------------------------------------------------------------------
+
+FUNCTION_GONE = UserError("ResourceNotFoundException", "The function doesn't exist.")
+NO_EVENT_INVOKE_CONFIG = UserError("ResourceNotFoundException", "The function {arn} doesn't have an EventInvokeConfig")
+NOTHING_CONFIGURED = UserError(
+    "InvalidParameterValueException", "You must specify at least one of error handling or destination setting."
+)
+INVALID_DESTINATIONS = UserError(
+    "InvalidParameterValueException",
+    "The provided destination config DestinationConfig(onSuccess={success}, onFailure={failure}) is invalid.",
+)
+INVALID_DESTINATION = UserError("InvalidParameterValueException", "The destination ARN {arn} is invalid.")
+DESTINATION_IS_ITSELF = UserError(
+    "InvalidParameterValueException", "You can't specify the function as a destination for itself."
+)
+INVALID_MARKER = UserError("InvalidParameterValueException", "Invalid pagination token")
+
+# --- provisioned concurrency ------------------------------------------------------------------------
+
+NO_PROVISIONED_CONCURRENCY = UserError(
+    "ProvisionedConcurrencyConfigNotFoundException", "No Provisioned Concurrency Config found for this function"
+)
+PROVISIONED_UNPUBLISHED = UserError(
+    "InvalidParameterValueException",
+    "Provisioned Concurrency Configs cannot be applied to unpublished function versions.",
+)
+NOT_PUBLISHED = UserError(
+    "InvalidParameterValueException", "The function resource provided must be an alias or a published version."
+)
+PROVISIONED_OVER_RESERVED = UserError(
+    "InvalidParameterValueException",
+    "Requested Provisioned Concurrency should not be greater than the reservedConcurrentExecution for function",
+)
+PROVISIONED_OVER_UNRESERVED = Error(
+    "InvalidParameterValueException",
+    "Specified ConcurrentExecutions for function is greater than account's unreserved concurrency [{unreserved}].",
+)
+PROVISIONED_LEAVES_TOO_LITTLE = Error(
+    "InvalidParameterValueException",
+    "Specified ConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum "
+    "value of [{least}].",
+)
+VERSION_BEHIND_ALIAS = UserError("ResourceConflictException", "Version is pointed by a Provisioned Concurrency alias")
+ALIAS_OF_PROVISIONED = UserError(
+    "ResourceConflictException",
+    "Alias can't be used for Provisioned Concurrency configuration on an already Provisioned version",
+)
+
+# --- function URLs ----------------------------------------------------------------------------------
+
+NO_FUNCTION = UserError("ResourceNotFoundException", "Function does not exist")
+URL_EXISTS = UserError(
+    "ResourceConflictException",
+    "Failed to create function url config for [functionArn = {arn}]. Error message:  FunctionUrlConfig exists for this "
+    "Lambda function",
+)

@@ -3,12 +3,14 @@
 import io
 import json
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from cumulo.services.compute.lambda_.fleet import of
 from tests.conftest import Account
+from tests.services.compute.lambda_.simulation import Environments
 
 TRUST = {
     "Version": "2012-10-17",
@@ -58,3 +60,19 @@ def create(cloud: Account, role: str) -> Callable[..., dict[str, Any]]:
         return answer
 
     return create
+
+
+@pytest.fixture
+def simulated(cloud: Account) -> Iterator[Environments]:
+    """Lets the cloud run functions in its own process; gives what it starts."""
+    runtime = cloud.running.cloud.runtime
+
+    async def place(engine: Any) -> Any:
+        fleet = of(runtime.internal_context("lambda", "test", "", ""))
+        fleet._environments, before = engine, fleet._environments
+        return before
+
+    engine = Environments()
+    before = cloud.running.run(place(engine))
+    yield engine
+    cloud.running.run(place(before))

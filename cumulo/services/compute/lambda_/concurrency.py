@@ -1,0 +1,88 @@
+"""How many invocations may run at a time: of an account, of a function with reserved concurrency.
+
+Provisioned environments that are free serve without being counted here: their capacity was taken from the limits when
+it was asked for. Counted is what this process runs. Source: Lambda Developer Guide, "Understanding Lambda function
+scaling".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from cumulo.services.compute.lambda_ import provisioned_configs
+from cumulo.services.compute.lambda_.errors import THROTTLED
+from cumulo.services.compute.lambda_.functions import FUNCTIONS
+
+if TYPE_CHECKING:
+    from cumulo.core.context import Context
+    from cumulo.services.compute.lambda_.functions import Function
+
+ACCOUNT_LIMIT = 1000
+UNRESERVED_LEAST = 100  # what all functions without a reservation keep, whatever is reserved
+
+ACCOUNT_FULL = "ConcurrentInvocationLimitExceeded"
+FUNCTION_FULL = "ReservedFunctionConcurrentInvocationLimitExceeded"
+
+
+class Limits(NamedTuple):
+    """What a function's invocations on demand may take: of its own reservation (None: it has none) and unreserved."""
+
+    reserved: int | None
+    unreserved: int
+
+
+def limits_of(ctx: Context, function: Function, usage: Usage) -> Limits:
+    """The limits for a function as the state is; inside a transaction."""
+    if function.reserved_concurrency is not None:
+        provisioned = provisioned_configs.total(ctx, function.account, function.region, function.name)
+        return Limits(max(0, function.reserved_concurrency - provisioned), 0)
+    if usage.unreserved < UNRESERVED_LEAST:  # so much is always left: no need to count
+        return Limits(None, UNRESERVED_LEAST)
+    return Limits(None, unreserved(ctx, function.account, function.region))
+
+
+def unreserved(ctx: Context, account: str, region: str) -> int:
+    """What is left of the account's concurrency for functions without a reservation, beside what is provisioned."""
+    left = ACCOUNT_LIMIT
+    reserving = set()
+    for function in FUNCTIONS.range(ctx, account=account, region=region):
+        if function.reserved_concurrency is not None:
+            left -= function.reserved_concurrency
+            reserving.add(function.name)
+    for config in provisioned_configs.of_account(ctx, account, region):
+        if config.name not in reserving:
+            left -= config.requested
+    return left
+
+
+class Usage:
+    """What one account's functions have running on demand in one region."""
+
+    __slots__ = ("functions", "unreserved")
+
+    def __init__(self) -> None:
+        self.functions: dict[str, int] = {}
+        self.unreserved = 0
+
+    def enter(self, name: str, limits: Limits) -> bool:
+        """Count one more invocation; gives whether it was an unreserved one. Raises TooManyRequestsException."""
+        running = self.functions.get(name, 0)
+        if limits.reserved is not None:
+            if running >= limits.reserved:
+                raise THROTTLED(members={"Reason": FUNCTION_FULL})
+        elif self.unreserved >= limits.unreserved:
+            raise THROTTLED(members={"Reason": ACCOUNT_FULL})
+        else:
+            self.unreserved += 1
+        self.functions[name] = running + 1
+        return limits.reserved is None
+
+    def leave(self, name: str, was_unreserved: bool) -> None:
+        """The end of one that entered."""
+        left = self.functions[name] - 1
+        if left:
+            self.functions[name] = left
+        else:
+            del self.functions[name]
+        if was_unreserved:
+            self.unreserved -= 1

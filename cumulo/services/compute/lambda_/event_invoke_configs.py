@@ -1,0 +1,237 @@
+"""What is to become of events: how often and how long they are tried, and who is told.
+
+The texts were observed in AWS's answers.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cumulo.core import paging
+from cumulo.core.arns import Arn
+from cumulo.core.errors import Fault, not_implemented
+from cumulo.core.operation import operation
+from cumulo.core.table import REGION, Record, Table
+from cumulo.services.compute.lambda_ import errors, function_names, qualifiers, versions
+from cumulo.services.compute.lambda_.aliases import ALIASES
+from cumulo.services.compute.lambda_.functions import FUNCTIONS, arn_of
+from cumulo.services.compute.lambda_.versions import LATEST
+
+if TYPE_CHECKING:
+    from cumulo.core.context import Context
+    from cumulo.services.compute.lambda_.function_names import FunctionName
+    from cumulo.services.compute.lambda_.qualifiers import Target
+    from cumulo.stubs import lambda_ as t
+
+OLDEST_S = 21_600
+RETRIES = 2
+PAGE = 50
+SERVICES = ("sqs", "sns", "lambda", "s3", "events")
+
+
+class EventInvokeConfig(Record):
+    """The configuration of a function ("$LATEST"), a version or an alias. Times are cloud time in seconds."""
+
+    name: str
+    qualifier: str
+    modified_at: float
+    maximum_age_s: int | None = None
+    maximum_retries: int | None = None
+    on_success: str = ""
+    on_failure: str = ""
+
+
+CONFIGS = Table(EventInvokeConfig, name="lambda.event_invoke_configs", key=("name", "qualifier"), scope=REGION)
+
+
+def applying(ctx: Context, target: Target) -> EventInvokeConfig | None:
+    """The configuration for events of a target: that of the alias, or of the version, that was invoked."""
+    function = target.function
+    qualifier = target.alias.alias if target.alias is not None else target.version.version
+    return CONFIGS.peek(ctx, function.name, qualifier, account=function.account, region=function.region)
+
+
+def maximum_age_s(config: EventInvokeConfig | None) -> int:
+    """How long events are kept."""
+    return OLDEST_S if config is None or config.maximum_age_s is None else config.maximum_age_s
+
+
+def maximum_retries(config: EventInvokeConfig | None) -> int:
+    """How often a function that fails is run again."""
+    return RETRIES if config is None or config.maximum_retries is None else config.maximum_retries
+
+
+def forget(ctx: Context, account: str, region: str, name: str, qualifier: str = "") -> None:
+    """A function, or one qualifier of it, is deleted."""
+    prefix = (name, qualifier) if qualifier else (name,)
+    for config in CONFIGS.range(ctx, *prefix, account=account, region=region):
+        CONFIGS.delete(ctx, config, account=account, region=region)
+
+
+def _asked(ctx: Context, request: Any) -> FunctionName:
+    """What the request names, authorized; the qualifier is $LATEST where there is none."""
+    asked = function_names.read(ctx, request["FunctionName"], request.get("Qualifier"))
+    function = FUNCTIONS.peek(ctx, asked.name, account=asked.account)
+    qualifiers.authorize(ctx, asked, function)
+    return asked._replace(qualifier=asked.qualifier or LATEST)
+
+
+def _must_exist(ctx: Context, asked: FunctionName) -> None:
+    """Refuse a function, a version or an alias that is not there; all with one text."""
+    function = FUNCTIONS.peek(ctx, asked.name, account=asked.account)
+    if function is not None:
+        if versions.of(ctx, asked.account, asked.region, asked.name, asked.qualifier) is not None:
+            return
+        if ALIASES.peek(ctx, asked.name, asked.qualifier, account=asked.account) is not None:
+            return
+    raise errors.FUNCTION_GONE()
+
+
+def _found(ctx: Context, asked: FunctionName) -> EventInvokeConfig:
+    config = CONFIGS.peek(ctx, asked.name, asked.qualifier, account=asked.account)
+    if config is None:
+        raise errors.NO_EVENT_INVOKE_CONFIG(arn=arn_of(*asked))
+    return config
+
+
+@operation
+def put_function_event_invoke_config(
+    ctx: Context, request: t.PutFunctionEventInvokeConfigRequest
+) -> t.FunctionEventInvokeConfig:
+    asked = _asked(ctx, request)
+    _check(ctx, request, asked)
+    _must_exist(ctx, asked)
+    return _written(ctx, request, asked, EventInvokeConfig(asked.name, asked.qualifier, ctx.now()))
+
+
+@operation
+def update_function_event_invoke_config(
+    ctx: Context, request: t.UpdateFunctionEventInvokeConfigRequest
+) -> t.FunctionEventInvokeConfig:
+    asked = _asked(ctx, request)
+    _check(ctx, request, asked)
+    _must_exist(ctx, asked)
+    return _written(ctx, request, asked, _found(ctx, asked))
+
+
+def _written(ctx: Context, request: Any, asked: FunctionName, config: EventInvokeConfig) -> t.FunctionEventInvokeConfig:
+    """Write what the request says over the configuration."""
+    config.modified_at = ctx.now()
+    if "MaximumRetryAttempts" in request:
+        config.maximum_retries = request["MaximumRetryAttempts"]
+    if "MaximumEventAgeInSeconds" in request:
+        config.maximum_age_s = request["MaximumEventAgeInSeconds"]
+    destinations = request.get("DestinationConfig") or {}
+    if "OnSuccess" in destinations:
+        config.on_success = destinations["OnSuccess"].get("Destination", "")
+    if "OnFailure" in destinations:
+        config.on_failure = destinations["OnFailure"].get("Destination", "")
+    CONFIGS.put(ctx, config, account=asked.account)
+    return _shown(asked, config)
+
+
+@operation
+def get_function_event_invoke_config(
+    ctx: Context, request: t.GetFunctionEventInvokeConfigRequest
+) -> t.FunctionEventInvokeConfig:
+    asked = _asked(ctx, request)
+    return _shown(asked, _found(ctx, asked))
+
+
+@operation
+def delete_function_event_invoke_config(ctx: Context, request: t.DeleteFunctionEventInvokeConfigRequest) -> None:
+    asked = _asked(ctx, request)
+    CONFIGS.delete(ctx, _found(ctx, asked), account=asked.account)
+
+
+@operation
+def list_function_event_invoke_configs(
+    ctx: Context, request: t.ListFunctionEventInvokeConfigsRequest
+) -> t.ListFunctionEventInvokeConfigsResponse:
+    asked = function_names.read(ctx, request["FunctionName"])
+    function = FUNCTIONS.peek(ctx, asked.name, account=asked.account)
+    qualifiers.authorize(ctx, asked._replace(qualifier=""), function)
+    if function is None:
+        raise errors.FUNCTION_GONE()
+
+    def fetch(after: tuple[Any, ...] | None, limit: int) -> list[EventInvokeConfig]:
+        return CONFIGS.range(ctx, asked.name, after=after, limit=limit, account=asked.account)
+
+    found, marker = paging.page(
+        fetch,
+        lambda config: (config.name, config.qualifier),
+        token=request.get("Marker"),
+        limit=request.get("MaxItems") or PAGE,
+        error=errors.INVALID_MARKER(),
+    )
+    answer: t.ListFunctionEventInvokeConfigsResponse = {
+        "FunctionEventInvokeConfigs": [_shown(asked._replace(qualifier=each.qualifier), each) for each in found]
+    }
+    if marker:
+        answer["NextMarker"] = marker
+    return answer
+
+
+def _shown(asked: FunctionName, config: EventInvokeConfig) -> t.FunctionEventInvokeConfig:
+    destinations: Any = {"OnSuccess": {}, "OnFailure": {}}
+    if config.on_success:
+        destinations["OnSuccess"]["Destination"] = config.on_success
+    if config.on_failure:
+        destinations["OnFailure"]["Destination"] = config.on_failure
+    answer: t.FunctionEventInvokeConfig = {
+        "LastModified": config.modified_at,
+        "FunctionArn": arn_of(asked.account, asked.region, asked.name, config.qualifier),
+        "DestinationConfig": destinations,
+    }
+    if config.maximum_retries is not None:
+        answer["MaximumRetryAttempts"] = config.maximum_retries
+    if config.maximum_age_s is not None:
+        answer["MaximumEventAgeInSeconds"] = config.maximum_age_s
+    return answer
+
+
+# --- destinations -------------------------------------------------------------------------------
+
+
+def _check(ctx: Context, request: Any, asked: FunctionName) -> None:
+    """Refuse a request that says nothing, and destinations that cannot be told anything."""
+    if not any(name in request for name in ("MaximumRetryAttempts", "MaximumEventAgeInSeconds", "DestinationConfig")):
+        raise errors.NOTHING_CONFIGURED()
+    given = request.get("DestinationConfig") or {}
+    success = (given.get("OnSuccess") or {}).get("Destination", "")
+    failure = (given.get("OnFailure") or {}).get("Destination", "")
+    for arn, is_success in ((success, True), (failure, False)):
+        if not arn:
+            continue
+        service = Arn.parse(arn).service if arn.startswith("arn:") else ""
+        if service not in SERVICES or (service == "s3" and is_success):
+            raise errors.INVALID_DESTINATIONS(success=_java("OnSuccess", success), failure=_java("OnFailure", failure))
+        _check_destination(ctx, arn, service, asked)
+
+
+def _java(kind: str, arn: str) -> str:
+    """A destination as AWS's texts show it."""
+    return f"{kind}(destination={arn})" if arn else "null"
+
+
+def _check_destination(ctx: Context, arn: str, service: str, asked: FunctionName) -> None:
+    to = Arn.parse(arn)
+    if service == "events":
+        raise not_implemented("lambda", ctx.operation, "DestinationConfig with an event bus")
+    if service == "lambda":
+        name = function_names.read(ctx, arn)
+        if name.function_arn == asked.function_arn:
+            raise errors.DESTINATION_IS_ITSELF()
+        if FUNCTIONS.peek(ctx, name.name, account=name.account) is None:
+            raise errors.INVALID_DESTINATION(arn=arn)
+        return
+    look: dict[str, tuple[str, dict[str, Any]]] = {
+        "sqs": ("GetQueueUrl", {"QueueName": to.resource, "QueueOwnerAWSAccountId": to.account}),
+        "sns": ("GetTopicAttributes", {"TopicArn": arn}),
+        "s3": ("HeadBucket", {"Bucket": to.resource}),
+    }
+    called, question = look[service]
+    try:
+        ctx.call(service, called, question, account=to.account or ctx.account, region=to.region, internal=True)
+    except Fault:
+        raise errors.INVALID_DESTINATION(arn=arn) from None
