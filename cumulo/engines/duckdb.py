@@ -6,6 +6,7 @@ All of it blocks and frees the interpreter: call it in a thread. Source: DuckDB 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -30,10 +31,15 @@ def is_here() -> bool:
     return find_spec("duckdb") is not None
 
 
-class Session:
-    """One connection to a database in memory that may read the files of one folder and nothing else."""
+def quoted(text: str) -> str:
+    """A text as SQL writes it."""
+    return "'" + text.replace("'", "''") + "'"
 
-    def __init__(self, folder: Path) -> None:
+
+class Session:
+    """One connection to a database in memory that may use the files of one folder, and those `also`, nothing else."""
+
+    def __init__(self, folder: Path, also: Sequence[Path] = ()) -> None:
         import duckdb
 
         self._errors: Any = duckdb
@@ -47,8 +53,8 @@ class Session:
                 "autoload_known_extensions": False,
             },
         )
-        allowed = str(folder).replace("'", "''")
-        self._connection.execute(f"SET allowed_directories = ['{allowed}']")
+        allowed = ", ".join([quoted(str(path)) for path in (folder, *also)])
+        self._connection.execute(f"SET allowed_directories = [{allowed}]")
         self._connection.execute("SET enable_external_access = false")
         self._connection.execute("SET lock_configuration = true")
 

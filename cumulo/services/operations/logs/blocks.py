@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from cumulo.core.table import GLOBAL, Space, prefix_range
+from cumulo.services.operations.logs import sealing
 from cumulo.services.operations.logs.lines import INDEX_BITS, Line
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 # Key: group, stream, serial of the batch.
 BLOCKS = Space("logs.blocks", scope=GLOBAL)
 _HEAD = struct.Struct(">?8sQQQ")  # whether KMS sealed it, stream, serial, first and last timestamp
-_PLAIN = False
 
 
 class Batch(msgspec.Struct, array_like=True):
@@ -43,13 +43,17 @@ class Block(NamedTuple):
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Batch).decode
+decode = msgspec.msgpack.Decoder(Batch).decode
 
 
 def put(ctx: Context, group: Group, stream: Stream, batch: Batch) -> None:
-    """Keep a batch under the stream's serial."""
-    head = _HEAD.pack(_PLAIN, stream.id, stream.serial, batch.timestamps[0], batch.timestamps[-1])
-    ctx.txn.put(BLOCKS.key(ctx, group.id, stream.id, stream.serial), head + _encode(batch))
+    """Keep a batch under the stream's serial, sealed if the group has a key."""
+    contents = _encode(batch)
+    sealed = bool(group.kms_key)
+    if sealed:
+        contents = sealing.seal(ctx, group, contents)
+    head = _HEAD.pack(sealed, stream.id, stream.serial, batch.timestamps[0], batch.timestamps[-1])
+    ctx.txn.put(BLOCKS.key(ctx, group.id, stream.id, stream.serial), head + contents)
 
 
 def of_group(ctx: Context, group: Group) -> list[Block]:
@@ -62,26 +66,41 @@ def of_stream(ctx: Context, group: Group, stream: Stream) -> list[Block]:
     return _blocks(ctx, BLOCKS.key(ctx, group.id, stream.id))
 
 
+def some(ctx: Context, group: Group, after: bytes | None, limit: int) -> list[Block]:
+    """The next blocks of a group, after this key."""
+    begin, end = prefix_range(BLOCKS.key(ctx, group.id))
+    return _read(ctx.txn.range(begin if after is None else after + b"\x00", end, limit=limit))
+
+
 def _blocks(ctx: Context, prefix: bytes) -> list[Block]:
+    return _read(ctx.txn.range(*prefix_range(prefix)))
+
+
+def _read(rows: Iterable[tuple[bytes, bytes]]) -> list[Block]:
     found = []
-    for key, value in ctx.txn.range(*prefix_range(prefix)):
+    for key, value in rows:
         sealed, stream_id, serial, first, last = _HEAD.unpack_from(value)
         found.append(Block(key, sealed, stream_id, serial, first, last, memoryview(value)[_HEAD.size :]))
     return found
 
 
-def opened(block: Block) -> Batch:
+def opened(ctx: Context, group: Group, block: Block) -> Batch:
     """The batch in a block."""
-    return _decode(block.contents)
+    if block.sealed:
+        return decode(sealing.open(ctx, group, bytes(block.contents)))
+    return decode(block.contents)
 
 
-def lines_of(blocks: Iterable[Block], names: dict[bytes, str], start: int, end: int) -> list[Line]:
+def lines_of(
+    ctx: Context, group: Group, blocks: Iterable[Block], names: dict[bytes, str], start: int, end: int
+) -> list[Line]:
     """The lines of blocks whose streams have a name here, start <= timestamp < end, in no order."""
     found: list[Line] = []
     for block in blocks:
         name = names.get(block.stream_id)
         if name is not None and block.last >= start and block.first < end:
-            found.extend(of_batch(opened(block), block.serial, int.from_bytes(block.stream_id), name, start, end))
+            batch = opened(ctx, group, block)
+            found.extend(of_batch(batch, block.serial, int.from_bytes(block.stream_id), name, start, end))
     return found
 
 

@@ -21,3 +21,14 @@ NAME_TOO_LONG = Error(
     "InvalidParameterException", "Invalid LogGroup or LogStream, both must have length less than or equal to 512."
 )
 INVALID_TOKEN = Error("InvalidParameterException", "The specified nextToken is invalid.")
+
+# The text of CreateLogGroup and AssociateKmsKey, as users of Terraform and CloudFormation quote AWS's answers.
+KEY_NOT_USABLE = Error(
+    "AccessDeniedException",
+    "The specified KMS key does not exist or is not allowed to be used with Arn '{arn}'",
+)
+DELETION_PROTECTED = Error(
+    "ValidationException",
+    "The log group cannot be deleted because deletion protection is enabled. Disable it with "
+    "PutLogGroupDeletionProtection first.",
+)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from cumulo.core import paging
 from cumulo.core.arns import partition_of
 from cumulo.core.operation import operation
-from cumulo.core.table import REGION, Record, Table
-from cumulo.services.operations.logs import resource_access
+from cumulo.core.table import GLOBAL, REGION, Record, Table
+from cumulo.services.operations.logs import resource_access, segments
 from cumulo.services.operations.logs.errors import (
     GROUP_EXISTS,
     GROUP_NOT_FOUND,
@@ -45,12 +45,27 @@ class Group(Record):
     tags: dict[str, str] = {}
 
     @property
+    def kept_days(self) -> int:
+        """How long events are kept, 0 for ever; those of the class DELIVERY one day (API reference, CreateLogGroup)."""
+        return 1 if self.log_class == DELIVERY else self.retention_days
+
+    @property
     def arn(self) -> str:
         """The group's ARN, without the `:*` with which policies name it."""
         return f"arn:{partition_of(self.region)}:logs:{self.region}:{self.account}:log-group:{self.name}"
 
 
+class Place(Record):
+    """Where the group with this id is."""
+
+    id: bytes
+    account: str
+    region: str
+    name: str
+
+
 GROUPS = Table(Group, name="logs.groups", key="name", scope=REGION, missing=GROUP_NOT_FOUND)
+PLACES = Table(Place, name="logs.places", key="id", scope=GLOBAL)
 
 
 def find(ctx: Context, name: str, *, account: str = "", stream: str = "", action: str | None = None) -> Group:
@@ -112,6 +127,12 @@ def keep(ctx: Context, group: Group) -> None:
     GROUPS.put(ctx, group, account=group.account, region=group.region)
 
 
+def by_id(ctx: Context, group_id: bytes) -> Group | None:
+    """The group with this id, None when it was deleted."""
+    place = PLACES.peek(ctx, group_id)
+    return None if place is None else GROUPS.peek(ctx, place.name, account=place.account, region=place.region)
+
+
 def check_length(*names: str) -> None:
     """Refuse names that are too long, in AWS's words."""
     for name in names:
@@ -134,6 +155,7 @@ def create_log_group(ctx: Context, request: t.CreateLogGroupRequest) -> None:
     group.deletion_protection = bool(request.get("deletionProtectionEnabled"))
     group.tags = dict(request.get("tags") or {})
     GROUPS.put(ctx, group)
+    PLACES.put(ctx, Place(group.id, group.account, group.region, name))
 
 
 @operation(unsupported=("accountIdentifiers", "includeLinkedAccounts", "logGroupClass", "logGroupIdentifiers"))
@@ -170,7 +192,7 @@ def described(ctx: Context, group: Group) -> t.LogGroup:
         "creationTime": group.created_ms,
         "metricFilterCount": 0,
         "arn": f"{group.arn}:*",
-        "storedBytes": 0,
+        "storedBytes": segments.shelf_of(ctx, group.id).size,
         "logGroupClass": group.log_class,
         "logGroupArn": group.arn,
         "deletionProtectionEnabled": group.deletion_protection,

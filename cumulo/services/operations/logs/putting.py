@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import operation
-from cumulo.services.operations.logs import blocks, groups, streams
+from cumulo.services.operations.logs import blocks, groups, segment_making, streams
 from cumulo.services.operations.logs.blocks import Batch
 from cumulo.services.operations.logs.errors import INVALID_PARAMETER
 from cumulo.services.operations.logs.lines import SERIAL_EPOCH_S
@@ -46,7 +46,7 @@ def put(ctx: Context, group: Group, stream: Stream, events: Sequence[Any]) -> di
     """
     timestamps = [event["timestamp"] for event in events]
     messages = [event["message"] for event in events]
-    _check_size(messages)
+    size = _checked_size(messages)
     if any(map(int.__gt__, timestamps, timestamps[1:])):
         raise INVALID_PARAMETER("Log events in a single PutLogEvents request must be in chronological order.")
     now = ctx.now()
@@ -61,11 +61,11 @@ def put(ctx: Context, group: Group, stream: Stream, events: Sequence[Any]) -> di
             raise INVALID_PARAMETER(
                 "The batch of log events in a single PutLogEvents request cannot span more than 24 hours."
             )
-        _keep(ctx, group, stream, Batch(now_ms, timestamps, messages), now)
+        _keep(ctx, group, stream, Batch(now_ms, timestamps, messages), now, size)
     return rejected
 
 
-def _keep(ctx: Context, group: Group, stream: Stream, batch: Batch, now: float) -> None:
+def _keep(ctx: Context, group: Group, stream: Stream, batch: Batch, now: float, size: int) -> None:
     first, last = batch.timestamps[0], batch.timestamps[-1]
     stream.first_ms = min(stream.first_ms, first) if stream.serial else first
     stream.last_ms = max(stream.last_ms, last)
@@ -73,6 +73,7 @@ def _keep(ctx: Context, group: Group, stream: Stream, batch: Batch, now: float) 
     stream.serial = max(stream.serial + 1, int((now - SERIAL_EPOCH_S) * 1_000_000))
     streams.STREAMS.put(ctx, stream)
     blocks.put(ctx, group, stream, batch)
+    segment_making.note(ctx, group, size)
     ctx.signal(signal_of(group))
 
 
@@ -81,12 +82,12 @@ def signal_of(group: Group) -> str:
     return f"logs {group.id.hex()}"
 
 
-def _check_size(messages: list[str]) -> None:
+def _checked_size(messages: list[str]) -> int:
     text = "".join(messages)
     size = len(text) if text.isascii() else len(text.encode(errors="surrogatepass"))
     size += OVERHEAD_BYTES * len(messages)
     if size <= BATCH_BYTES:
-        return
+        return size
     for message in messages:
         size_of_one = len(message.encode(errors="surrogatepass")) + OVERHEAD_BYTES
         if size_of_one > EVENT_BYTES:

@@ -1,0 +1,73 @@
+"""DeleteLogGroup and DeleteLogStream: what is named is gone at once, what it held soon after."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cumulo.core.operation import operation, task
+from cumulo.core.table import prefix_range
+from cumulo.services.operations.logs import groups, segments, streams
+from cumulo.services.operations.logs.blocks import BLOCKS
+from cumulo.services.operations.logs.errors import DELETION_PROTECTED
+from cumulo.services.operations.logs.segments import GONE, SEGMENTS, SHELVES
+from cumulo.services.operations.logs.streams import STREAMS
+
+if TYPE_CHECKING:
+    from cumulo.core.context import Context
+    from cumulo.stubs import logs as t
+
+_ROWS = 200  # that one transaction deletes: among them are blocks of up to 1 MB
+
+
+@operation
+def delete_log_group(ctx: Context, request: t.DeleteLogGroupRequest) -> None:
+    """Delete a group with all that is in it."""
+    group = groups.find(ctx, request["logGroupName"])
+    if group.deletion_protection:
+        raise DELETION_PROTECTED()
+    groups.GROUPS.delete(ctx, group)
+    groups.PLACES.delete(ctx, groups.Place(group.id, group.account, group.region, group.name))
+    ctx.later(clear_group, {"id": group.id.hex()})
+
+
+@operation
+def delete_log_stream(ctx: Context, request: t.DeleteLogStreamRequest) -> None:
+    """Delete a stream with its events."""
+    name = request["logStreamName"]
+    group = groups.find(ctx, request["logGroupName"], stream=name)
+    stream = streams.find(ctx, group, name)
+    if group.deletion_protection:
+        raise DELETION_PROTECTED()
+    STREAMS.delete(ctx, stream)
+    if stream.serial:
+        segments.forget_stream(ctx, group, stream.id)
+        ctx.later(clear_stream, {"group": group.id.hex(), "stream": stream.id.hex()})
+
+
+@task
+def clear_group(ctx: Context, payload: dict[str, Any]) -> None:
+    """Delete what a deleted group held, some of it at a time."""
+    group_id = bytes.fromhex(payload["id"])
+    if SEGMENTS.range(ctx, group_id, limit=1):
+        segments.drop(ctx, group_id, SEGMENTS.range(ctx, group_id, limit=_ROWS))
+    elif not any(_clear(ctx, space.key(ctx, group_id)) for space in (BLOCKS, STREAMS, GONE)):
+        shelf = SHELVES.peek(ctx, group_id)
+        if shelf is not None:
+            SHELVES.delete(ctx, shelf)
+        return
+    ctx.later(clear_group, payload)
+
+
+@task
+def clear_stream(ctx: Context, payload: dict[str, Any]) -> None:
+    """Delete the blocks of a deleted stream, some of them at a time."""
+    if _clear(ctx, BLOCKS.key(ctx, bytes.fromhex(payload["group"]), bytes.fromhex(payload["stream"]))):
+        ctx.later(clear_stream, payload)
+
+
+def _clear(ctx: Context, prefix: bytes) -> bool:
+    """Delete rows of a range; whether there were any."""
+    rows = ctx.txn.range(*prefix_range(prefix), limit=_ROWS)
+    for key, _ in rows:
+        ctx.txn.delete(key)
+    return bool(rows)
