@@ -18,3 +18,5 @@ TOO_MANY_POINTS = (
 TIMES_EQUAL = "The parameter StartTime must not equal parameter EndTime."
 TIMES_REVERSED = "The parameter StartTime must be less than the parameter EndTime."
 OTHER_PARAMETERS = "Parameters do not match original request parameters"
+VALIDATION_ERROR = Error("ValidationError")
+INVALID_NEXT_TOKEN = Error("InvalidNextToken", "The next token is not valid.")
