@@ -23,8 +23,10 @@ BANNED = {
     "os.getenv": "a Settings value",
 }
 # The one place for each, and the command line, which alone reads the environment.
+# What runs inside functions' own processes has their time and environment.
 # The store stands below the context: its node ids and the waits between conflicts are never seen in an answer.
-ALLOWED = ("cumulo/core/clock.py", "cumulo/core/ids.py", "cumulo/cli/", "cumulo/store/")
+ALLOWED = ("cumulo/core/clock.py", "cumulo/core/ids.py", "cumulo/cli/", "cumulo/store/",
+           "cumulo/engines/environments/guest/")  # fmt: skip
 
 
 def _allowed(path: str) -> bool:

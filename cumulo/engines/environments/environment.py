@@ -1,27 +1,386 @@
-"""One execution environment: its phases INIT, INVOKE and SHUTDOWN."""
+"""One execution environment: its phases INIT, INVOKE and SHUTDOWN.
+
+Source: AWS Lambda Developer Guide, "Understanding the Lambda execution environment lifecycle".
+"""
 
 from __future__ import annotations
 
-from cumulo.engines.environments.builds import Build, Invocation, Outcome
+import asyncio
+import json
+from collections.abc import Callable
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from cumulo.engines.environments import platform_events
+from cumulo.engines.environments.builds import ON_DEMAND, Build, Invocation, LogLine, Outcome
+from cumulo.engines.environments.lives import InitFailure, Life
+from cumulo.engines.environments.platform_events import PlatformEvents, billed
+from cumulo.engines.environments.runtime_api import MOST_ANSWER_BYTES
+
+if TYPE_CHECKING:
+    from cumulo.engines.environments.environments import Environments
+    from cumulo.engines.environments.runtimes import Runtime
+
+INIT_LIMIT_S = 10.0
+LONG_INIT_LIMIT_S = 130.0
+"""Of the init with provisioned concurrency and for snapshots, unless the function's timeout is longer."""
+TAIL_BYTES = 4096
+FLUSH_S = 0.2
+LOOK_S = 0.01
+"""An invocation that takes longer has its log read while it runs."""
+
+
+class _Running(Struct):
+    """An invocation under way."""
+
+    invocation: Invocation
+    outcome: Outcome
+    done: asyncio.Future[None]
+    started: float
+    texts: list[str]
+    answered_at: float = 0.0
+    began_at: float = 0.0
+    has_answer: bool = False
+    fault: str = ""
 
 
 class Environment:
     """Serves one invocation at a time."""
 
-    build: Build
-    log_stream: str
-    idle_since: float
-    """The loop's time when the last invocation or the init ended."""
-    memory: int
-    """Bytes in use now, as far as the machine tells."""
-    init_failure: Outcome | None
-    """How the init failed; None when the runtime asked for its first invocation."""
-    dead: bool
-    """Its processes are gone; start another."""
+    def __init__(
+        self,
+        home: Environments,
+        build: Build,
+        runtime: Runtime,
+        on_log: Callable[[list[LogLine]], None],
+        log_stream: str,
+    ) -> None:
+        self.build = build
+        self.runtime = runtime
+        self.log_stream = log_stream or build.log_stream
+        self.idle_since = 0.0
+        self.init_failure: Outcome | None = None
+        self.dead = False
+        self._home = home
+        self._on_log = on_log
+        self._loop = asyncio.get_running_loop()
+        self._lines: list[LogLine] = []
+        self._flusher: asyncio.TimerHandle | None = None
+        self._running: _Running | None = None
+        self._life: Life | None = None
+        self._init_ms: float | None = None
+        self._init_reason = ""
+        self._application_level = _LEVELS.get(build.application_level, 0) if build.log_format == "JSON" else 0
+        self.events = PlatformEvents(build, runtime.banner, home.now, self._platform_line, self._event)
+
+    @property
+    def memory(self) -> int:
+        """Bytes in use now, as far as the machine tells; 0 when it does not."""
+        return self._life.memory() if self._life is not None else 0
+
+    # INIT
+
+    async def init(self) -> None:
+        """Bring the environment up. Raises StartFailed; what the function does wrong is kept in `init_failure`."""
+        limit_s = INIT_LIMIT_S
+        if self.build.init_type != ON_DEMAND:
+            limit_s = max(LONG_INIT_LIMIT_S, self.build.timeout_s)
+        self._init_ms = await self._init("init", limit_s)
+        self.idle_since = perf_counter()
+        self._flush()
+
+    async def _init(self, phase: str, limit_s: float) -> float:
+        """Start a life and wait until it is ready; its duration in milliseconds."""
+        self.events.init_start(phase)
+        self.init_failure = None
+        started = perf_counter()
+        life = Life(self)
+        self._life = life
+        try:
+            await life.start(self._home, phase)
+            async with asyncio.timeout(limit_s):
+                failure = await life.ready
+        except TimeoutError:
+            failure = InitFailure("Sandbox.Timedout")
+        duration_ms = (perf_counter() - started) * 1000
+        status = "success" if failure is None else "timeout" if failure.error_type == "Sandbox.Timedout" else "error"
+        error_type = failure.error_type if failure is not None and status == "error" else ""
+        life.drain()
+        self.events.init_runtime_done(phase, status, error_type)
+        self.events.init_report(phase, status, error_type, duration_ms)
+        if failure is not None:
+            self.init_failure = Outcome(
+                failure.document, "Unhandled", failure.error_type, status == "timeout", duration_ms, dead=True
+            )
+            self._init_reason = failure.reason
+            life.end()
+            self._life = None
+        return duration_ms
+
+    # INVOKE
 
     async def invoke(self, invocation: Invocation) -> Outcome:
         """Run the function. Never raises for what the function does: the outcome tells."""
-        raise NotImplementedError
+        build = self.build
+        running = _Running(invocation, Outcome(), self._loop.create_future(), perf_counter(), [])
+        if self._running is not None:
+            raise RuntimeError("this environment is busy")
+        self._running = running
+        deadline_ms = invocation.deadline_ms or int((self._home.wall() + build.timeout_s) * 1000)
+        invocation.invoked_arn = invocation.invoked_arn or build.function_arn
+        try:
+            if self._life is None and not await self._init_again(running):
+                return self._concluded(running)
+            life = self._life
+            if life is None or life.ended:
+                self._runtime_ended(running, "")
+                return self._concluded(running)
+            self.events.start(invocation.request_id, invocation.trace_id)
+            running.started = perf_counter()
+            timer = self._loop.call_later(build.timeout_s, self._timed_out, running)
+            look = self._loop.call_later(LOOK_S, life.watch_log)
+            life.invoke(invocation, deadline_ms)
+            try:
+                await running.done
+            finally:
+                timer.cancel()
+                look.cancel()
+                life.unwatch_log()
+            return self._concluded(running)
+        finally:
+            self._running = None
+
+    async def _init_again(self, running: _Running) -> bool:
+        """An init that failed is repeated within the invocation, and counts as part of it."""
+        await self._init("invoke", self.build.timeout_s)
+        failure = self.init_failure
+        self._init_ms = None
+        if failure is None:
+            return True
+        running.outcome = failure
+        request_id = running.invocation.request_id
+        self.events.start(request_id, running.invocation.trace_id)
+        if failure.timed_out:
+            running.fault = self._time_out_text(request_id)
+            failure.payload = self._time_out_document(request_id)
+        elif failure.payload:
+            running.fault = f"Unknown application error occurred\n{failure.error_type}\n"
+        else:
+            self._runtime_ended(running, self._init_reason, failure.error_type)
+        return False
+
+    def _concluded(self, running: _Running) -> Outcome:
+        """Write END and REPORT, and everything that REPORT shows into the outcome."""
+        outcome, invocation = running.outcome, running.invocation
+        life = self._life
+        now = perf_counter()
+        if not outcome.duration_ms:
+            outcome.duration_ms = (now - running.started) * 1000
+        if life is not None:
+            life.drain()
+            outcome.max_memory_mb = life.peak_memory_mb()
+        outcome.init_ms, self._init_ms = self._init_ms, None
+        outcome.billed_ms = billed(outcome.duration_ms + (outcome.init_ms or 0.0))
+        if running.fault:
+            self.events.fault(running.fault)
+        self.events.runtime_done(invocation.request_id, invocation.trace_id, outcome, _spans(self, running))
+        self.events.report(invocation.request_id, invocation.trace_id, outcome)
+        outcome.tail = "".join(running.texts).encode()[-TAIL_BYTES:]
+        self.idle_since = now
+        if outcome.dead:
+            self.dead = True
+            if life is not None:
+                life.end("timeout" if outcome.timed_out else "failure")
+        self._flush()
+        return outcome
+
+    def _timed_out(self, running: _Running) -> None:
+        request_id = running.invocation.request_id
+        outcome = running.outcome
+        running.fault = self._time_out_text(request_id)
+        if not running.has_answer:
+            outcome.error, outcome.error_type = "Unhandled", "Sandbox.Timedout"
+            outcome.payload = self._time_out_document(request_id)
+            outcome.content_type = "application/json"
+        outcome.timed_out = outcome.dead = True
+        outcome.duration_ms = self.build.timeout_s * 1000
+        self._finish(running)
+
+    def _time_out_text(self, request_id: str) -> str:
+        moment = platform_events.iso(self._home.now())
+        return f"{moment} {request_id} Task timed out after {self.build.timeout_s:.2f} seconds\n\n"
+
+    def _time_out_document(self, request_id: str) -> bytes:
+        return _document(
+            "Sandbox.Timedout",
+            f"RequestId: {request_id} Error: Task timed out after {self.build.timeout_s:.2f} seconds",
+        )
+
+    def _runtime_ended(self, running: _Running, reason: str, error_type: str = "Runtime.ExitError") -> None:
+        request_id = running.invocation.request_id
+        text = f"Runtime exited with error: {reason}" if reason else "Runtime exited without providing a reason"
+        outcome = running.outcome
+        outcome.dead = True
+        if not running.has_answer:
+            outcome.error, outcome.error_type = "Unhandled", error_type
+            outcome.payload = _document(error_type, f"RequestId: {request_id} Error: {text}")
+            outcome.content_type = "application/json"
+        running.fault = f"RequestId: {request_id} Error: {text}\n{error_type}\n"
+
+    @staticmethod
+    def _finish(running: _Running) -> None:
+        if not running.done.done():
+            running.done.set_result(None)
+
+    # what the life tells
+
+    def answer_begins(self, content_type: str) -> None:
+        """A streamed answer is about to come."""
+        running = self._running
+        if running is not None:
+            running.began_at = perf_counter()
+            running.outcome.streamed = True
+            running.outcome.content_type = content_type
+            if running.invocation.on_prelude is not None:
+                running.invocation.on_prelude(content_type)
+
+    def answer_part(self, data: bytes) -> None:
+        """A part of a streamed answer."""
+        running = self._running
+        if running is not None:
+            running.outcome.produced_bytes += len(data)
+            if running.invocation.on_chunk is not None:
+                running.invocation.on_chunk(data)
+            else:
+                running.outcome.payload += data
+
+    def answered(self, payload: bytes, content_type: str, streamed: bool) -> None:
+        """The function's answer is complete."""
+        running = self._running
+        if running is None:
+            return
+        running.has_answer = True
+        running.answered_at = perf_counter()
+        outcome = running.outcome
+        if streamed:
+            if running.invocation.on_chunk is None and len(outcome.payload) > MOST_ANSWER_BYTES:
+                self.too_large()
+            return
+        outcome.produced_bytes = len(payload)
+        outcome.content_type = content_type
+        running.began_at = running.answered_at
+        outcome.payload = payload
+
+    def failed(self, document: bytes, error_type: str, content_type: str) -> None:
+        """The function's error."""
+        running = self._running
+        if running is None:
+            return
+        running.has_answer = True
+        running.answered_at = running.began_at = perf_counter()
+        outcome = running.outcome
+        outcome.error, outcome.error_type = "Unhandled", error_type
+        outcome.payload, outcome.content_type = document, content_type
+        outcome.produced_bytes = len(document)
+
+    def too_large(self) -> None:
+        """The answer was over the limit."""
+        text = f"Response payload size exceeded maximum allowed payload size ({MOST_ANSWER_BYTES} bytes)."
+        self.failed(
+            _document("Function.ResponseSizeTooLarge", text), "Function.ResponseSizeTooLarge", "application/json"
+        )
+
+    def invocation_over(self) -> None:
+        """The runtime has answered, and it and all extensions wait for the next event."""
+        if self._running is not None:
+            self._finish(self._running)
+
+    def runtime_ended(self, reason: str, error_type: str) -> None:
+        """The runtime's process, or an extension's, has ended."""
+        running = self._running
+        if running is None:
+            self.dead = True
+        else:
+            self._runtime_ended(running, reason, error_type)
+            self._finish(running)
+
+    def text(self, text: str, framed: bool) -> None:
+        """Something that the function wrote."""
+        if self._application_level and not framed and _level_of(text) < self._application_level:
+            return
+        self._line(text)
+        self._event("function", text)
+
+    # logs
+
+    def _platform_line(self, text: str) -> None:
+        self._line(text)
+
+    def _line(self, text: str) -> None:
+        self._lines.append(LogLine(int(self._home.now() * 1000), text))
+        if self._running is not None:
+            self._running.texts.append(text)
+        if self._flusher is None:
+            self._flusher = self._loop.call_later(FLUSH_S, self._flush)
+
+    def _event(self, kind: str, record: Any) -> None:
+        life = self._life
+        if life is not None:
+            life.telemetry(kind, record)
+
+    def _flush(self) -> None:
+        if self._flusher is not None:
+            self._flusher.cancel()
+            self._flusher = None
+        if self._lines:
+            lines, self._lines = self._lines, []
+            self._on_log(lines)
+
+    # SHUTDOWN
 
     async def stop(self) -> None:
         """SHUTDOWN: extensions are told and given their time, then every process ends."""
+        self.dead = True
+        life, self._life = self._life, None
+        if life is not None:
+            await life.shut_down("spindown")
+        self._flush()
+        self._home.forget(self)
+
+
+_LEVELS = {"TRACE": 1, "DEBUG": 2, "INFO": 3, "WARN": 4, "WARNING": 4, "ERROR": 5, "FATAL": 6, "CRITICAL": 6}
+
+
+def _level_of(text: str) -> int:
+    """The level of a line of a JSON log: what its `level` says, else INFO."""
+    if text.startswith("{"):
+        try:
+            return _LEVELS.get(str(json.loads(text).get("level", "")).upper(), 3)
+        except ValueError:
+            return 3
+    return 3
+
+
+def _document(error_type: str, message: str) -> bytes:
+    return json.dumps({"errorType": error_type, "errorMessage": message}, separators=(",", ":")).encode()
+
+
+def _spans(environment: Environment, running: _Running) -> list[dict[str, Any]]:
+    """How long the answer took to begin and to be complete."""
+    if not running.answered_at:
+        return []
+    wall = environment._home.now() - perf_counter()
+    return [
+        {
+            "name": "responseLatency",
+            "start": platform_events.iso(wall + running.started),
+            "durationMs": platform_events.rounded((running.began_at - running.started) * 1000),
+        },
+        {
+            "name": "responseDuration",
+            "start": platform_events.iso(wall + running.began_at),
+            "durationMs": platform_events.rounded((running.answered_at - running.began_at) * 1000),
+        },
+    ]

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import os
 import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
-from cumulo.engines.environments.builds import Build, LogLine, StartFailed
+from cumulo.engines.environments import runtimes, variables
+from cumulo.engines.environments.builds import Build, LogLine
 from cumulo.engines.environments.environment import Environment
+from cumulo.engines.environments.runtimes import Runtime
+from cumulo.engines.environments.zygotes import PRELOADED, Message, Zygote
 
 Adopt = Callable[[socket.socket], Awaitable[Callable[[], None]]]
 """Serve the cloud on a listening socket that is inside an environment; gives what stops it."""
 OnLog = Callable[[list[LogLine]], None]
+RUNTIME_API = ("tcp", "127.0.0.1", 9001)
+STARTS_PER_CORE = 2
+
+
+class _Adopted:
+    """What stops the serving of the cloud inside an environment, in the shape of a server."""
+
+    def __init__(self, stop: Callable[[], None]) -> None:
+        self.close = stop
 
 
 class Environments:
@@ -27,18 +42,96 @@ class Environments:
         adopt: Adopt | None = None,
     ) -> None:
         """`now` is the cloud's time, for log lines; `wall` the real one, for deadlines; both in seconds."""
+        self.now = now
+        self.wall = wall
         self._data_dir = data_dir
         self._logger = logger
-        self._now = now
-        self._wall = wall
         self._adopt = adopt
+        self._zygotes: dict[str, asyncio.Task[Zygote]] = {}
+        self._living: set[Environment] = set()
+        self._starts = asyncio.Semaphore(STARTS_PER_CORE * (os.cpu_count() or 1))
 
     async def start(self, build: Build, on_log: OnLog, log_stream: str = "") -> Environment:
         """A new environment after its INIT phase; an init that failed is repeated by its first invocation, as on AWS.
 
         Waits for its turn: few start at a time. Raises RuntimeMissing and StartFailed.
         """
-        raise StartFailed("environments are not there yet")
+        runtime = runtimes.find(build.runtime)
+        async with self._starts:
+            environment = Environment(self, build, runtime, on_log, log_stream)
+            self._living.add(environment)
+            try:
+                await environment.init()
+            except BaseException:
+                self._living.discard(environment)
+                raise
+        return environment
 
     async def close(self) -> None:
         """Stop everything: environments by SHUTDOWN, then their zygotes."""
+        await asyncio.gather(*(environment.stop() for environment in list(self._living)), return_exceptions=True)
+        for task in self._zygotes.values():
+            task.cancel()
+            if task.done() and not task.cancelled() and task.exception() is None:
+                task.result().close()
+        self._zygotes.clear()
+
+    def forget(self, environment: Environment) -> None:
+        """It has stopped."""
+        self._living.discard(environment)
+
+    async def adopt(self, listening: socket.socket) -> Any:
+        """Serve the cloud on this socket."""
+        if self._adopt is None:
+            listening.close()
+            return _Adopted(lambda: None)
+        return _Adopted(await self._adopt(listening))
+
+    async def prepared(self, environment: Environment) -> tuple[Zygote, Message, Message]:
+        """The zygote to fork, the sandbox to enter, and the program to be."""
+        build, runtime = environment.build, environment.runtime
+        zygote = await self._zygote(runtime)
+        listen = [list(RUNTIME_API)]
+        if build.port:
+            listen.append(["tcp", "127.0.0.1", build.port])
+        sandbox: Message = {
+            "uid": 700_000 if os.geteuid() == 0 else None,
+            "gid": 700_000 if os.geteuid() == 0 else None,
+            "tmp_bytes": build.ephemeral_mb * 1024 * 1024,
+            "binds": [[str(build.code), "/var/task"]],
+            "layers": [str(folder) for folder in build.layers],
+            "listen": listen,
+            "limits": {"nofile": 1024},
+            "cwd": "/var/task",
+        }
+        program: Message = {
+            "variables": variables.of(build, runtime, environment.log_stream),
+            "argv": [],
+        }
+        return zygote, sandbox, program
+
+    async def _zygote(self, runtime: Runtime) -> Zygote:
+        task = self._zygotes.get(runtime.program)
+        if task is not None and task.done() and (task.cancelled() or task.exception() or not task.result().alive):
+            task = None
+        if task is None:
+            task = asyncio.create_task(self._start_zygote(runtime))
+            self._zygotes[runtime.program] = task
+        return await asyncio.shield(task)
+
+    async def _start_zygote(self, runtime: Runtime) -> Zygote:
+        zygote = Zygote(runtime.program, PRELOADED, {"LD_LIBRARY_PATH": variables.LIBRARIES})
+        root = self._data_dir / "lambda" / "root"
+        root.mkdir(parents=True, exist_ok=True)
+        prefix = str(Path(runtime.program).parents[1])
+        template = {
+            "root": str(root),
+            "namespaces": ["mount", "pid", "ipc", "uts", "net"]
+            if os.geteuid() == 0
+            else ["user", "mount", "pid", "ipc", "uts", "net"],
+            "proc": True,
+            "binds": [["/usr", "/usr"], ["/lib", "/lib"], ["/lib64", "/lib64"], ["/bin", "/bin"], [prefix, prefix]],
+            "links": [["/var/lang", prefix]],
+        }
+        await zygote.start(template)
+        return zygote

@@ -1,0 +1,1 @@
+"""Modules that Lambda offers to Python functions beside the standard library: in /var/runtime."""

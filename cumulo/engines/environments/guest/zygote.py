@@ -1,0 +1,114 @@
+"""A warm interpreter that forks: every environment of its runtime begins as its child.
+
+Started as `python -I zygote.py <descriptor> <folder of cumulo> <modules to import>`. It stays single-threaded and runs
+no code of functions, so a fork of it is a fresh interpreter that has its imports behind it. Messages are JSON on a
+SOCK_SEQPACKET socket:
+
+from the server: {"prepare": a template of sandboxes.enter};
+    {"fork": number, "sandbox": a spec of sandboxes.enter, "program": see program.py} with descriptors: the sandbox's
+    control socket, the log's pipe, and the one to wait for, if any;
+from here: {"ready": pid}, {"prepared": ""} or the reason why not, {"forked": number, "pid": pid},
+    {"gone": pid, "status": wait status} of whatever ended.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import select
+import signal
+import socket
+import sys
+from typing import Any
+
+if __name__ == "__main__":  # the package is found next to this file, then forgotten again
+    sys.path.append(sys.argv[2])
+
+from cumulo.engines.environments.guest import program
+from cumulo.engines.sandboxes import enter
+
+MESSAGE_BYTES = 256 * 1024
+
+
+def serve(server: socket.socket) -> None:
+    """Fork an environment for every message until the server is gone."""
+    enter.subreaper()
+    woken, waker = socket.socketpair()
+    woken.setblocking(False)
+    waker.setblocking(False)
+    signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    _tell(server, {"ready": os.getpid()})
+    gc.collect()
+    gc.freeze()  # a collection in a child would write to every page that is shared
+    poll = select.poll()
+    poll.register(server, select.POLLIN)
+    poll.register(woken, select.POLLIN)
+    while True:
+        for descriptor, _ in poll.poll():
+            if descriptor == woken.fileno():
+                woken.recv(4096)
+                _reap(server)
+                continue
+            data, descriptors, _, _ = socket.recv_fds(server, MESSAGE_BYTES, 8)
+            if not data:
+                return
+            message = json.loads(data)
+            if "prepare" in message:
+                _tell(server, {"prepared": _prepare(message["prepare"])})
+            else:
+                _fork(server, message, descriptors)
+
+
+def _prepare(template: dict[str, Any]) -> str:
+    try:
+        enter.prepare(template)
+    except (enter.Failed, OSError) as error:
+        return str(error)
+    return ""
+
+
+def _fork(server: socket.socket, message: dict[str, Any], descriptors: list[int]) -> None:
+    pid = os.fork()
+    if pid:
+        _tell(server, {"forked": message["fork"], "pid": pid})
+        for each in descriptors:
+            os.close(each)
+        return
+    status = 70
+    try:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        control, log, *others = descriptors
+        spec = {**message["sandbox"], "control": control, "stdout": log, "stderr": log, "keep": [log, *others]}
+        wanted = {**message["program"], "log": log, "go": others[0] if others else -1}
+        status = program.run(wanted, enter.enter(spec))
+    finally:
+        os._exit(status)
+
+
+def _reap(server: socket.socket) -> None:
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if not pid:
+            return
+        _tell(server, {"gone": pid, "status": status})
+
+
+def _tell(server: socket.socket, message: dict[str, Any]) -> None:
+    try:
+        server.send(json.dumps(message).encode())
+    except OSError:
+        os._exit(0)  # nobody is left to fork for
+
+
+if __name__ == "__main__":
+    os.nice(5)  # never before the server
+    for _name in sys.argv[3:]:
+        __import__(_name)
+    sys.path.remove(sys.argv[2])
+    serve(socket.socket(fileno=int(sys.argv[1])))

@@ -1,0 +1,160 @@
+"""The server's side of a zygote, and of what it forks. See guest/zygote.py and sandboxes/enter.py for the messages."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cumulo
+from cumulo.engines.environments import guest
+from cumulo.engines.environments.builds import StartFailed
+
+ROOT = Path(cumulo.__file__).parents[1]
+PROGRAM = Path(guest.__file__).with_name("zygote.py")
+MESSAGE_BYTES = 256 * 1024
+READY_S = 30.0
+Message = dict[str, Any]
+
+# Loaded before the forks: what the bootstrap and most functions import, all of the standard library.
+PRELOADED = (
+    "argparse", "ast", "asyncio", "base64", "bisect", "calendar", "collections.abc", "concurrent.futures", "contextlib",
+    "copy", "csv", "ctypes", "dataclasses", "datetime", "decimal", "difflib", "email.message", "email.parser",
+    "email.utils", "enum", "functools", "gzip", "hashlib", "heapq", "hmac", "html", "http.client", "http.cookies",
+    "importlib.metadata", "inspect", "io", "itertools", "json", "logging.config", "logging.handlers", "math",
+    "mimetypes", "multiprocessing", "numbers", "operator", "pathlib", "pickle", "platform", "pprint", "queue", "random",
+    "re", "secrets", "select", "selectors", "shutil", "signal", "socket", "ssl", "statistics", "string", "struct",
+    "subprocess", "tempfile", "textwrap", "threading", "time", "traceback", "types", "typing", "unicodedata",
+    "urllib.parse", "urllib.request", "uuid", "warnings", "weakref", "xml.etree.ElementTree", "zipfile", "zlib",
+    "zoneinfo",
+)  # fmt: skip
+
+
+class Zygote:
+    """A warm interpreter. `start` it once; `fork` as often as wanted."""
+
+    def __init__(self, program: str, modules: tuple[str, ...], variables: dict[str, str]) -> None:
+        self._program = program
+        self._modules = modules
+        self._variables = variables
+        self._process: subprocess.Popen[bytes] | None = None
+        self._socket: socket.socket | None = None
+        self._waiting: dict[str, asyncio.Future[Any]] = {}
+        self._forks = 0
+        self.on_gone: Callable[[int, int], None] = lambda pid, status: None
+        self.alive = False
+
+    async def start(self, template: Message) -> None:
+        """Start the interpreter and let it build its sandboxes' root. Raises StartFailed."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours.setblocking(False)
+        for end in (ours, theirs):
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, MESSAGE_BYTES)
+        command = [self._program, "-I", "-X", "utf8", str(PROGRAM), str(theirs.fileno()), str(ROOT), *self._modules]
+        try:
+            self._process = _started(command, theirs.fileno(), self._variables)
+        except OSError as error:
+            ours.close()
+            raise StartFailed(f"{self._program}: {error.strerror}") from None
+        finally:
+            theirs.close()
+        self._socket = ours
+        self.alive = True
+        asyncio.get_running_loop().add_reader(ours, self._readable)
+        await self._wait("ready")
+        self._send({"prepare": template})
+        failure = await self._wait("prepared")
+        if failure:
+            self.close()
+            raise StartFailed(f"the sandbox's root cannot be built: {failure}")
+
+    async def fork(self, sandbox: Message, program: Message, descriptors: list[int]) -> int:
+        """Fork into a sandbox; its pid as the zygote sees it. Raises StartFailed."""
+        self._forks += 1
+        number = self._forks
+        self._send({"fork": number, "sandbox": sandbox, "program": program}, descriptors)
+        return int(await self._wait(f"forked {number}"))
+
+    def close(self) -> None:
+        """End the zygote; what it forked lives on its own control sockets."""
+        self.alive = False
+        if self._socket is not None:
+            with contextlib.suppress(RuntimeError):
+                asyncio.get_running_loop().remove_reader(self._socket)
+            self._socket.close()
+            self._socket = None
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            self._process = None
+        for waiting in self._waiting.values():
+            if not waiting.done():
+                waiting.set_exception(StartFailed("the zygote has ended"))
+        self._waiting.clear()
+
+    def _send(self, message: Message, descriptors: list[int] | None = None) -> None:
+        if self._socket is None:
+            raise StartFailed("the zygote has ended")
+        try:
+            socket.send_fds(self._socket, [json.dumps(message).encode()], descriptors or [])
+        except BlockingIOError:
+            raise StartFailed("the zygote does not keep up") from None
+        except OSError as error:
+            raise StartFailed(f"the zygote does not answer: {error.strerror}") from None
+
+    async def _wait(self, what: str) -> Any:
+        future = asyncio.get_running_loop().create_future()
+        self._waiting[what] = future
+        try:
+            return await asyncio.wait_for(future, READY_S)
+        except TimeoutError:
+            raise StartFailed(f"the zygote of {self._program} does not answer") from None
+        finally:
+            self._waiting.pop(what, None)
+
+    def _readable(self) -> None:
+        assert self._socket is not None
+        while True:
+            try:
+                data = self._socket.recv(MESSAGE_BYTES)
+            except BlockingIOError:
+                return
+            except OSError:
+                data = b""
+            if not data:
+                self.close()
+                return
+            message = json.loads(data)
+            if "gone" in message:
+                self.on_gone(message["gone"], message["status"])
+                continue
+            if "forked" in message:
+                self._arrived(f"forked {message['forked']}", message["pid"])
+            for name in ("ready", "prepared"):
+                if name in message:
+                    self._arrived(name, message[name])
+
+    def _arrived(self, what: str, value: Any) -> None:
+        waiting = self._waiting.get(what)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(value)
+
+
+def _started(command: list[str], descriptor: int, variables: dict[str, str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        pass_fds=(descriptor,),
+        env=variables,
+        cwd="/",
+        start_new_session=True,
+    )
