@@ -150,7 +150,7 @@ def compile_here(modules: list[str]) -> None:
     )
     for extension in extensions:
         if sys.platform != "win32":
-            extension.extra_compile_args = [*extension.extra_compile_args, "-Wno-error"]
+            extension.extra_compile_args = [*extension.extra_compile_args, "-Wno-error", "-fvisibility=hidden"]
             extension.extra_link_args = ["-Wl,-x" if sys.platform == "darwin" else "-Wl,-s"]
     setup(
         name="cumulo",
