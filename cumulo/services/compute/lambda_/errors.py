@@ -143,6 +143,21 @@ PROVISIONED_LEAVES_TOO_LITTLE = Error(
     "Specified ConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum "
     "value of [{least}].",
 )
+FUNCTIONS_ONLY = UserError(
+    "InvalidParameterValueException",
+    "This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. Please "
+    "specify either a function name or an unqualified function ARN.",
+)
+RESERVED_UNDER_PROVISIONED = Error(
+    "InvalidParameterValueException",
+    " ReservedConcurrentExecutions  {wanted} should not be lower than function's total provisioned concurrency "
+    "[{provisioned}].",  # the spaces are AWS's
+)
+RESERVED_LEAVES_TOO_LITTLE = Error(
+    "InvalidParameterValueException",
+    "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its "
+    "minimum value of [{least}].",
+)
 VERSION_BEHIND_ALIAS = UserError("ResourceConflictException", "Version is pointed by a Provisioned Concurrency alias")
 ALIAS_OF_PROVISIONED = UserError(
     "ResourceConflictException",

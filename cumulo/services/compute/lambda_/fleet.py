@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 IDLE_S = 600.0
 MOST_IDLE = 256
+REPLENISH = "lambda provisioned"  # the signal: there are too few, or too many, provisioned environments
 _KEY = "lambda.fleet"
 
 
@@ -122,13 +123,13 @@ class Fleet:
     def _start_for_waiting(self, pool: Pool, target: Target) -> None:
         if pool.starting < len(pool.waiting):
             pool.starting += 1
-            self._spawn(self._start(pool, target, provisioned=False))
+            self._spawn(self._start(pool, target))
 
     # --- starting and stopping ------------------------------------------------------------------------
 
-    async def _start(self, pool: Pool, target: Target, *, provisioned: bool) -> None:
+    async def _start(self, pool: Pool, target: Target) -> None:
         try:
-            slot = await self._started(pool, target, provisioned=provisioned)
+            slot = await self._started(pool, target, provisioned=False)
         except Exception as error:
             pool.starting -= 1
             pool.refuse(self._failure(error))
@@ -136,8 +137,6 @@ class Fleet:
                 self._start_for_waiting(pool, target)
             return
         pool.starting -= 1
-        if provisioned:
-            pool.provisioned += 1
         self._release(slot)
 
     async def _started(self, pool: Pool, target: Target, *, provisioned: bool) -> Slot:
@@ -196,7 +195,8 @@ class Fleet:
         pool.busy.discard(slot)
         if slot.provisioned:
             pool.provisioned -= 1
-            self._runtime.signals.deliver(REPLENISH.encode())
+            if pool.provisioned < pool.wanted:
+                self._runtime.signals.deliver(REPLENISH.encode())
         self._spawn(self._stop(slot))
         self._forget(pool)
 
@@ -258,29 +258,34 @@ class Fleet:
                 del self._pools[place]
                 self._retire(pool)
 
-    def provision(self, target: Target, count: int) -> tuple[int, int]:
-        """Keep so many environments of a version ready. How many are there, and how many of them are free."""
+    def provision(self, target: Target, count: int) -> int:
+        """Keep so many environments of a version ready; those that are too many go. How many there are."""
         pool = self._pool(target)
         pool.wanted = count
         if pool.provisioned > count:
             self._drop(pool.ready[: pool.provisioned - count])
-        return pool.provisioned, len(pool.ready)
+        return pool.provisioned
 
     async def replenish(self, target: Target) -> None:
         """Start one more provisioned environment. Raises what keeps it from being started."""
         pool = self._pool(target)
-        slot = await self._started(pool, target, provisioned=True)
+        try:
+            slot = await self._started(pool, target, provisioned=True)
+        except Exception as error:
+            raise self._failure(error) from None
         pool.provisioned += 1
         self._release(slot)
 
-    def provisioned(self, place: Place) -> tuple[int, int]:
-        """How many provisioned environments a version has, and how many of them are free."""
-        pool = self._pools.get(place)
-        return (0, 0) if pool is None else (pool.provisioned, len(pool.ready))
-
     def provisioned_places(self) -> list[Place]:
         """The versions for which environments are kept ready."""
-        return [place for place, pool in self._pools.items() if pool.wanted or pool.provisioned]
+        return [place for place, pool in self._pools.items() if pool.wanted]
+
+    def release(self, place: Place) -> None:
+        """Keep none ready for this version any more."""
+        pool = self._pools[place]
+        pool.wanted = 0
+        self._drop([*pool.ready])
+        self._forget(pool)
 
     async def close(self) -> None:
         """Stop everything."""
@@ -297,6 +302,3 @@ class Fleet:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.logs.close()
-
-
-REPLENISH = "lambda provisioned"

@@ -7,6 +7,7 @@ sent: a crash loses the last of them, never an answer.
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core import role_sessions
@@ -93,9 +94,10 @@ class LogShipping:
             self._kept -= len(lines)
             try:
                 await self._send(shipment, lines)
-            except Exception as error:
+            except Exception as error:  # a role without the right to write logs is not worth a warning
+                level = logging.DEBUG if isinstance(error, Fault) else logging.WARNING
                 text = "the log lines of %s could not be written: %s"
-                self._runtime.logger("lambda").warning(text, shipment.name, error)
+                self._runtime.logger("lambda").log(level, text, shipment.name, error)
 
     async def _send(self, shipment: Shipment, lines: list[LogLine]) -> None:
         ctx = self._runtime.internal_context("lambda", "PutLogEvents", shipment.account, shipment.region)

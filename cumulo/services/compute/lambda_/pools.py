@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from cumulo.engines.environments.environment import Environment
-    from cumulo.services.compute.lambda_.qualifiers import Target
 
 
 class Place(NamedTuple):
@@ -84,10 +83,3 @@ class Pool:
             if not future.done():
                 future.set_exception(error)
                 return
-
-
-class Order(NamedTuple):
-    """What an environment is to be started for."""
-
-    target: Target
-    provisioned: bool

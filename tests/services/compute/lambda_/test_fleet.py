@@ -1,0 +1,137 @@
+"""Environments: used again, started side by side, stopped when idle; concurrency and its limits."""
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from tests.conftest import Account
+from tests.services.compute.lambda_.conftest import zip_of
+from tests.services.compute.lambda_.simulation import Environments
+from tests.services.compute.lambda_.test_invocations import Create, error_of
+
+BARRIERS: dict[str, threading.Barrier] = {}
+GATE = (
+    "from tests.services.compute.lambda_ import test_fleet\n"
+    "def handler(event, context):\n"
+    "    test_fleet.BARRIERS[event].wait(20)\n"
+    "    return context.log_stream_name\n"
+)
+EXITS = "def handler(event, context):\n    raise SystemExit(1)\n"
+
+
+def gate(cloud: Account, parties: int) -> bytes:
+    """The payload of calls that go on when so many have come."""
+    BARRIERS[cloud.account] = threading.Barrier(parties)
+    return json.dumps(cloud.account).encode()
+
+
+def invoke(cloud: Account, payload: bytes = b"{}", name: str = "greeter", **more: Any) -> Any:
+    return json.load(cloud.client("lambda").invoke(FunctionName=name, Payload=payload, **more)["Payload"])
+
+
+def until(check: Callable[[], bool]) -> None:
+    """Wait for what happens beside the calls."""
+    for _ in range(1000):
+        if check():
+            return
+        time.sleep(0.005)
+    raise AssertionError("it did not happen")
+
+
+def test_a_warm_environment_is_used_again(cloud: Account, create: Create, simulated: Environments) -> None:
+    create()
+    for _ in range(3):
+        invoke(cloud)
+    [environment] = simulated.started
+    assert environment.invocations == 3
+
+
+def test_calls_at_the_same_time_run_side_by_side(cloud: Account, create: Create, simulated: Environments) -> None:
+    create(Code={"ZipFile": zip_of({"index.py": GATE})})
+    payload = gate(cloud, 3)
+    with ThreadPoolExecutor(3) as pool:
+        calls = [pool.submit(invoke, cloud, payload) for _ in range(3)]
+        assert len({call.result() for call in calls}) == 3
+
+
+def test_idle_environments_are_stopped(cloud: Account, create: Create, simulated: Environments) -> None:
+    create()
+    invoke(cloud)
+    cloud.advance(300)
+    invoke(cloud)
+    cloud.advance(500)
+    [environment] = simulated.started
+    assert not environment.stopped
+    cloud.advance(101)
+    until(lambda: environment.stopped)
+    invoke(cloud)
+    assert len(simulated.started) == 2
+
+
+def test_an_environment_that_dies_is_replaced(cloud: Account, create: Create, simulated: Environments) -> None:
+    create(Code={"ZipFile": zip_of({"index.py": EXITS})})
+    assert invoke(cloud)["errorType"] == "Runtime.ExitError"
+    assert invoke(cloud)["errorType"] == "Runtime.ExitError"
+    assert len(simulated.started) == 2
+
+
+def test_credentials_do_not_get_old(cloud: Account, create: Create, simulated: Environments) -> None:
+    variables = "def handler(event, context):\n    return context.variables['AWS_ACCESS_KEY_ID']\n"
+    create(Code={"ZipFile": zip_of({"index.py": variables})})
+    first = invoke(cloud)
+    for _ in range(80):
+        cloud.advance(300)
+        last = invoke(cloud)
+    assert first != last
+    assert len(simulated.started) <= 5
+
+
+def test_no_room_for_a_call(cloud: Account, create: Create, simulated: Environments) -> None:
+    create(Code={"ZipFile": zip_of({"index.py": GATE})})
+    lambda_ = cloud.client("lambda")
+    lambda_.put_function_concurrency(FunctionName="greeter", ReservedConcurrentExecutions=1)
+    payload = gate(cloud, 2)
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(invoke, cloud, payload)
+        until(lambda: BARRIERS[cloud.account].n_waiting == 1)
+        answer = error_of(lambda_.invoke, FunctionName="greeter", Payload=payload)
+        BARRIERS[cloud.account].wait(20)
+        running.result()
+    assert answer["Error"] == {"Code": "TooManyRequestsException", "Message": "Rate Exceeded."}
+    assert answer["Reason"] == "ReservedFunctionConcurrentInvocationLimitExceeded"
+    assert (answer["Type"], answer["ResponseMetadata"]["HTTPStatusCode"]) == ("User", 429)
+    gate(cloud, 1)
+    invoke(cloud, payload)
+
+
+def test_reservations(cloud: Account, create: Create, simulated: Environments) -> None:
+    create(Publish=True)
+    lambda_ = cloud.client("lambda")
+    put = lambda_.put_function_concurrency
+    assert put(FunctionName="greeter", ReservedConcurrentExecutions=900)["ReservedConcurrentExecutions"] == 900
+    assert lambda_.get_function_concurrency(FunctionName="greeter")["ReservedConcurrentExecutions"] == 900
+    lambda_.delete_function_concurrency(FunctionName="greeter")
+    assert "ReservedConcurrentExecutions" not in lambda_.get_function_concurrency(FunctionName="greeter")
+    arn = f"arn:aws:lambda:us-east-1:{cloud.account}:function"
+
+    def refused(name: str, count: int) -> str:
+        text: str = error_of(put, FunctionName=name, ReservedConcurrentExecutions=count)["Error"]["Message"]
+        return text
+
+    assert refused("greeter", 901) == (
+        "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below "
+        "its minimum value of [100]."
+    )
+    assert refused("nobody", 1) == f"Function not found: {arn}:nobody:$LATEST"
+    assert refused(f"{arn}:greeter:1", 1).startswith("This operation is permitted on Lambda functions only.")
+
+
+def test_a_function_that_is_shut_off(cloud: Account, create: Create, simulated: Environments) -> None:
+    create()
+    lambda_ = cloud.client("lambda")
+    lambda_.put_function_concurrency(FunctionName="greeter", ReservedConcurrentExecutions=0)
+    answer = error_of(lambda_.invoke, FunctionName="greeter")
+    assert answer["Reason"] == "ReservedFunctionConcurrentInvocationLimitExceeded"

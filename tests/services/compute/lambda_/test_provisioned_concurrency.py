@@ -1,0 +1,114 @@
+"""Provisioned concurrency."""
+
+from typing import Any
+
+from tests.conftest import Account
+from tests.services.compute.lambda_.simulation import Environments
+from tests.services.compute.lambda_.test_fleet import invoke, until
+from tests.services.compute.lambda_.test_invocations import Create, error_of
+
+
+def provision(cloud: Account, count: int, qualifier: str = "1") -> dict[str, Any]:
+    """Ask for environments and wait until they are there."""
+    lambda_ = cloud.client("lambda")
+    answer: dict[str, Any] = lambda_.put_provisioned_concurrency_config(
+        FunctionName="greeter", Qualifier=qualifier, ProvisionedConcurrentExecutions=count
+    )
+    get = lambda_.get_provisioned_concurrency_config
+    until(lambda: get(FunctionName="greeter", Qualifier=qualifier)["Status"] == "READY")
+    return answer
+
+
+def test_environments_are_kept_ready(cloud: Account, create: Create, simulated: Environments) -> None:
+    create(Publish=True)
+    asked = provision(cloud, 2)
+    assert (asked["Status"], asked["AllocatedProvisionedConcurrentExecutions"]) == ("IN_PROGRESS", 0)
+    assert asked["ResponseMetadata"]["HTTPStatusCode"] == 202
+    lambda_ = cloud.client("lambda")
+    got = lambda_.get_provisioned_concurrency_config(FunctionName="greeter", Qualifier="1")
+    assert got["AvailableProvisionedConcurrentExecutions"] == got["AllocatedProvisionedConcurrentExecutions"] == 2
+    assert [each.build.init_type for each in simulated.started] == ["provisioned-concurrency"] * 2
+    invoke(cloud, Qualifier="1")
+    cloud.advance(7000)
+    invoke(cloud, Qualifier="1")
+    assert len(simulated.started) == 2
+    invoke(cloud)  # $LATEST has none
+    assert len(simulated.started) == 3
+    lambda_.delete_provisioned_concurrency_config(FunctionName="greeter", Qualifier="1")
+    until(lambda: all(each.stopped for each in simulated.started[:2]))
+    answer = error_of(lambda_.get_provisioned_concurrency_config, FunctionName="greeter", Qualifier="1")
+    assert answer["Error"] == {
+        "Code": "ProvisionedConcurrencyConfigNotFoundException",
+        "Message": "No Provisioned Concurrency Config found for this function",
+    }
+    lambda_.delete_provisioned_concurrency_config(FunctionName="greeter", Qualifier="1")
+
+
+def test_less_is_wanted(cloud: Account, create: Create, simulated: Environments) -> None:
+    create(Publish=True)
+    provision(cloud, 3)
+    provision(cloud, 1)
+    until(lambda: sum(not each.stopped for each in simulated.started) == 1)
+
+
+def test_lists(cloud: Account, create: Create, simulated: Environments) -> None:
+    create(Publish=True)
+    lambda_ = cloud.client("lambda")
+    listed = lambda_.list_provisioned_concurrency_configs
+    assert listed(FunctionName="greeter")["ProvisionedConcurrencyConfigs"] == []
+    provision(cloud, 1)
+    [config] = listed(FunctionName="greeter")["ProvisionedConcurrencyConfigs"]
+    assert config["FunctionArn"] == f"arn:aws:lambda:us-east-1:{cloud.account}:function:greeter:1"
+    assert config["RequestedProvisionedConcurrentExecutions"] == 1
+
+
+def test_what_is_refused(cloud: Account, create: Create, simulated: Environments) -> None:
+    create(Publish=True)
+    lambda_ = cloud.client("lambda")
+    put, get = lambda_.put_provisioned_concurrency_config, lambda_.get_provisioned_concurrency_config
+    arn = f"arn:aws:lambda:us-east-1:{cloud.account}:function"
+
+    def refused(qualifier: str, name: str = "greeter", count: int = 1) -> Any:
+        return error_of(put, FunctionName=name, Qualifier=qualifier, ProvisionedConcurrentExecutions=count)["Error"][
+            "Message"
+        ]
+
+    assert refused("$LATEST") == "Provisioned Concurrency Configs cannot be applied to unpublished function versions."
+    assert refused("10") == f"Function not found: {arn}:greeter:10"
+    assert refused("no") == f"Cannot find alias arn: {arn}:greeter:no"
+    assert refused("no", "nobody") == f"Cannot find alias arn: {arn}:nobody:no"
+    assert refused("1", "nobody") == f"Function not found: {arn}:nobody:1"
+    assert refused("1", count=0).startswith("1 validation error detected: Value '0' at 'provisionedConcurrentExec")
+    assert refused("1", count=1001) == (
+        "Specified ConcurrentExecutions for function is greater than account's unreserved concurrency [1000]."
+    )
+    assert refused("1", count=901) == (
+        "Specified ConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its "
+        "minimum value of [100]."
+    )
+    answer = error_of(get, FunctionName="greeter", Qualifier="$LATEST")
+    assert answer["Error"]["Message"] == "The function resource provided must be an alias or a published version."
+
+
+def test_what_is_provisioned_comes_out_of_the_reservation(
+    cloud: Account, create: Create, simulated: Environments
+) -> None:
+    create(Publish=True)
+    lambda_ = cloud.client("lambda")
+    lambda_.put_function_concurrency(FunctionName="greeter", ReservedConcurrentExecutions=2)
+    provision(cloud, 2)
+    more = error_of(
+        lambda_.put_provisioned_concurrency_config,
+        FunctionName="greeter",
+        Qualifier="1",
+        ProvisionedConcurrentExecutions=3,
+    )
+    assert more["Error"]["Message"] == (
+        "Requested Provisioned Concurrency should not be greater than the reservedConcurrentExecution for function"
+    )
+    less = error_of(lambda_.put_function_concurrency, FunctionName="greeter", ReservedConcurrentExecutions=1)
+    assert less["Error"]["Message"] == (
+        " ReservedConcurrentExecutions  1 should not be lower than function's total provisioned concurrency [2]."
+    )
+    assert error_of(lambda_.invoke, FunctionName="greeter")["Error"]["Code"] == "TooManyRequestsException"
+    assert invoke(cloud, Qualifier="1") == {}
