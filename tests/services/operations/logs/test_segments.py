@@ -53,8 +53,7 @@ class Storage:
         """Whether a segment's file is there, when all deletions are done."""
 
         async def wait() -> None:
-            while self.runtime._deleting:
-                await asyncio.sleep(0.001)
+            await asyncio.gather(*self.runtime._deleting)
 
         self.cloud.running.run(wait())
         return self.runtime.blobs.path(segment.blob).exists()
