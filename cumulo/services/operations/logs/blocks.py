@@ -91,17 +91,9 @@ def opened(ctx: Context, group: Group, block: Block) -> Batch:
     return decode(block.contents)
 
 
-def lines_of(
-    ctx: Context, group: Group, blocks: Iterable[Block], names: dict[bytes, str], start: int, end: int
-) -> list[Line]:
-    """The lines of blocks whose streams have a name here, start <= timestamp < end, in no order."""
-    found: list[Line] = []
-    for block in blocks:
-        name = names.get(block.stream_id)
-        if name is not None and block.last >= start and block.first < end:
-            batch = opened(ctx, group, block)
-            found.extend(of_batch(batch, block.serial, int.from_bytes(block.stream_id), name, start, end))
-    return found
+def lines_of(ctx: Context, group: Group, block: Block, stream: str, start: int, end: int) -> list[Line]:
+    """The lines of a block in a range of time."""
+    return of_batch(opened(ctx, group, block), block.serial, int.from_bytes(block.stream_id), stream, start, end)
 
 
 def of_batch(batch: Batch, serial: int, stream_id: int, stream: str, start: int, end: int) -> list[Line]:

@@ -81,13 +81,27 @@ def tail(ctx: Context, reading: Reading) -> list[Line]:
     else:
         names = {stream.id: stream.name for stream in reading.streams}
         found = [block for stream in reading.streams for block in blocks.of_stream(ctx, group, stream)]
-    lines = blocks.lines_of(ctx, group, found, names, start, end)
+    found = [each for each in found if each.stream_id in names and each.last >= start and each.first < end]
+    found.sort(key=(lambda block: -block.last) if reading.reverse else (lambda block: block.first))
+    lines: list[Line] = []
+    for index, block in enumerate(found):
+        if len(lines) >= reading.limit and index % 4 == 0:
+            lines.sort(reverse=reading.reverse)
+            edge = lines[reading.limit - 1][0]
+            if block.last < edge if reading.reverse else block.first > edge:
+                break  # it and what comes after it lies beyond
+        lines += _chosen(reading, blocks.lines_of(ctx, group, block, names[block.stream_id], start, end))
+    lines.sort(reverse=reading.reverse)
+    return lines[: reading.limit]
+
+
+def _chosen(reading: Reading, lines: list[Line]) -> list[Line]:
+    after = reading.after
     if after is not None:
         lines = [line for line in lines if (line[:3] < after if reading.reverse else line[:3] > after)]
     if reading.texts:
         lines = [line for line in lines if all(text in line.message for text in reading.texts)]
-    lines.sort(reverse=reading.reverse)
-    return lines[: reading.limit]
+    return lines
 
 
 def retained_from(ctx: Context, group: Group) -> int:

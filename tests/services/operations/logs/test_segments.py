@@ -1,86 +1,20 @@
 """Blocks become segments, and nothing about the events changes."""
 
-import asyncio
 import random
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from cumulo.core.context import Context
 from cumulo.engines import duckdb
 from cumulo.services.operations.logs import blocks, groups, segment_making, segments
 from tests.conftest import Account
+from tests.services.operations.logs.conftest import Storage
 
 DAY_S = 86_400
 DAY_MS = DAY_S * 1000
 GROUP = "/shop/orders"
 Now = Callable[[], int]
-
-
-class Storage:
-    """What lies where, of the group of these tests."""
-
-    def __init__(self, cloud: Account) -> None:
-        self.cloud = cloud
-        self.runtime = cloud.running.cloud.runtime
-
-    def context(self) -> Context:
-        return self.runtime.internal_context("logs", "Test", self.cloud.account, "us-east-1")
-
-    def transact(self, work: Callable[[Context], Any]) -> Any:
-        async def run() -> Any:
-            return await self.context().transact(work)
-
-        return self.cloud.running.run(run())
-
-    def group(self) -> groups.Group:
-        found: groups.Group = self.transact(lambda ctx: groups.GROUPS.peek(ctx, GROUP))
-        return found
-
-    def seal(self) -> None:
-        group = self.group()
-        self.cloud.advance(1)
-        self.transact(lambda ctx: segment_making.start(ctx, group))
-        self.cloud.settle()
-
-    def sealed(self) -> list[segments.Segment]:
-        group = self.group()
-        found: list[segments.Segment] = self.transact(lambda ctx: segments.SEGMENTS.range(ctx, group.id))
-        return found
-
-    def is_there(self, segment: segments.Segment) -> bool:
-        """Whether a segment's file is there, when all deletions are done."""
-
-        async def wait() -> None:
-            await asyncio.gather(*self.runtime._deleting)
-
-        self.cloud.running.run(wait())
-        return self.runtime.blobs.path(segment.blob).exists()
-
-    def blocks(self) -> int:
-        group = self.group()
-        return len(self.transact(lambda ctx: blocks.of_group(ctx, group)))
-
-    def sources(self, start: int = 0, end: int = 1 << 60) -> segments.Sources:
-        group = self.group()
-        found: segments.Sources = self.cloud.running.run(segments.sources(self.context(), group, start, end))
-        return found
-
-
-@pytest.fixture
-def storage(cloud: Account) -> Storage:
-    return Storage(cloud)
-
-
-@pytest.fixture(params=["parquet", "packed"])
-def form(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Both forms of segments."""
-    if request.param == "packed":
-        monkeypatch.setattr(duckdb, "is_here", lambda: False)
-    else:
-        pytest.importorskip("duckdb")
-    return str(request.param)
 
 
 def fill(logs: Any, now: int, stream: str, count: int, step: int = 10, text: str = "") -> None:
