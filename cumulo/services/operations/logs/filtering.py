@@ -13,6 +13,7 @@ from cumulo.services.operations.logs.errors import INVALID_PARAMETER, INVALID_TO
 from cumulo.services.operations.logs.lines import Line, Position
 from cumulo.services.operations.logs.patterns import Pattern, PatternError
 from cumulo.services.operations.logs.reading import PAGE, PAGE_BYTES, Reading
+from cumulo.services.operations.logs.segment_files import OVERHEAD_BYTES
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
@@ -108,7 +109,7 @@ async def _find(ctx: Context, wanted: Reading, pattern: Pattern, limit: int) -> 
             await ctx.in_thread(partial(_matching, lines, pattern)) if len(lines) > 50 else _matching(lines, pattern)
         )
         for line in matching:
-            size += len(line.message) + reading.OVERHEAD_BYTES
+            size += len(line.message) + OVERHEAD_BYTES
             if len(found) == limit or (size > PAGE_BYTES and found):
                 return _Found(found, found[-1].position)
             found.append(line)
