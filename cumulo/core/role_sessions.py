@@ -25,10 +25,15 @@ def credentials(
     ctx: Context, role_arn: str, service: str, session: str, *, source_arn: str = "", lasts_s: int = 3600
 ) -> Credentials:
     """Keys of a session of the role, for a program that the service runs. Arguments and errors as for `assume`."""
-    request = {"RoleArn": role_arn, "RoleSessionName": session, "DurationSeconds": lasts_s}
+    request = {"RoleArn": role_arn, "RoleSessionName": _named(session), "DurationSeconds": lasts_s}
     found = ctx.call("sts", "AssumeRole", request, service=service, source_arn=source_arn)["Credentials"]
     ends_at = ctx.now() + lasts_s
     return Credentials(found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"], ends_at)
+
+
+def _named(session: str) -> str:
+    """A session's name has two characters at least, but a function's may have one."""
+    return session.ljust(2, "_")
 
 
 def assume(ctx: Context, role_arn: str, service: str, session: str, *, source_arn: str = "") -> Principal:
@@ -37,7 +42,7 @@ def assume(ctx: Context, role_arn: str, service: str, session: str, *, source_ar
     `service` as in "s3" (s3.amazonaws.com), `session` is the session's name. Raises STS's AccessDenied where the role
     does not trust the service, or is not there.
     """
-    request = {"RoleArn": role_arn, "RoleSessionName": session}
+    request = {"RoleArn": role_arn, "RoleSessionName": _named(session)}
     answer = ctx.call("sts", "AssumeRole", request, service=service, source_arn=source_arn)
     key = ACCESS_KEYS.peek(ctx, answer["Credentials"]["AccessKeyId"])
     if key is None:
