@@ -17,6 +17,7 @@ from cumulo.engines.environments import platform_events
 from cumulo.engines.environments.builds import ON_DEMAND, Build, Invocation, LogLine, Outcome
 from cumulo.engines.environments.lives import InitFailure, Life
 from cumulo.engines.environments.platform_events import PlatformEvents, billed
+from cumulo.engines.environments.processes import ended_as
 from cumulo.engines.environments.runtime_api import MOST_ANSWER_BYTES
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ class Environment:
                 return self._concluded(running)
             life = self._life
             if life is None or life.ended:
-                self._runtime_ended(running, "")
+                self._runtime_ended(running, ended_as(0))
                 return self._concluded(running)
             self.events.start(invocation.request_id, invocation.trace_id)
             running.started = perf_counter()
@@ -218,9 +219,8 @@ class Environment:
             f"RequestId: {request_id} Error: Task timed out after {self.build.timeout_s:.2f} seconds",
         )
 
-    def _runtime_ended(self, running: _Running, reason: str, error_type: str = "Runtime.ExitError") -> None:
+    def _runtime_ended(self, running: _Running, text: str, error_type: str = "Runtime.ExitError") -> None:
         request_id = running.invocation.request_id
-        text = f"Runtime exited with error: {reason}" if reason else "Runtime exited without providing a reason"
         outcome = running.outcome
         outcome.dead = True
         if not running.has_answer:

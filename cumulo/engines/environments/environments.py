@@ -10,10 +10,10 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from cumulo.engines.environments import runtimes, variables
+from cumulo.engines.environments import programs, runtimes, variables
 from cumulo.engines.environments.builds import Build, LogLine
 from cumulo.engines.environments.environment import Environment
-from cumulo.engines.environments.runtimes import Runtime
+from cumulo.engines.environments.programs import Program
 from cumulo.engines.environments.zygotes import PRELOADED, Message, Zygote
 
 Adopt = Callable[[socket.socket], Awaitable[Callable[[], None]]]
@@ -90,7 +90,8 @@ class Environments:
     async def prepared(self, environment: Environment) -> tuple[Zygote, Message, Message]:
         """The zygote to fork, the sandbox to enter, and the program to be."""
         build, runtime = environment.build, environment.runtime
-        zygote = await self._zygote(runtime)
+        chosen = programs.program(build, runtime)
+        zygote = await self._zygote(chosen)
         listen = [list(RUNTIME_API)]
         if build.port:
             listen.append(["tcp", "127.0.0.1", build.port])
@@ -106,32 +107,35 @@ class Environments:
         }
         program: Message = {
             "variables": variables.of(build, runtime, environment.log_stream),
-            "argv": [],
+            "argv": list(chosen.argv),
+            "framed": chosen.framed,
+            "failure": chosen.failure,
         }
         return zygote, sandbox, program
 
-    async def _zygote(self, runtime: Runtime) -> Zygote:
-        task = self._zygotes.get(runtime.program)
+    async def _zygote(self, chosen: Program) -> Zygote:
+        key = f"{chosen.zygote} {chosen.prefix} {len(chosen.argv)}"
+        task = self._zygotes.get(key)
         if task is not None and task.done() and (task.cancelled() or task.exception() or not task.result().alive):
             task = None
         if task is None:
-            task = asyncio.create_task(self._start_zygote(runtime))
-            self._zygotes[runtime.program] = task
+            task = asyncio.create_task(self._start_zygote(chosen))
+            self._zygotes[key] = task
         return await asyncio.shield(task)
 
-    async def _start_zygote(self, runtime: Runtime) -> Zygote:
-        zygote = Zygote(runtime.program, PRELOADED, {"LD_LIBRARY_PATH": variables.LIBRARIES})
+    async def _start_zygote(self, chosen: Program) -> Zygote:
+        zygote = Zygote(chosen.zygote, () if chosen.argv else PRELOADED, {"LD_LIBRARY_PATH": variables.LIBRARIES})
         root = self._data_dir / "lambda" / "root"
         root.mkdir(parents=True, exist_ok=True)
-        prefix = str(Path(runtime.program).parents[1])
-        template = {
+        spaces = ["mount", "pid", "ipc", "uts", "net"]
+        prefix = [(chosen.prefix, chosen.prefix)] if chosen.prefix else []
+        system = [("/usr", "/usr"), ("/lib", "/lib"), ("/lib64", "/lib64"), ("/bin", "/bin")]
+        template: Message = {
             "root": str(root),
-            "namespaces": ["mount", "pid", "ipc", "uts", "net"]
-            if os.geteuid() == 0
-            else ["user", "mount", "pid", "ipc", "uts", "net"],
+            "namespaces": spaces if os.geteuid() == 0 else ["user", *spaces],
             "proc": True,
-            "binds": [["/usr", "/usr"], ["/lib", "/lib"], ["/lib64", "/lib64"], ["/bin", "/bin"], [prefix, prefix]],
-            "links": [["/var/lang", prefix]],
+            "binds": [*system, *prefix, *chosen.binds],
+            "links": [["/var/lang", chosen.prefix or "/usr"]],
         }
         await zygote.start(template)
         return zygote

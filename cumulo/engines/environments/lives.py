@@ -6,6 +6,7 @@ An environment usually has one. A second begins when its init failed and the fir
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from msgspec import Struct
 from cumulo.engines.environments.api_connections import ApiConnection, Request
 from cumulo.engines.environments.builds import Invocation
 from cumulo.engines.environments.log_pipes import LogPipe
-from cumulo.engines.environments.processes import Processes, exit_reason
+from cumulo.engines.environments.processes import Processes, ended_as
 from cumulo.engines.environments.runtime_api import VERSION as RUNTIME_VERSION
 from cumulo.engines.environments.runtime_api import RuntimeApi
 
@@ -33,7 +34,7 @@ class InitFailure(Struct, frozen=True):
     document: bytes = b""
     """What the runtime posted."""
     reason: str = ""
-    """How a process ended."""
+    """The rest of the message "RequestId: … Error: "."""
 
 
 class Life:
@@ -149,7 +150,11 @@ class Life:
 
     def init_failed(self, document: bytes, error_type: str) -> None:
         """The runtime could not get ready."""
-        if not self.ready.done():
+        if self.ready.done():
+            return
+        if error_type == "Runtime.InvalidEntrypoint":  # our own words, to which the request's id is added
+            self.ready.set_result(InitFailure(error_type, reason=json.loads(document)["errorMessage"]))
+        else:
             self.ready.set_result(InitFailure(error_type, document))
 
     def snapshot_ready(self) -> None:
@@ -163,21 +168,20 @@ class Life:
     # processes
 
     def _exited(self, name: str, status: int) -> None:
-        reason = exit_reason(status)
         self.drain()
         if name == "runtime":
             self.ended = True
             if not self.ready.done():
-                self.ready.set_result(InitFailure("Runtime.ExitError", reason=reason))
+                self.ready.set_result(InitFailure("Runtime.ExitError", reason=ended_as(status)))
             else:
-                self._environment.runtime_ended(reason, "Runtime.ExitError")
+                self._environment.runtime_ended(ended_as(status), "Runtime.ExitError")
 
     def _all_ended(self) -> None:
         self.ended = True
         if not self.ready.done():
-            self.ready.set_result(InitFailure("Runtime.ExitError", reason="signal: killed"))
+            self.ready.set_result(InitFailure("Runtime.ExitError", reason=ended_as(9)))
         else:
-            self._environment.runtime_ended("signal: killed", "Runtime.ExitError")
+            self._environment.runtime_ended(ended_as(9), "Runtime.ExitError")
 
     # the APIs
 

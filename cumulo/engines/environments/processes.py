@@ -121,12 +121,13 @@ class Processes:
             self._on_exit(message["exit"], message["status"])
 
 
-def exit_reason(status: int) -> str:
-    """How Lambda words the end of a process: "exit status 1", "signal: killed"; "" for a plain end."""
+def ended_as(status: int) -> str:
+    """How Lambda words that the runtime's process ended; `status` is waitpid(2)'s."""
     if os.WIFSIGNALED(status):
-        return f"signal: {SIGNALS.get(os.WTERMSIG(status), f'signal {os.WTERMSIG(status)}')}"
+        number = os.WTERMSIG(status)
+        return f"Runtime exited with error: signal: {SIGNALS.get(number, f'signal {number}')}"
     code = os.WEXITSTATUS(status)
-    return f"exit status {code}" if code else ""
+    return f"Runtime exited with error: exit status {code}" if code else "Runtime exited without providing a reason"
 
 
 # The words of Go's package syscall, which Lambda's own programs are written in.

@@ -63,12 +63,14 @@ def _find(identifier: str) -> Runtime | str:
     family, wanted = (match[1], match[2]) if match else ("", "")
     if family == PYTHON:
         return _python(identifier, wanted)
+    if family == NODE:
+        return _node(identifier, wanted)
     return f"the runtime {identifier} cannot be run by cumulo"
 
 
 def _python(identifier: str, wanted: str) -> Runtime | str:
-    if sys.version_info[:2] == tuple(int(part) for part in wanted.split(".")) and os.access(_base_python(), os.X_OK):
-        return Runtime(identifier, PYTHON, _base_python(), sys.version.split()[0])
+    if sys.version_info[:2] == tuple(int(part) for part in wanted.split(".")) and os.access(base_python(), os.X_OK):
+        return Runtime(identifier, PYTHON, base_python(), sys.version.split()[0])
     for program in _programs(f"python{wanted}"):
         said = _said([program, "-I", "-c", "import sys; print('.'.join(map(str, sys.version_info[:3])))"])
         if said.startswith(wanted + "."):
@@ -79,7 +81,18 @@ def _python(identifier: str, wanted: str) -> Runtime | str:
     )
 
 
-def _base_python() -> str:
+def _node(identifier: str, wanted: str) -> Runtime | str:
+    for program in _programs("node"):
+        said = _said([program, "--version"]).lstrip("v")
+        if said.partition(".")[0] == wanted:
+            return Runtime(identifier, NODE, program, said)
+    return (
+        f"the runtime {identifier} needs Node.js {wanted}, which is not on this machine:"
+        f" `nvm install {wanted}` (or `fnm install {wanted}`, or https://nodejs.org) brings it"
+    )
+
+
+def base_python() -> str:
     """This interpreter itself, not the virtual environment that it runs in."""
     base = getattr(sys, "_base_executable", sys.executable) or sys.executable
     return str(Path(base).resolve())

@@ -1,0 +1,58 @@
+// Errors that the runtime names itself, and what Lambda answers for an error.
+
+import { types } from 'node:util'
+
+class RuntimeError extends Error {
+  get name() {
+    return `Runtime.${this.constructor.name}`
+  }
+}
+export class ImportModuleError extends RuntimeError {}
+export class HandlerNotFound extends RuntimeError {}
+export class MalformedHandlerName extends RuntimeError {}
+export class UserCodeSyntaxError extends RuntimeError {}
+export class MalformedStreamingHandler extends RuntimeError {}
+export class InvalidStreamingOperation extends RuntimeError {}
+export class CallbackHandlerDeprecated extends RuntimeError {}
+export class UnhandledPromiseRejection extends RuntimeError {
+  constructor(reason, promise) {
+    super(reason)
+    this.reason = reason
+    this.promise = promise
+  }
+}
+
+const looksLikeError = (value) =>
+  value && ['name', 'message', 'stack'].every((name) => value[name] && typeof value[name] === 'string')
+const clean = (text) => text?.replace(/\x7F/g, '%7F')
+
+export function errorDocument(error) {
+  try {
+    if (types.isNativeError(error) || looksLikeError(error)) {
+      return { errorType: clean(error.name), errorMessage: clean(error.message), trace: clean(error.stack).split('\n') }
+    }
+    return { errorType: typeof error, errorMessage: error.toString(), trace: [] }
+  } catch {
+    return {
+      errorType: 'handled',
+      errorMessage:
+        'callback called with Error argument, but there was a problem while retrieving one or more of its message, name, and stack',
+    }
+  }
+}
+
+// What X-Ray is told of an error.
+export function errorCause(error) {
+  try {
+    const stack = (clean(error.stack) ?? '').split('\n').slice(1).map((each) => {
+      const line = each.trim().replace(/\(|\)/g, '').replace(/^\S+ /, '')
+      const space = line.lastIndexOf(' ')
+      const [path, number] = line.slice(space + 1).split(':')
+      return { path, line: Number.parseInt(number), label: space > 0 ? line.slice(0, space) : 'anonymous' }
+    })
+    const exceptions = [{ type: clean(error.name), message: clean(error.message), stack }]
+    return JSON.stringify({ working_directory: process.cwd(), exceptions, paths: [...new Set(stack.map((each) => each.path))] })
+  } catch {
+    return ''
+  }
+}

@@ -1,0 +1,142 @@
+"""What runs in an environment of each runtime: which zygote it is forked from, and what that becomes.
+
+Source: AWS Lambda Developer Guide, "Building a custom runtime for AWS Lambda" (where a bootstrap is looked for),
+"Modifying the runtime environment" (wrapper scripts), "Configuring Lambda functions with layers" (folders of layers).
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from msgspec import Struct
+
+from cumulo.engines.environments import guest
+from cumulo.engines.environments.builds import Build
+from cumulo.engines.environments.runtimes import JAVA, NODE, PROVIDED, PYTHON, RUBY, Runtime, base_python
+
+GUEST = Path(guest.__file__).parent
+PACKAGE = "cumulo/engines/environments/guest"
+SDK = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six.py")
+WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER"
+HEAP_SHARE = 0.9
+
+
+class Program(Struct, frozen=True):
+    """See above."""
+
+    zygote: str
+    """The Python that forks."""
+    prefix: str
+    """The folder of the runtime's own installation that sandboxes are shown, also as /var/lang."""
+    binds: tuple[tuple[str, str], ...] = ()
+    """Beside the system's folders: (outside, inside)."""
+    argv: tuple[str, ...] = ()
+    """What to execute; () for the Python runtime in the fork itself."""
+    framed: bool = False
+    """The runtime writes framed records to a descriptor that it finds in _LAMBDA_TELEMETRY_LOG_FD."""
+    failure: str = ""
+    """Why it cannot even be tried."""
+
+
+def program(build: Build, runtime: Runtime) -> Program:
+    """The program of a build."""
+    family = runtime.family
+    if family == PYTHON:
+        made = _python(build, runtime)
+    elif family == NODE:
+        made = _node(build, runtime)
+    elif family == JAVA:
+        made = _java(build, runtime)
+    elif family == RUBY:
+        made = _ruby(build, runtime)
+    else:
+        made = _provided(build)
+    wrapper = build.variables.get(WRAPPER, "")
+    if wrapper and family != PROVIDED:
+        return Program(made.zygote, made.prefix, made.binds, (wrapper, *made.argv), made.framed)
+    return made
+
+
+def _python(build: Build, runtime: Runtime) -> Program:
+    prefix = _prefix(runtime.program)
+    binds = list(sdk_binds())
+    modules = GUEST / "modules"
+    binds += [(str(file), f"/var/runtime/{file.name}") for file in modules.glob("[a-z]*.py")]
+    if not (build.variables.get(WRAPPER) or _brings_libraries(build)):
+        return Program(runtime.program, prefix, tuple(binds), framed=True)
+    binds.append((str(GUEST / "run_python.py"), "/var/runtime/bootstrap.py"))
+    binds.append((str(GUEST), f"/var/runtime/.cumulo/{PACKAGE}"))
+    return Program(base_python(), prefix, tuple(binds), (runtime.program, "/var/runtime/bootstrap.py"), True)
+
+
+def _node(build: Build, runtime: Runtime) -> Program:
+    heap_mb = int(build.memory_mb * HEAP_SHARE)
+    argv = (
+        runtime.program,
+        "--expose-gc",
+        "--max-http-header-size",
+        "81920",
+        f"--max-old-space-size={heap_mb}",
+        "/var/runtime/index.mjs",
+    )
+    binds = tuple((str(file), f"/var/runtime/{file.name}") for file in sorted((GUEST / "node").glob("*.mjs")))
+    return Program(base_python(), _prefix(runtime.program), binds, argv, True)
+
+
+def _java(build: Build, runtime: Runtime) -> Program:
+    return Program(base_python(), _prefix(runtime.program), failure=f"{build.runtime} is not there yet")
+
+
+def _ruby(build: Build, runtime: Runtime) -> Program:
+    return Program(base_python(), _prefix(runtime.program), failure=f"{build.runtime} is not there yet")
+
+
+def _provided(build: Build) -> Program:
+    """The bootstrap of the code, else the last layer's."""
+    for folder, inside in ((build.code, "/var/task"), *((layer, "/opt") for layer in reversed(build.layers))):
+        if (folder / "bootstrap").is_file():
+            return Program(base_python(), "", (), (f"{inside}/bootstrap",))
+    return Program(base_python(), "", failure="Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]")
+
+
+def _prefix(program: str) -> str:
+    """The installation that a program belongs to; "" for the system's own, which sandboxes show anyway."""
+    prefix = str(Path(program).resolve().parents[1])
+    return "" if prefix in ("/", "/usr") else prefix
+
+
+def _brings_libraries(build: Build) -> bool:
+    """Whether code or layers have shared libraries where LD_LIBRARY_PATH looks.
+
+    The dynamic linker reads that variable once, when a process begins: a fork of the zygote would not find them.
+    """
+    folders = (build.code, build.code / "lib", *(layer / "lib" for layer in build.layers))
+    return any(_has_library(folder) for folder in folders)
+
+
+def _has_library(folder: Path) -> bool:
+    try:
+        with os.scandir(folder) as entries:
+            return any(".so" in entry.name and not _is_extension_module(entry.name) for entry in entries)
+    except OSError:
+        return False
+
+
+def _is_extension_module(name: str) -> bool:
+    """Python's own, that nothing else is linked with."""
+    return ".cpython-" in name or ".abi3." in name
+
+
+def sdk_binds() -> tuple[tuple[str, str], ...]:
+    """AWS's SDK as Python functions find it, when boto3 is installed beside cumulo; botocore always is."""
+    import sysconfig
+
+    places = [Path(sysconfig.get_path(name)) for name in ("purelib", "platlib")]
+    found = []
+    for name in SDK:
+        for place in places:
+            if (place / name).exists():
+                found.append((str(place / name), f"/var/runtime/{name}"))
+                break
+    return tuple(found)
