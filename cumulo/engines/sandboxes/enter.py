@@ -30,12 +30,13 @@ must close its copy of the control socket after the fork.
     "listen": [[kind "tcp" or "udp", address, port], …] opened inside and handed to the server, in this order,
     "limits": {"nofile": n, "nproc": n, "fsize": n, "data": n, …}, "nice": n, "oom": oom_score_adj,
     "seccomp": base64 of a classic BPF program or "",
-    "landlock": {"read": [path, …] or null for all, "write": [path, …], "connect": [port, …] or null for all} or null,
+    "landlock": {"read": [path, …] or null for all, "write": [path, …],
+                 "connect": [TCP port, …] beside those of "listen", or null for all} or null,
     "cwd": folder, "hostname": name }
 
 The control socket carries one JSON object a message. From inside: {"pid": C2 as seen outside}; {"ready": true,
 "addresses": [[address, port], …]} with descriptors: the listening sockets and, with an own root, the folder /tmp; or
-{"error": step and reason}; {"started": name, "pid": inner}; {"exit": name, "status": wait status}, name "runtime" for
+{"error": step and reason}; {"exit": name, "status": wait status}, name "runtime" for
 the program itself. From the server: {"spawn": name, "argv": […], "variables": {…}, "cwd": folder} with its stdout and
 stderr as one descriptor; {"signal": name, "number": n}; and end of file, which ends everything.
 """
@@ -213,7 +214,8 @@ def _inside(spec: Plain) -> list[socket.socket]:
         _own_root(_prepared["root"], spec)
     os.umask(0o022)
     limit(spec)
-    lock_down(spec, privileged=os.geteuid() == 0 or "user" in _prepared["namespaces"])
+    ports = [each.getsockname()[1] for each in listening]
+    lock_down(spec, ports, privileged=os.geteuid() == 0 or "user" in _prepared["namespaces"])
     return listening
 
 
@@ -274,6 +276,8 @@ def _paths(spec: Plain) -> Plain:
     if _prepared.get("root"):
         return {}
     paths = {inside: outside for outside, inside in spec.get("binds", ())}
+    if spec.get("layers"):
+        paths["/opt"] = spec["layers"][-1]
     paths["/tmp"] = spec.get("tmp", "/tmp")
     return paths
 

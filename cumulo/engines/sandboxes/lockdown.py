@@ -58,7 +58,7 @@ def limit(spec: Plain) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def lock_down(spec: Plain, privileged: bool) -> None:
+def lock_down(spec: Plain, ports: list[int], *, privileged: bool) -> None:
     """Give up every right for good; in this order, as each step needs what the next takes away."""
     if privileged:
         for capability in range(LAST_CAPABILITY + 1):
@@ -79,7 +79,7 @@ def lock_down(spec: Plain, privileged: bool) -> None:
     if prctl(PR_SET_NO_NEW_PRIVS, 1) != 0:
         fail("no_new_privs")
     if spec.get("landlock"):
-        _landlock(spec["landlock"])
+        _landlock(spec["landlock"], ports)
     if spec.get("seccomp"):
         code = base64.b64decode(spec["seccomp"])
         instructions = ctypes.create_string_buffer(code, len(code))
@@ -88,7 +88,7 @@ def lock_down(spec: Plain, privileged: bool) -> None:
             fail("seccomp")
 
 
-def _landlock(rules: Plain) -> None:
+def _landlock(rules: Plain, ports: list[int]) -> None:
     """Bound files and ports by Landlock, as far as this kernel knows it; beneath an own root it is a second fence."""
     version = libc.syscall(SYS_LANDLOCK_CREATE, None, ctypes.c_size_t(0), 1)
     if version < 1:
@@ -107,7 +107,7 @@ def _landlock(rules: Plain) -> None:
             _landlock_path(ruleset, path, rights & (FS_EXECUTE | FS_READ | FS_READ_DIR))
         for path in rules["write"]:
             _landlock_path(ruleset, path, rights)
-        for port in rules["connect"] or () if net else ():
+        for port in (*rules["connect"], *ports) if net else ():
             if libc.syscall(SYS_LANDLOCK_ADD, ruleset, 2, struct.pack("=QQ", NET_CONNECT, port), 0) != 0:
                 fail("landlock port")
         if libc.syscall(SYS_LANDLOCK_RESTRICT, ruleset, 0) != 0:

@@ -81,7 +81,6 @@ def _obey(control: socket.socket, names: dict[int, str], spec: Plain) -> None:
             if pid == 0:
                 _become(wanted, descriptors)
             names[pid] = wanted["spawn"]
-            tell(control, {"started": wanted["spawn"], "pid": pid})
     elif "signal" in wanted:
         for pid, name in names.items():
             if name == wanted["signal"]:

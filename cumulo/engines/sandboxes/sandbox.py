@@ -1,0 +1,271 @@
+"""One sandbox as the server sees it: what a zygote's fork is told to enter, what it tells, how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from msgspec import Struct
+
+from cumulo.engines.sandboxes.enter import Plain
+from cumulo.engines.sandboxes.groups import SLACK_BYTES, Group
+
+MESSAGE_BYTES = 65536
+MIB = 1 << 20
+GRACE_S = 2.0
+"""How long a supervisor that is not pid 1 may take to end what it started."""
+REMOVAL_WAITS_S = (0.0, 0.01, 0.05, 0.2, 1.0, 5.0)
+RUNTIME = "runtime"
+"""The name of the program itself, beside what `spawn` starts."""
+
+
+class SandboxFailed(Exception):
+    """The machine refused a step; the text says which."""
+
+
+class Limits(Struct, frozen=True):
+    """What a sandbox may use. The defaults are AWS Lambda's quotas (Developer Guide, "Lambda quotas")."""
+
+    memory_mb: int = 128
+    ephemeral_mb: int = 512
+    """The size of /tmp, which does not count as memory."""
+    processes: int = 1024
+    """And threads."""
+    files: int = 1024
+    """Open at a time."""
+
+
+class Sandbox:
+    """Made by `Sandboxes.make`.
+
+    Hand `theirs` and `spec` (with the descriptors' numbers filled in) to a fork and call `handed_over`; `ready` gives
+    the listening sockets that are inside. `on_exit(name, wait status)` is called for the program and for what `spawn`
+    started; a death of the whole sandbox is told as its program's death by SIGKILL.
+    """
+
+    def __init__(self, name: str, spec: Plain, limits: Limits, group: Group | None, freed: Callable[[], None]) -> None:
+        self.name = name
+        self.spec = spec
+        self.limits = limits
+        self.on_exit: Callable[[str, int], None] | None = None
+        self.pid = 0
+        """Of the supervisor, as this process sees it; 0 until it is known."""
+        self.addresses: list[tuple[str, int]] = []
+        self.exceeded = False
+        """Its processes were ended because they used more memory than they may."""
+        self._group = group
+        self._freed = freed
+        self._loop = asyncio.get_running_loop()
+        self._control, self.theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._control.setblocking(False)
+        self._ready: asyncio.Future[list[socket.socket]] = self._loop.create_future()
+        self._ended: asyncio.Future[None] = self._loop.create_future()
+        self._running = {RUNTIME}
+        self._process = -1
+        self._tmp = -1
+        self._hung_up = False
+        self._loop.add_reader(self._control.fileno(), self._hear)
+
+    def handed_over(self) -> None:
+        """The fork has its end of the control socket; without this its death would not be noticed."""
+        self.theirs.close()
+
+    async def ready(self) -> list[socket.socket]:
+        """The listening sockets in the order of the spec, as soon as they are there. Raises SandboxFailed."""
+        return await asyncio.shield(self._ready)
+
+    @property
+    def ended(self) -> bool:
+        """Every process in it is gone."""
+        return self._ended.done()
+
+    def spawn(self, name: str, argv: list[str], variables: dict[str, str], cwd: str, output: int) -> None:
+        """Start another program inside; `output` becomes its stdout and stderr. Its end is told by `on_exit`."""
+        self._running.add(name)
+        message = {"spawn": name, "argv": argv, "variables": variables, "cwd": cwd}
+        with contextlib.suppress(OSError):
+            socket.send_fds(self._control, [json.dumps(message).encode()], [output])
+
+    def signal(self, name: str, number: int) -> None:
+        """Send a signal to one of the programs; nothing if it has ended."""
+        with contextlib.suppress(OSError):
+            self._control.send(json.dumps({"signal": name, "number": number}).encode())
+
+    def kill(self) -> None:
+        """End everything in it, at once and without asking."""
+        if self._hung_up:
+            return
+        self._hang_up()
+        if self._is_pid_1():
+            self._kill_supervisor()
+        else:
+            self._loop.call_later(GRACE_S, self._kill_supervisor)
+
+    async def end(self) -> None:
+        """`kill`, and wait until every process is gone."""
+        self.kill()
+        await asyncio.shield(self._ended)
+
+    # -- memory
+
+    def memory_bytes(self) -> int:
+        """What its processes use now: /tmp and caches do not count."""
+        if self._group is None:
+            return sum(_resident(pid, "VmRSS") for pid in _descendants(self.pid))
+        usage = self._group.usage_bytes()
+        if usage <= self.limits.memory_mb * MIB:
+            return usage
+        return max(self._group.kept_bytes() - self._tmp_bytes(), 0)
+
+    def peak_bytes(self) -> int:
+        """The most that its processes used at any time, with what they share with the zygote; never above the limit."""
+        peak = sum(_resident(pid, "VmHWM") for pid in _descendants(self.pid))
+        if self._group is not None:
+            peak = max(peak, self._group.peak_bytes() - self._tmp_bytes())
+        return min(peak, self.limits.memory_mb * MIB)
+
+    def oom_killed(self) -> bool:
+        """Whether the kernel, or our watch, ended processes of it for their memory."""
+        return self.exceeded or (self._group is not None and self._group.oom_kills() > 0)
+
+    def over_limit(self) -> bool:
+        """Whether its processes use more memory than they may. The hard limit has room for /tmp, this has none."""
+        return not self._hung_up and self.memory_bytes() > self.limits.memory_mb * MIB + SLACK_BYTES
+
+    def _tmp_bytes(self) -> int:
+        if self._tmp < 0:
+            return 0
+        shape = os.fstatvfs(self._tmp)
+        return (shape.f_blocks - shape.f_bfree) * shape.f_frsize
+
+    # -- what it tells
+
+    def _hear(self) -> None:
+        try:
+            data, descriptors, _, _ = socket.recv_fds(self._control, MESSAGE_BYTES, 16)
+        except BlockingIOError:
+            return
+        except OSError:
+            data, descriptors = b"", []
+        if not data:
+            self._gone()
+            return
+        message = json.loads(data)
+        if "pid" in message:
+            self._began(message["pid"])
+        elif "ready" in message:
+            self._opened(message, descriptors)
+        elif "error" in message and "exit" not in message:
+            self._fail(message["error"])
+        elif "exit" in message:
+            self._exited(message)
+
+    def _began(self, pid: int) -> None:
+        self.pid = pid
+        with contextlib.suppress(OSError, AttributeError):  # it has ended already, or this is no Linux
+            self._process = os.pidfd_open(pid)
+
+    def _opened(self, message: dict[str, Any], descriptors: list[int]) -> None:
+        self.addresses = [(address, port) for address, port in message["addresses"]]
+        sockets = [socket.socket(fileno=descriptor) for descriptor in descriptors[: len(self.addresses)]]
+        for each in descriptors[len(self.addresses) :]:
+            self._tmp = each
+        for made in sockets:
+            made.setblocking(False)
+        if self._ready.done() or self._hung_up:
+            for made in sockets:
+                made.close()
+        else:
+            self._ready.set_result(sockets)
+
+    def _exited(self, message: dict[str, Any]) -> None:
+        self._running.discard(message["exit"])
+        if self.on_exit is not None:
+            self.on_exit(message["exit"], message["status"])
+
+    def _fail(self, reason: str) -> None:
+        if not self._ready.done():
+            self._ready.set_exception(SandboxFailed(reason))
+            self._ready.exception()  # told already, should nobody ask
+
+    # -- how it ends
+
+    def _is_pid_1(self) -> bool:
+        return bool(self.spec.get("own_processes"))
+
+    def _hang_up(self) -> None:
+        self._hung_up = True
+        self._loop.remove_reader(self._control.fileno())
+        self._control.close()
+        self.theirs.close()
+        self._fail("it was ended")
+        if self._process >= 0:
+            self._loop.add_reader(self._process, self._finished)
+        else:
+            self._finished()
+
+    def _kill_supervisor(self) -> None:
+        if self._process >= 0:
+            with contextlib.suppress(OSError):
+                signal.pidfd_send_signal(self._process, signal.SIGKILL)
+
+    def _gone(self) -> None:
+        """The supervisor has ended on its own, and everything with it: as when the kernel wants its memory back."""
+        running, self._running = self._running, set()
+        self._fail("it ended before it was ready")
+        self._hang_up()
+        if not self._is_pid_1() and self._group is not None:
+            self._group.kill()
+        for name in running:
+            if self.on_exit is not None:
+                self.on_exit(name, int(signal.SIGKILL))
+
+    def _finished(self) -> None:
+        if self._process >= 0:
+            self._loop.remove_reader(self._process)
+            os.close(self._process)
+            self._process = -1
+        if self._tmp >= 0:
+            os.close(self._tmp)
+            self._tmp = -1
+        if not self._ended.done():
+            self._ended.set_result(None)
+            self._remove(0)
+
+    def _remove(self, attempt: int) -> None:
+        """Remove the group; the last process may be in it for a moment longer than its supervisor."""
+        if self._group is None or self._group.remove() or attempt + 1 == len(REMOVAL_WAITS_S):
+            self._freed()
+        else:
+            self._group.kill()
+            self._loop.call_later(REMOVAL_WAITS_S[attempt + 1], self._remove, attempt + 1)
+
+
+def _descendants(pid: int) -> list[int]:
+    """A process's children and their children; by the kernel's list of them."""
+    if not pid:
+        return []
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children") as listed:  # noqa: PTH123
+            children = [int(word) for word in listed.read().split()]
+    except OSError:
+        return []
+    return children + [each for child in children for each in _descendants(child)]
+
+
+def _resident(pid: int, field: str) -> int:
+    """VmRSS or VmHWM of a process, in bytes."""
+    try:
+        with open(f"/proc/{pid}/status") as lines:  # noqa: PTH123
+            for line in lines:
+                if line.startswith(field):
+                    return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    return 0

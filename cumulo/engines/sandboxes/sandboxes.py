@@ -1,0 +1,207 @@
+"""All the sandboxes of one server: users, groups, limits, and the watch over memory."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import logging
+import os
+import shutil
+import signal
+import sys
+import zlib
+from collections.abc import Iterable
+from pathlib import Path
+
+from cumulo.engines.sandboxes import filters, templates
+from cumulo.engines.sandboxes.enter import Plain
+from cumulo.engines.sandboxes.groups import SLACK_BYTES, Groups
+from cumulo.engines.sandboxes.probe import Abilities, abilities
+from cumulo.engines.sandboxes.sandbox import MIB, RUNTIME, Limits, Sandbox
+
+FIRST_USER = 1_900_000_000
+"""Systemd's "Users, Groups, UIDs and GIDs" leaves 1879048192 to 2147483647 unused."""
+USERS_PER_SERVER = 10_000
+WATCH_S = 0.1
+OOM_SCORE = 500
+NICENESS = 5
+DATA_SLACK_BYTES = 256 * MIB
+"""Without groups: of what interpreters map and never touch."""
+
+
+class Sandboxes:
+    """Makes sandboxes. `open` first: it finds out what the machine offers."""
+
+    def __init__(self, folder: Path, logger: logging.Logger, hidden: Iterable[Path] = ()) -> None:
+        """`folder` is ours, in the state directory; `hidden`: folders that no sandbox may see, whatever is bound."""
+        self._folder = folder
+        self._logger = logger
+        self._hidden = [str(path) for path in hidden]
+        self._groups = Groups()
+        self._numbers = _Numbers(FIRST_USER + zlib.crc32(str(folder).encode()) % 10_000 * USERS_PER_SERVER)
+        self._made = 0
+        self._shown: set[str] = set()
+        self._working: dict[str, Sandbox] = {}
+        self._watch: asyncio.TimerHandle | None = None
+        self._opening: asyncio.Future[Abilities] | None = None
+        self.abilities = Abilities()
+
+    async def open(self) -> Abilities:
+        """Find out, once, what keeps sandboxes apart here; what is missing is said in the log."""
+        if self._opening is None:
+            self._opening = asyncio.ensure_future(asyncio.to_thread(self._open))
+        self.abilities = await asyncio.shield(self._opening)
+        return self.abilities
+
+    def _open(self) -> Abilities:
+        found = abilities()
+        self._groups.open()
+        shutil.rmtree(self._folder, ignore_errors=True)
+        (self._folder / "root").mkdir(parents=True)
+        if not found.namespaces:
+            self._logger.warning(
+                "functions are plain processes that can see each other and the machine: no namespaces (%s)",
+                found.refused,
+            )
+        if not self._groups.here:
+            self._logger.info("no control groups: the memory of functions is watched instead")
+        return found
+
+    def template(self, binds: Iterable[tuple[str, str]] = ()) -> Plain:
+        """What a zygote prepares. `binds`: (outside, inside) that its programs need beside the system's folders."""
+        names = self.abilities.namespaces
+        binds = list(binds)
+        self._shown.update(outside for outside, _ in binds)
+        if not self.abilities.own_root:
+            return {"root": "", "namespaces": list(names), "proc": False}
+        return templates.template(self._folder / "root", names, binds, self._hidden, proc=self.abilities.proc)
+
+    def zygote_groups(self) -> list[str]:
+        """The cgroup.procs files that a zygote writes 0 to."""
+        return self._groups.zygote_files()
+
+    def make(
+        self,
+        limits: Limits,
+        binds: Iterable[tuple[str, str]] = (),
+        layers: Iterable[str] = (),
+        listen: Iterable[tuple[str, str, int]] = (),
+        *,
+        cwd: str = "/",
+        nested: bool = False,
+        hostname: str = "sandbox",
+    ) -> Sandbox:
+        """A sandbox that is waiting for its process. Raises OSError when the machine refuses a group."""
+        self._made += 1
+        name = str(self._made)
+        number = self._numbers.take()
+        hard_bytes = (limits.memory_mb + limits.ephemeral_mb) * MIB + SLACK_BYTES
+        try:
+            group = self._groups.make(name, hard_bytes)
+        except OSError:
+            self._numbers.give(number)
+            raise
+        shown = [list(pair) for pair in binds]
+        spec: Plain = {
+            "groups": [group.procs] if group else [],
+            "tmp_bytes": limits.ephemeral_mb * MIB,
+            "binds": shown,
+            "layers": list(layers),
+            "listen": [list(each) for each in listen],
+            "limits": self._limits(limits, in_group=group is not None),
+            "nice": NICENESS,
+            "oom": OOM_SCORE,
+            "seccomp": base64.b64encode(filters.program(nested=nested)).decode(),
+            "cwd": cwd,
+            "hostname": hostname,
+            "own_processes": "pid" in self.abilities.namespaces,
+        }
+        if self.abilities.own_users:
+            spec["uid"] = spec["gid"] = number
+        if self.abilities.own_root:
+            own = (number, number) if self.abilities.own_users else (os.geteuid(), os.getegid())
+            spec["files"] = templates.users(*own)
+        else:
+            spec["tmp"] = self._tmp(name, number)
+        spec["landlock"] = None if nested else self._landlock(spec)
+        return Sandbox(name, spec, limits, group, lambda: self._freed(name, number))
+
+    def working(self, sandbox: Sandbox, at_work: bool) -> None:
+        """Watch a sandbox's memory while it is at work."""
+        if not at_work:
+            self._working.pop(sandbox.name, None)
+            return
+        self._working[sandbox.name] = sandbox
+        if self._watch is None:
+            self._watch = asyncio.get_running_loop().call_later(WATCH_S, self._look)
+
+    def close(self) -> None:
+        """Remove the groups; sandboxes that are left end."""
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
+        self._groups.close()
+
+    def _look(self) -> None:
+        self._watch = None
+        for sandbox in list(self._working.values()):
+            if sandbox.over_limit():
+                sandbox.exceeded = True
+                self._working.pop(sandbox.name, None)
+                sandbox.signal(RUNTIME, signal.SIGKILL)
+        if self._working:
+            self._watch = asyncio.get_running_loop().call_later(WATCH_S, self._look)
+
+    def _freed(self, name: str, number: int) -> None:
+        self._working.pop(name, None)
+        self._numbers.give(number)
+        if not self.abilities.own_root:
+            shutil.rmtree(self._folder / f"tmp-{name}", ignore_errors=True)
+
+    def _limits(self, limits: Limits, *, in_group: bool) -> Plain:
+        made: Plain = {"nofile": limits.files}
+        if not self.abilities.own_root:
+            made["fsize"] = limits.ephemeral_mb * MIB  # of one file: a folder has no size that could be held
+        if self.abilities.own_users or "user" in self.abilities.namespaces:
+            made["nproc"] = (
+                limits.processes
+            )  # counted by user, in its namespace: elsewhere the server's own would count
+        if not in_group and sys.platform == "linux":
+            made["data"] = limits.memory_mb * MIB + DATA_SLACK_BYTES
+        return made
+
+    def _landlock(self, spec: Plain) -> Plain | None:
+        if not self.abilities.landlock:
+            return None
+        if self.abilities.own_root:
+            return {"read": None, "write": ["/tmp", "/proc", "/dev"], "connect": None}
+        shown = [*(outside for outside, _ in spec["binds"]), *spec["layers"], *self._shown]
+        return {
+            "read": [*templates.readable(), "/proc", "/dev/urandom", "/dev/random", "/dev/zero", "/dev/full", *shown],
+            "write": ["/dev/null", spec["tmp"]],
+            "connect": [],
+        }
+
+    def _tmp(self, name: str, number: int) -> str:
+        folder = self._folder / f"tmp-{name}"
+        folder.mkdir(mode=0o700)
+        if self.abilities.own_users:
+            shutil.chown(folder, number, number)
+        return str(folder)
+
+
+class _Numbers:
+    """User ids that no living sandbox has."""
+
+    def __init__(self, first: int) -> None:
+        self._next = first
+        self._free: list[int] = []
+
+    def take(self) -> int:
+        if self._free:
+            return self._free.pop()
+        self._next += 1
+        return self._next - 1
+
+    def give(self, number: int) -> None:
+        self._free.append(number)
