@@ -357,9 +357,15 @@ class Context:
         """Other services, awaited: `await ctx.aws.sqs.send_message({...})` with the caller's own rights."""
         return Clients(self, {})
 
-    def as_service(self, service: str, *, source_arn: str = "", account: str = "", region: str = "") -> Clients:
-        """Like `aws`, as the service principal `<service>.amazonaws.com` acting for `source_arn`."""
-        return Clients(self, {"service": service, "source_arn": source_arn, "account": account, "region": region})
+    def as_service(
+        self, service: str, *, source_arn: str = "", account: str = "", region: str = "", internal: bool = False
+    ) -> Clients:
+        """Like `aws`, as the service principal `<service>.amazonaws.com` acting for `source_arn`.
+
+        `internal`: the cloud's own work, for which nobody is asked for permission.
+        """
+        options = {"service": service, "source_arn": source_arn, "account": account, "region": region}
+        return Clients(self, {**options, "internal": internal})
 
 
 def _account_of(arn: str) -> str:

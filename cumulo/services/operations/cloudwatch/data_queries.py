@@ -18,6 +18,7 @@ from cumulo.services.operations.cloudwatch.metric_math.values import (
     Value,
 )
 from cumulo.services.operations.cloudwatch.metrics import LISTED_S, Dimensions, dimensions_of, id_of, matching
+from cumulo.services.operations.cloudwatch.rule_reports import METRICS, Report
 from cumulo.services.operations.cloudwatch.time_ranges import end_of, is_period, start_of
 
 if TYPE_CHECKING:
@@ -66,11 +67,31 @@ def _check(query: Query, path: str, lines: list[str]) -> None:
             lines.append(f"The parameter {path}.MetricStat.Metric.{member} is required.")
 
 
+class ReportMissing(Exception):
+    """A report that an expression needs and that has to be waited for: the rule, from when to when, and the period."""
+
+    def __init__(self, rule: str, start: int, end: int, period: int) -> None:
+        super().__init__(rule)
+        self.rule = rule
+        self.start = start
+        self.end = end
+        self.period = period
+
+    @property
+    def key(self) -> tuple[str, int, int, int]:
+        """What the report is kept by."""
+        return self.rule, self.start, self.end, self.period
+
+
+Reports = dict[tuple[str, int, int, int], Report]
+
+
 class Evaluation:
     """One request: its queries by Id and what they gave so far. The scope of every expression in it."""
 
-    def __init__(self, ctx: Context, queries: list[Query], start: float, end: float) -> None:
+    def __init__(self, ctx: Context, queries: list[Query], start: float, end: float, reports: Reports) -> None:
         self._ctx = ctx
+        self.reports = reports
         self._queries = {query["Id"]: query for query in queries}
         self._values: dict[str, Value] = {}
         self._nodes: dict[str, Node] = {}
@@ -221,8 +242,14 @@ class Evaluation:
         return series[: query.limit]
 
     def rule_metric(self, rule: str, metric: str) -> Series:
-        """A metric of a Contributor Insights rule."""
-        raise not_implemented("cloudwatch", "GetMetricData", "INSIGHT_RULE_METRIC in MetricDataQueries.Expression")
+        """A metric of a Contributor Insights rule. Raises ReportMissing where its report is not there yet."""
+        if metric not in METRICS:
+            raise ExpressionError(f"rules have no metric {metric}")
+        key = rule, self.start, self.end, self.period
+        report = self.reports.get(key)
+        if report is None:
+            raise ReportMissing(*key)
+        return Series(dict(report.series(metric)), self.period, metric)
 
 
 def wrong(name: str, error: object) -> Exception:

@@ -20,3 +20,5 @@ TIMES_REVERSED = "The parameter StartTime must be less than the parameter EndTim
 OTHER_PARAMETERS = "Parameters do not match original request parameters"
 VALIDATION_ERROR = Error("ValidationError")
 INVALID_NEXT_TOKEN = Error("InvalidNextToken", "The next token is not valid.")
+RESOURCE_NOT_FOUND = Error("ResourceNotFoundException")
+RULE_LIMIT_EXCEEDED = Error("LimitExceededException", "You have reached the limit of Contributor Insights rules.")

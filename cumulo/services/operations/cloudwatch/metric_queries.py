@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core import paging
 from cumulo.core.errors import not_implemented
-from cumulo.core.operation import operation
+from cumulo.core.operation import Wait, operation
 from cumulo.services.operations.cloudwatch import data_queries, labels
-from cumulo.services.operations.cloudwatch.data_queries import Evaluation, Query, wrong
+from cumulo.services.operations.cloudwatch.data_queries import Evaluation, Query, ReportMissing, Reports, wrong
 from cumulo.services.operations.cloudwatch.errors import (
     INVALID_NEXT_TOKEN,
     TIMES_EQUAL,
     TIMES_REVERSED,
     VALIDATION_ERROR,
 )
+from cumulo.services.operations.cloudwatch.insight_rule_reports import definition_of, fill
+from cumulo.services.operations.cloudwatch.insight_rules import find
 from cumulo.services.operations.cloudwatch.metric_math.values import ExpressionError, Series
+from cumulo.services.operations.cloudwatch.rule_reports import Report
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
@@ -31,6 +35,27 @@ Result = dict[str, Any]
 @operation
 def get_metric_data(ctx: Context, request: t.GetMetricDataInput) -> t.GetMetricDataOutput:
     """The data of up to 500 queries: metrics, metric math, searches and Metrics Insights."""
+    try:
+        return _answer(ctx, request, {})
+    except ReportMissing:
+        raise Wait(_with_reports) from None
+
+
+async def _with_reports(ctx: Context) -> t.GetMetricDataOutput:
+    """The answer where expressions need reports of Contributor Insights rules: each is waited for."""
+    request: Any = ctx.request
+    reports: Reports = {}
+    while True:
+        try:
+            return await ctx.transact(lambda ctx: _answer(ctx, request, reports))
+        except ReportMissing as missing:
+            rule = await ctx.transact(partial(find, name=missing.rule, action="cloudwatch:GetInsightRuleReport"))
+            report = Report(missing.start, missing.end - 1, missing.period)
+            await fill(ctx, rule, definition_of(rule), report, missing.start, missing.end)
+            reports[missing.key] = report
+
+
+def _answer(ctx: Context, request: t.GetMetricDataInput, reports: Reports) -> t.GetMetricDataOutput:
     queries: list[Any] = request["MetricDataQueries"]
     data_queries.check(queries)
     if request["StartTime"] == request["EndTime"]:
@@ -40,7 +65,7 @@ def get_metric_data(ctx: Context, request: t.GetMetricDataInput) -> t.GetMetricD
     for query in queries:
         if query.get("AccountId") not in (None, ctx.account):
             raise not_implemented("cloudwatch", "GetMetricData", "MetricDataQueries.AccountId of another account")
-    evaluation = Evaluation(ctx, queries, request["StartTime"], request["EndTime"])
+    evaluation = Evaluation(ctx, queries, request["StartTime"], request["EndTime"], reports)
     evaluation.parse()
     results: list[Result] = []
     for query in queries:
