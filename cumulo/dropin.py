@@ -28,6 +28,7 @@ __all__ = ["PREFIXES", "Cloud", "Hooks", "answer", "respond"]
 
 PREFIXES = ("/_cumulo/", "/_localstack/", "/_aws/health")
 SCRUB = "/_cumulo/scrub"
+PACKAGES = "/_cumulo/lambda/packages/"
 LOCALSTACK_VERSION = "4.0.0"  # the version whose answers these are; tools compare it
 RECENT = 100
 Answer = tuple[int, str, bytes]  # status, content type, body
@@ -62,6 +63,8 @@ def answer(cloud: Cloud, exchange: Exchange) -> Coroutine[Any, Any, None] | None
     request = exchange.request
     if request.path.rstrip("/") == SCRUB and request.method == "GET":
         return _scrub(cloud, exchange)
+    if request.path.startswith(PACKAGES) and request.method in ("GET", "HEAD"):
+        return _package(cloud, exchange)
     status, kind, body = respond(cloud, request.method, request.path, _parameters(request.query))
     if request.method == "HEAD":
         body = b""
@@ -109,6 +112,20 @@ async def _scrub(cloud: Cloud, exchange: Exchange) -> None:
     else:
         status, kind, body = _json(report)
     exchange.respond(status, [("Content-Type", kind)], body)
+
+
+async def _package(cloud: Cloud, exchange: Exchange) -> None:
+    """The archive of a function or a layer, by a link that Lambda gave out."""
+    from cumulo.services.compute.lambda_ import downloads
+
+    request = exchange.request
+    ctx = cloud.runtime.internal_context("lambda", "Download", "", "")
+    path = await downloads.path_of(ctx, request.path.removeprefix(PACKAGES), _parameters(request.query))
+    if path is None:
+        exchange.respond(403, [("Content-Type", "text/plain")], b"This link is not, or no longer, valid.\n")
+        return
+    body = b"" if request.method == "HEAD" else await ctx.in_thread(path.read_bytes)
+    exchange.respond(200, [("Content-Type", "application/zip")], body)
 
 
 def _json(value: object, status: int = 200) -> Answer:

@@ -36,6 +36,14 @@ def _named(session: str) -> str:
     return session.ljust(2, "_")
 
 
+def principal_of(ctx: Context, held: Credentials) -> Principal:
+    """Who holds these credentials; inside a transaction."""
+    key = ACCESS_KEYS.peek(ctx, held.access_key_id)
+    if key is None:
+        raise INTERNAL_FAILURE()
+    return key.principal()
+
+
 def assume(ctx: Context, role_arn: str, service: str, session: str, *, source_arn: str = "") -> Principal:
     """Who the service is once it has assumed the role; inside a transaction.
 

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 from cumulo.core import role_sessions
 from cumulo.core.errors import Fault
 from cumulo.engines.environments.builds import ON_DEMAND, SNAP_START, Build
-from cumulo.services.compute.lambda_ import configurations, packages
-from cumulo.services.compute.lambda_.errors import ROLE_NOT_ASSUMABLE_ANY_MORE
+from cumulo.services.compute.lambda_ import configurations, environments, packages
+from cumulo.services.compute.lambda_.errors import KMS_ERRORS, ROLE_NOT_ASSUMABLE_ANY_MORE
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
@@ -50,12 +50,14 @@ async def build_of(ctx: Context, target: Target, *, init_type: str = ON_DEMAND) 
     inside = await ctx.transact(partial(_inside, version=version))
     port = urlsplit(ctx.runtime.endpoint).port or 0
     endpoint = f"http://127.0.0.1:{port}" if port else ctx.runtime.endpoint
+    layers = tuple([await packages.unpacked(ctx, sha256) for sha256 in version.layer_sha256s])
     snap_start = version.snap_start_status == "On"
     return Build(
         key=key_of(version),
         runtime=version.runtime,
         handler=version.handler,
         code=code,
+        layers=layers,
         function_name=version.name,
         function_version=version.version,
         function_arn=version.arn,
@@ -83,7 +85,25 @@ def new_log_stream(ctx: Context, version: Version) -> str:
 
 
 def _inside(ctx: Context, version: Version) -> _Inside:
-    return _Inside(_session(ctx, version), version.variables or {})
+    credentials = _session(ctx, version)
+    variables = version.variables or {}
+    if version.variables_sealed:
+        variables = _opened(ctx, version, credentials)
+    return _Inside(credentials, variables)
+
+
+def _opened(ctx: Context, version: Version, credentials: Credentials) -> dict[str, str]:
+    """The sealed variables: KMS is asked as the execution role, which has a grant."""
+    acting = role_sessions.context(
+        ctx, role_sessions.principal_of(ctx, credentials), "lambda", "GetFunctionConfiguration", region=version.region
+    )
+    try:
+        return environments.opened(acting, version)
+    except Fault as fault:
+        error = KMS_ERRORS.get(fault.code)
+        if error is None:
+            raise
+        raise error(text=f"KMS Exception: {fault.code} KMS Message: {fault.message}") from None
 
 
 def _session(ctx: Context, version: Version) -> Credentials:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from cumulo.services.compute.lambda_ import packages
+from cumulo.services.compute.lambda_ import environments, packages
 
 if TYPE_CHECKING:
+    from cumulo.core.context import Context
     from cumulo.services.compute.lambda_.versions import Version
 
 
@@ -17,7 +18,7 @@ def shown_time(seconds: float) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}+0000"
 
 
-def listed(version: Version, arn: str = "") -> dict[str, Any]:
+def listed(ctx: Context, version: Version, arn: str = "") -> dict[str, Any]:
     """What lists show: everything but the state. `arn` if the version was asked for by another ARN than its own."""
     shown: dict[str, Any] = {
         "FunctionName": version.name,
@@ -40,16 +41,24 @@ def listed(version: Version, arn: str = "") -> dict[str, Any]:
     }
     if version.runtime:
         shown |= {"Runtime": version.runtime, "Handler": version.handler}
-    if version.variables is not None:
-        shown["Environment"] = {"Variables": version.variables}
+    environment = environments.shown(ctx, version)
+    if environment is not None:
+        shown["Environment"] = environment
+    if version.kms_key_arn:
+        shown["KMSKeyArn"] = version.kms_key_arn
     if version.dead_letter_arn:
         shown["DeadLetterConfig"] = {"TargetArn": version.dead_letter_arn}
+    if version.layers:
+        sized = zip(version.layers, version.layer_sizes, strict=True)
+        shown["Layers"] = [{"Arn": arn, "CodeSize": size} for arn, size in sized]
+    if version.vpc_config is not None:
+        shown["VpcConfig"] = version.vpc_config
     return shown
 
 
-def configuration(version: Version, arn: str = "") -> dict[str, Any]:
+def configuration(ctx: Context, version: Version, arn: str = "") -> dict[str, Any]:
     """What everything else shows."""
-    shown = listed(version, arn)
+    shown = listed(ctx, version, arn)
     if version.runtime_version_arn:
         shown["RuntimeVersionConfig"] = {"RuntimeVersionArn": version.runtime_version_arn}
     shown["State"] = version.state

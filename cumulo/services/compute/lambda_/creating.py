@@ -1,14 +1,15 @@
-"""CreateFunction, and what brings a new or changed version into service."""
+"""CreateFunction."""
 
 from __future__ import annotations
 
+import contextlib
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from cumulo.core import tags as tag_rules
-from cumulo.core.operation import operation, task
+from cumulo.core.errors import not_implemented
+from cumulo.core.operation import operation
 from cumulo.services.compute.lambda_ import (
-    archives,
+    code_signing,
     configurations,
     configuring,
     function_names,
@@ -16,9 +17,13 @@ from cumulo.services.compute.lambda_ import (
     packages,
     publishing,
     qualifiers,
+    settling,
+    sources,
+    storage,
+    tagging,
     versions,
 )
-from cumulo.services.compute.lambda_.errors import FUNCTION_EXISTS, INVALID_PARAMETER, VALIDATION
+from cumulo.services.compute.lambda_.errors import FUNCTION_EXISTS, INVALID_PARAMETER, REQUEST_TOO_LARGE, VALIDATION
 from cumulo.services.compute.lambda_.functions import FUNCTIONS, Function
 from cumulo.services.compute.lambda_.versions import LATEST, Version
 
@@ -27,26 +32,40 @@ if TYPE_CHECKING:
     from cumulo.services.compute.lambda_.packages import Upload
 
 NAME_LENGTH = 64
-IN_PROGRESS = ("The function is being created.", "Creating")
-INVALID_TAGS = INVALID_PARAMETER
+REQUEST_BYTES = 70_167_211
 
 
 @operation(
     unsupported=(
-        "PublishTo", "VpcConfig", "DeadLetterConfig", "KMSKeyArn", "Layers", "FileSystemConfigs",
-        "CodeSigningConfigArn", "ImageConfig", "SnapStart", "TenancyConfig", "CapacityProviderConfig", "DurableConfig",
-        "RuntimeConfig", "AcceleratorConfig",
+        "PublishTo", "TenancyConfig", "CapacityProviderConfig", "DurableConfig", "RuntimeConfig", "AcceleratorConfig",
     )
 )  # fmt: skip
 async def create_function(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """A new function of a zip archive; it is Pending, and Active a little later."""
-    await ctx.transact(partial(_new, request=request))  # who may not, or not so, uploads nothing
-    upload = await packages.upload(ctx, request["Code"].get("ZipFile", b""))
+    check_size(ctx)
+    await ctx.transact(partial(_check, request=request))  # who may not, or not so, uploads nothing
+    upload = await sources.fetch(ctx, request["Code"])
     try:
         return await ctx.transact(partial(_create, request=request, upload=upload))
     except BaseException:
         packages.discard(ctx, upload)
         raise
+
+
+class _Undone(Exception):
+    """Ends a transaction's part that was only to see what it comes to."""
+
+
+def _check(ctx: Context, request: dict[str, Any]) -> None:
+    with contextlib.suppress(_Undone), ctx.txn.savepoint():
+        _new(ctx, request)
+        raise _Undone
+
+
+def check_size(ctx: Context) -> None:
+    """RequestEntityTooLargeException for a body beyond what Lambda reads."""
+    if len(ctx.document) > REQUEST_BYTES:
+        raise REQUEST_TOO_LARGE(limit=REQUEST_BYTES, operation=ctx.operation)
 
 
 def _new(ctx: Context, request: dict[str, Any]) -> tuple[Function, Version]:
@@ -60,17 +79,20 @@ def _new(ctx: Context, request: dict[str, Any]) -> tuple[Function, Version]:
     now = ctx.now()
     function = Function(asked.account, asked.region, asked.name, now, tags=dict(request.get("Tags", {})))
     present = FUNCTIONS.peek(ctx, asked.name, account=asked.account)
-    qualifiers.authorize(ctx, asked._replace(qualifier=""), present)
-    version = Version(asked.account, asked.region, asked.name, LATEST, "", now, ctx.uuid())
-    version.log_group = f"/aws/lambda/{asked.name}"
-    version.architecture = request.get("Architectures", ["x86_64"])[0]
-    version.package_type = request.get("PackageType", "Zip")
+    qualifiers.authorize(ctx, asked._replace(qualifier=""), present, context=configuring.condition_keys(request))
+    if request.get("PackageType", "Zip") == "Image" or "ImageUri" in request["Code"]:
+        raise not_implemented("lambda", ctx.operation, "Code.ImageUri")
     if "Runtime" not in request or "Handler" not in request:
         raise INVALID_PARAMETER(
             "Runtime and Handler are mandatory parameters for functions created with deployment packages."
         )
-    tag_rules.check(function.tags, invalid=INVALID_TAGS)
+    version = Version(asked.account, asked.region, asked.name, LATEST, "", now, ctx.uuid())
+    version.log_group = f"/aws/lambda/{asked.name}"
+    version.architecture = request.get("Architectures", ["x86_64"])[0]
+    tagging.check(function.tags)
     configuring.apply(ctx, version, request)
+    if "CodeSigningConfigArn" in request:
+        code_signing.set_config(ctx, function, request["CodeSigningConfigArn"])
     if present is not None:
         raise FUNCTION_EXISTS(name=asked.name)
     return function, version
@@ -78,61 +100,22 @@ def _new(ctx: Context, request: dict[str, Any]) -> tuple[Function, Version]:
 
 def _create(ctx: Context, request: dict[str, Any], upload: Upload) -> dict[str, Any]:
     function, version = _new(ctx, request)
-    package = packages.use(ctx, upload)
-    version.code_sha256, version.code_size = package.sha256, package.size
-    version.state, version.state_reason, version.state_reason_code = "Pending", *IN_PROGRESS
+    put_code(ctx, function, version, upload)
+    version.state, version.state_reason, version.state_reason_code = "Pending", *settling.CREATING
+    storage.hold_layers(ctx, version)
     versions.keep(ctx, version)
-    begin(ctx, version)
+    settling.begin(ctx, version)
     functions.keep(ctx, function)
     if request.get("Publish"):
-        version = publishing.publish(ctx, function, version)
-        begin(ctx, version)
-    return configurations.configuration(version, function.arn)
+        version = publishing.publish(ctx, function, version, pending=True)
+    return configurations.configuration(ctx, version, function.arn)
 
 
-# --- into service -------------------------------------------------------------------------------
-
-
-def begin(ctx: Context, version: Version) -> None:
-    """Start what makes a kept version ready; inside the transaction that keeps it."""
-    payload = {
-        "account": version.account,
-        "region": version.region,
-        "name": version.name,
-        "version": version.version,
-        "revision_id": version.revision_id,
-    }
-    ctx.later(settle_version, payload)
-
-
-@task
-async def settle_version(ctx: Context, payload: dict[str, Any]) -> None:
-    """Unpack the code of a version that was made or changed, and put it into service."""
-    version = await ctx.transact(partial(_pending, payload=payload))
-    if version is None:
-        return
-    failure: tuple[str, str] | None = None
-    try:
-        await packages.unpacked(ctx, version.code_sha256)
-    except archives.BadArchive as error:
-        failure = (f"The code of the function cannot be unpacked: {error}", "InvalidZipFileException")
-    await ctx.transact(partial(_settle, payload=payload, failure=failure))
-
-
-def _pending(ctx: Context, payload: dict[str, Any]) -> Version | None:
-    """The version, if it still is what the task was started for."""
-    version = versions.of(ctx, payload["account"], payload["region"], payload["name"], payload["version"])
-    return version if version is not None and version.revision_id == payload["revision_id"] else None
-
-
-def _settle(ctx: Context, payload: dict[str, Any], failure: tuple[str, str] | None) -> None:
-    version = _pending(ctx, payload)
-    if version is None:
-        return
-    if version.state == "Pending":
-        version.state = "Failed" if failure else "Active"
-        version.state_reason, version.state_reason_code = failure or ("", "")
-    version.update_status = "Failed" if failure else "Successful"
-    version.update_reason, version.update_reason_code = failure or ("", "")
-    version.revision_id = ctx.uuid()
-    versions.keep(ctx, version)
+def put_code(ctx: Context, function: Function, version: Version, upload: Upload) -> None:
+    """Give a version its code: signed if the function asks for it, and not too large with its layers."""
+    code_signing.verify(ctx, function)
+    configuring.check_unpacked(ctx, version, upload.unpacked_size)
+    package = packages.use(ctx, upload)
+    storage.let_go_code(ctx, version)
+    version.code_sha256, version.code_size = package.sha256, package.size
+    storage.add(ctx, version.account, version.region, package.size)

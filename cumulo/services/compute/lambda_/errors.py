@@ -172,3 +172,109 @@ URL_EXISTS = UserError(
     "Failed to create function url config for [functionArn = {arn}]. Error message:  FunctionUrlConfig exists for this "
     "Lambda function",
 )
+
+# --- the control plane ---------------------------------------------------------------------------
+
+S3_FAILED = UserError(
+    "InvalidParameterValueException",
+    "Error occurred while GetObject. S3 Error Code: {code}. S3 Error Message: {text}",
+)
+CODE_STORAGE_EXCEEDED = UserError("CodeStorageExceededException", "Code storage limit exceeded.")
+OTHER_CODE = UserError(
+    "InvalidParameterValueException",
+    "CodeSHA256 ({given}) is different from current CodeSHA256 in $LATEST ({latest}). Please try again with the "
+    "CodeSHA256 in $LATEST.",
+)
+# Reported by users of AWS (karl-cardenas-coding/go-lambda-cleanup issue 45).
+ALIASES_REFER = UserError(
+    "ResourceConflictException", "Unable to delete version because the following aliases reference it: [{names}]"
+)
+TOO_MANY_TAGS = UserError("InvalidParameterValueException", "Number of tags exceeds resource tag limit.")
+UNTAGGABLE = UserError(
+    "InvalidParameterValueException",
+    "Tags on function aliases and versions are not supported. Please specify a function ARN.",
+)
+CANNOT_PROCESS = UserError("InvalidParameterValueException", "An error occurred and the request cannot be processed.")
+
+# --- layers -------------------------------------------------------------------------------------
+
+LAYER_VERSION_NOT_FOUND = UserError("ResourceNotFoundException", "Layer version {arn} does not exist.")
+
+# --- tags ---------------------------------------------------------------------------------------
+
+# Of our own: what AWS says of such tags was not observed; most of them the model's patterns refuse before.
+INVALID_TAGS = UserError("InvalidParameterValueException", "Tag keys must not start with aws:")
+# What cannot be tagged here because there is none of it.
+NONE_OF_A_KIND = {
+    "capacity-provider": UserError("ResourceNotFoundException", "Capacity provider not found: {arn}"),
+    "event-source-mapping": UserError("ResourceNotFoundException", "Event source mapping not found: {arn}"),
+    "network-connector": UserError("ResourceNotFoundException", "Network connector not found: {arn}"),
+}
+
+# --- code signing -------------------------------------------------------------------------------
+
+CODE_SIGNING_CONFIG_NOT_FOUND = UserError(
+    "CodeSigningConfigNotFoundException",
+    "The code signing configuration cannot be found. Check that the provided configuration is not deleted: {arn}.",
+)
+# Source: Lambda API Reference, DeleteCodeSigningConfig; the text is of our own.
+CODE_SIGNING_CONFIG_IN_USE = UserError(
+    "ResourceConflictException", "The code signing configuration is in use by one or more functions."
+)
+# Source: Lambda API Reference, CodeVerificationFailedException.
+CODE_NOT_VERIFIED = UserError(
+    "CodeVerificationFailedException",
+    "The code signature failed one or more of the validation checks for signature mismatch or expiry, and the code "
+    "signing policy is set to ENFORCE. Lambda blocks the deployment.",
+)
+
+# --- aliases ------------------------------------------------------------------------------------
+
+ALIAS_MISSING = UserError("ResourceNotFoundException", "Alias not found: {arn}")
+ALIAS_EXISTS = UserError("ResourceConflictException", "Alias already exists: {arn}")
+
+# --- keys ---------------------------------------------------------------------------------------
+
+_KMS = "Lambda was unable to decrypt the environment variables because "
+# By KMS's code, when an environment is made. Source: Lambda API Reference, Invoke, Errors.
+KMS_ERRORS = {
+    "AccessDeniedException": UserError(
+        "KMSAccessDeniedException",
+        _KMS + "KMS access was denied. Please check the function's KMS key settings. {text}",
+    ),
+    "DisabledException": UserError(
+        "KMSDisabledException",
+        _KMS + "the KMS key used is disabled. Please check the function's KMS key settings. {text}",
+    ),
+    "KMSInvalidStateException": UserError(
+        "KMSInvalidStateException",
+        _KMS + "the KMS key used is in an invalid state for Decrypt. Please check the function's KMS key settings. "
+        "{text}",
+    ),
+    "NotFoundException": UserError(
+        "KMSNotFoundException",
+        _KMS + "the KMS key was not found. Please check the function's KMS key settings. {text}",
+    ),
+}
+
+# --- permissions --------------------------------------------------------------------------------
+
+LATEST_HAS_NO_POLICY = UserError(
+    "InvalidParameterValueException", "We currently do not support adding policies for $LATEST."
+)
+INVALID_PRINCIPAL = UserError(
+    "InvalidParameterValueException",
+    "The provided principal was invalid. Please check the principal and try again.",
+)
+STATEMENT_EXISTS = UserError(
+    "ResourceConflictException",
+    "The statement id ({sid}) provided already exists. Please provide a new statement id, or remove the existing "
+    "statement.",
+)
+NO_STATEMENT = UserError("ResourceNotFoundException", "Statement {sid} is not found in resource policy.")
+NO_POLICY = UserError("ResourceNotFoundException", "No policy is associated with the given resource.")
+NO_POLICY_FOR = UserError("ResourceNotFoundException", "No policy found for: {arn}")
+# Source: Lambda API Reference, AddPermission, PolicyLengthExceededException; the text as users report it.
+POLICY_TOO_LONG = UserError(
+    "PolicyLengthExceededException", "The final policy size ({size}) is bigger than the limit ({limit})."
+)

@@ -65,10 +65,11 @@ async def upload(ctx: Context, data: bytes) -> Upload:
         raise ZIPPED_TOO_LARGE(limit=ZIPPED_BYTES)
     if not data:
         raise BAD_ZIP()
-    return await ctx.in_thread(partial(_upload, ctx.blobs, data))
+    return await ctx.in_thread(partial(written, ctx.blobs, data))
 
 
-def _upload(blobs: Blobs, data: bytes) -> Upload:
+def written(blobs: Blobs, data: bytes) -> Upload:
+    """The same of an archive of any size that Lambda takes. Blocks."""
     stored = blobs.put(data)
     return checked(blobs, Upload(hashlib.sha256(data).hexdigest(), stored.size, 0, stored.blob))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cumulo.services.compute.lambda_ import aliases, function_names, policies, versions
 from cumulo.services.compute.lambda_.aliases import ALIASES, Alias
-from cumulo.services.compute.lambda_.errors import FUNCTION_NOT_FOUND
+from cumulo.services.compute.lambda_.errors import FUNCTION_NOT_FOUND, FUNCTIONS_ONLY
 from cumulo.services.compute.lambda_.function_names import FunctionName
 from cumulo.services.compute.lambda_.functions import FUNCTIONS, Function
 from cumulo.services.compute.lambda_.versions import LATEST, Version
@@ -62,14 +62,29 @@ def found(ctx: Context, asked: FunctionName, function: Function, *, weighted: bo
     return Target(function, version, alias, asked.arn)
 
 
-def find(ctx: Context, function_name: str) -> Function:
-    """The function of a name in any form, found and authorized; for operations that know no qualifier."""
+def find(ctx: Context, function_name: str, *, context: Mapping[str, Any] | None = None, missing: str = "") -> Function:
+    """The function of a name in any form but a qualified one, found and authorized.
+
+    `missing` is the qualifier that the error shows where there is no function.
+    """
     asked = function_names.read(ctx, function_name)
+    if asked.qualifier:
+        raise FUNCTIONS_ONLY()
     function = FUNCTIONS.peek(ctx, asked.name, account=asked.account)
-    authorize(ctx, asked._replace(qualifier=""), function)
+    authorize(ctx, asked, function, context=context)
     if function is None:
-        raise FUNCTION_NOT_FOUND(arn=asked.arn)
+        raise FUNCTION_NOT_FOUND(arn=asked._replace(qualifier=missing).arn)
     return function
+
+
+def changeable(
+    ctx: Context, function_name: str, *, context: Mapping[str, Any] | None = None
+) -> tuple[Function, Version]:
+    """A function and its $LATEST, found and authorized."""
+    function = find(ctx, function_name, context=context)
+    latest = versions.of(ctx, function.account, function.region, function.name)
+    assert latest is not None  # the two are made and deleted together
+    return function, latest
 
 
 def authorize(

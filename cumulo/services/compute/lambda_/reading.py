@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import operation
-from cumulo.services.compute.lambda_ import configurations
+from cumulo.services.compute.lambda_ import configurations, downloads
 from cumulo.services.compute.lambda_.qualifiers import resolve
 
 if TYPE_CHECKING:
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 def get_function(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """A version of a function, with its tags, its reserved concurrency and where its code is."""
     target = resolve(ctx, request["FunctionName"], request.get("Qualifier"))
-    shown: dict[str, Any] = {"Configuration": configurations.configuration(target.version, target.arn)}
+    shown: dict[str, Any] = {"Configuration": configurations.configuration(ctx, target.version, target.arn)}
+    shown["Code"] = {"RepositoryType": "S3", "Location": downloads.url(ctx, target.version.code_sha256)}
     if target.function.tags:
         shown["Tags"] = target.function.tags
     if target.function.reserved_concurrency is not None:
@@ -28,4 +29,4 @@ def get_function(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
 def get_function_configuration(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """The configuration of a version of a function."""
     target = resolve(ctx, request["FunctionName"], request.get("Qualifier"))
-    return configurations.configuration(target.version, target.arn)
+    return configurations.configuration(ctx, target.version, target.arn)

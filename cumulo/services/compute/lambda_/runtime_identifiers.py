@@ -25,7 +25,7 @@ RETIRED = frozenset((
     "java8", "python2.7", "python3.6", "python3.7", "dotnetcore1.0", "dotnetcore2.0", "dotnetcore2.1",
     "dotnetcore3.1", "go1.x", "ruby2.5", "ruby2.7", "provided",
 ))  # fmt: skip
-_ON_ARM = frozenset(ACCEPTED)
+SNAP_START_ON = "PublishedVersions"
 # Source: Lambda Developer Guide, "Improving startup performance with Lambda SnapStart", Supported features.
 SNAP_START = frozenset((
     "java11", "java17", "java21", "java25", "python3.12", "python3.13", "python3.14", "dotnet8", "dotnet10",

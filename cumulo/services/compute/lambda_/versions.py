@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cumulo.core.table import REGION, Record, Table
+from cumulo.services.compute.lambda_ import storage
 from cumulo.services.compute.lambda_.functions import arn_of
 
 if TYPE_CHECKING:
@@ -62,6 +63,10 @@ class Version(Record):
     file_systems: list[dict[str, str]] = []
     tenant_isolation: str = ""  # "PER_TENANT"
     source_kms_key_arn: str = ""
+    layer_sha256s: list[str] = []  # the packages of `layers`: a version goes on using a layer that was deleted
+    layer_sizes: list[int] = []
+    kms_grant_id: str = ""  # what lets the role open the variables
+    published_digest: str = ""  # of a published version: what $LATEST was like
 
     @property
     def arn(self) -> str:
@@ -85,6 +90,12 @@ def of(ctx: Context, account: str, region: str, name: str, version: str = LATEST
 def keep(ctx: Context, version: Version) -> None:
     """Write a version back to where it lives, whoever calls."""
     VERSIONS.put(ctx, version, account=version.account, region=version.region)
+
+
+def drop(ctx: Context, version: Version) -> None:
+    """Take a version away with what it uses; inside a transaction."""
+    storage.let_go(ctx, version)
+    VERSIONS.delete(ctx, version, account=version.account, region=version.region)
 
 
 def published(ctx: Context, account: str, region: str, name: str) -> list[Version]:

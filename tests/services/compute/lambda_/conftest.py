@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from cumulo.services.compute.lambda_.fleet import of
 from tests.conftest import Account
@@ -16,7 +17,18 @@ TRUST = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
 }
+Create = Callable[..., dict[str, Any]]
 HANDLER = "def handler(event, context):\n    return event\n"
+
+
+def refused(call: Callable[[], Any], code: str = "", message: str = "") -> dict[str, Any]:
+    """The error that a call must end with: with this code and this text, where they are given."""
+    with pytest.raises(ClientError) as caught:
+        call()
+    response: dict[str, Any] = caught.value.response
+    if code:
+        assert response["Error"] == {"Code": code, "Message": message}
+    return response
 
 
 def zip_of(files: dict[str, str | bytes] | None = None) -> bytes:
@@ -43,7 +55,7 @@ def role(cloud: Account) -> str:
 
 
 @pytest.fixture
-def create(cloud: Account, role: str) -> Callable[..., dict[str, Any]]:
+def create(cloud: Account, role: str) -> Create:
     """Makes functions, and waits until they are active."""
 
     def create(name: str = "greeter", **options: Any) -> dict[str, Any]:

@@ -1,14 +1,9 @@
 """What an execution environment is made of."""
 
-from collections.abc import Callable
-from typing import Any
-
 from cumulo.engines.environments.builds import Build
 from cumulo.services.compute.lambda_ import build, qualifiers
 from tests.conftest import Account
-from tests.services.compute.lambda_.conftest import HANDLER, zip_of
-
-Create = Callable[..., dict[str, Any]]
+from tests.services.compute.lambda_.conftest import HANDLER, Create, zip_of
 
 
 def build_of(cloud: Account, name: str, qualifier: str | None = None) -> Build:

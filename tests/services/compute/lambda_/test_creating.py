@@ -3,23 +3,9 @@
 import base64
 import hashlib
 import json
-from collections.abc import Callable
-from typing import Any
-
-import pytest
-from botocore.exceptions import ClientError
 
 from tests.conftest import Account
-from tests.services.compute.lambda_.conftest import TRUST, make_role, zip_of
-
-Create = Callable[..., dict[str, Any]]
-
-
-def refused(call: Callable[[], Any]) -> dict[str, Any]:
-    """The error that a call must end with."""
-    with pytest.raises(ClientError) as caught:
-        call()
-    return caught.value.response  # type: ignore[return-value]
+from tests.services.compute.lambda_.conftest import TRUST, Create, make_role, refused, zip_of
 
 
 def test_a_function_is_pending_and_then_active(cloud: Account, role: str) -> None:

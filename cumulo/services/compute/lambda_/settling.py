@@ -1,0 +1,79 @@
+"""What brings a new or changed version into service: its code is unpacked, then it is Active.
+
+The task is durable: a cloud that dies in between goes on with it when it starts again.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from cumulo.core.operation import task
+from cumulo.services.compute.lambda_ import archives, packages, versions
+from cumulo.services.compute.lambda_.runtime_identifiers import SNAP_START_ON
+from cumulo.services.compute.lambda_.versions import LATEST
+
+if TYPE_CHECKING:
+    from cumulo.core.context import Context
+    from cumulo.services.compute.lambda_.versions import Version
+
+CREATING = ("The function is being created.", "Creating")
+
+
+def begin_update(ctx: Context, version: Version) -> None:
+    """Keep a version that was changed, and start what makes it ready; inside a transaction."""
+    version.revision_id = ctx.uuid()
+    version.modified_at = ctx.now()
+    version.update_status, version.update_reason, version.update_reason_code = "InProgress", *CREATING
+    versions.keep(ctx, version)
+    begin(ctx, version)
+
+
+def begin(ctx: Context, version: Version) -> None:
+    """Start what makes a kept version ready; inside the transaction that keeps it."""
+    payload = {
+        "account": version.account,
+        "region": version.region,
+        "name": version.name,
+        "version": version.version,
+        "revision_id": version.revision_id,
+    }
+    ctx.later(settle_version, payload)
+
+
+@task
+async def settle_version(ctx: Context, payload: dict[str, Any]) -> None:
+    """Unpack the code of a version that was made or changed, and put it into service."""
+    version = await ctx.transact(partial(_pending, payload=payload))
+    if version is None:
+        return
+    failure: tuple[str, str] | None = None
+    try:
+        for sha256 in (version.code_sha256, *version.layer_sha256s):
+            await packages.unpacked(ctx, sha256)
+    except archives.BadArchive as error:
+        failure = (f"The code of the function cannot be unpacked: {error}", "InvalidZipFileException")
+    except KeyError:
+        return  # it was changed or deleted meanwhile
+    await ctx.transact(partial(_settle, payload=payload, failure=failure))
+
+
+def _pending(ctx: Context, payload: dict[str, Any]) -> Version | None:
+    """The version, if it still is what the task was started for."""
+    version = versions.of(ctx, payload["account"], payload["region"], payload["name"], payload["version"])
+    return version if version is not None and version.revision_id == payload["revision_id"] else None
+
+
+def _settle(ctx: Context, payload: dict[str, Any], failure: tuple[str, str] | None) -> None:
+    version = _pending(ctx, payload)
+    if version is None:
+        return
+    if version.state == "Pending":
+        version.state = "Failed" if failure else "Active"
+        version.state_reason, version.state_reason_code = failure or ("", "")
+    version.update_status = "Failed" if failure else "Successful"
+    version.update_reason, version.update_reason_code = failure or ("", "")
+    if version.version != LATEST and version.snap_start == SNAP_START_ON and not failure:
+        version.snap_start_status = "On"
+    version.revision_id = ctx.uuid()
+    versions.keep(ctx, version)

@@ -1,0 +1,82 @@
+"""UpdateFunctionCode and UpdateFunctionConfiguration: changes of $LATEST, one at a time."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from cumulo.core.errors import not_implemented
+from cumulo.core.operation import operation
+from cumulo.services.compute.lambda_ import (
+    configurations,
+    configuring,
+    packages,
+    publishing,
+    qualifiers,
+    revisions,
+    settling,
+    sources,
+    storage,
+)
+from cumulo.services.compute.lambda_.creating import check_size, put_code
+
+if TYPE_CHECKING:
+    from cumulo.core.context import Context
+    from cumulo.services.compute.lambda_.functions import Function
+    from cumulo.services.compute.lambda_.packages import Upload
+    from cumulo.services.compute.lambda_.versions import Version
+
+
+@operation(unsupported=("CapacityProviderConfig", "DurableConfig", "RuntimeConfig", "AcceleratorConfig"))
+def update_function_configuration(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
+    """Change the settings of $LATEST; those that are not named stay."""
+    keys = configuring.condition_keys(request)
+    _, version = qualifiers.changeable(ctx, request["FunctionName"], context=keys)
+    revisions.check(version.revision_id, request.get("RevisionId"))
+    revisions.check_quiet(version)
+    before = msgspec.structs.replace(version)
+    configuring.apply(ctx, version, request)
+    if version.layer_sha256s != before.layer_sha256s:
+        storage.hold_layers(ctx, version)
+        storage.let_go_layers(ctx, before)
+    settling.begin_update(ctx, version)
+    return configurations.configuration(ctx, version)
+
+
+@operation(unsupported=("PublishTo",))
+async def update_function_code(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
+    """Change the code of $LATEST; with Publish a version is published of it, with DryRun nothing is changed."""
+    check_size(ctx)
+    await ctx.transact(partial(_changeable, request=request))  # who may not uploads nothing
+    upload = await sources.fetch(ctx, request)
+    try:
+        return await ctx.transact(partial(_update, request=request, upload=upload))
+    except BaseException:
+        packages.discard(ctx, upload)
+        raise
+
+
+def _changeable(ctx: Context, request: dict[str, Any]) -> tuple[Function, Version]:
+    function, version = qualifiers.changeable(ctx, request["FunctionName"])
+    revisions.check(version.revision_id, request.get("RevisionId"))
+    revisions.check_quiet(version)
+    if version.package_type == "Image":
+        raise not_implemented("lambda", ctx.operation, "ImageUri")
+    return function, version
+
+
+def _update(ctx: Context, request: dict[str, Any], upload: Upload) -> dict[str, Any]:
+    function, version = _changeable(ctx, request)
+    if "Architectures" in request:
+        version.architecture = request["Architectures"][0]
+    if request.get("DryRun"):
+        version.code_sha256, version.code_size = upload.sha256, upload.size
+        ctx.txn.on_commit(partial(packages.discard, ctx, upload))
+        return configurations.configuration(ctx, version)
+    put_code(ctx, function, version, upload)
+    settling.begin_update(ctx, version)
+    if request.get("Publish"):
+        version = publishing.publish(ctx, function, version, pending=True)
+    return configurations.configuration(ctx, version)
