@@ -55,7 +55,7 @@ def put_function_concurrency(ctx: Context, request: t.PutFunctionConcurrencyRequ
 def get_function_concurrency(
     ctx: Context, request: t.GetFunctionConcurrencyRequest
 ) -> t.GetFunctionConcurrencyResponse:
-    reserved = _found(ctx, request).reserved_concurrency
+    reserved = qualifiers.find(ctx, request["FunctionName"]).reserved_concurrency
     return {} if reserved is None else {"ReservedConcurrentExecutions": reserved}
 
 
