@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from cumulo.core.event_patterns import PatternError as PatternError
 from cumulo.core.event_patterns import compile_pattern
 from cumulo.core.event_patterns.matching import Rule, accepts, document_leaves
 
