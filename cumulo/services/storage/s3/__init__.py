@@ -1,1 +1,16 @@
 """Amazon Simple Storage Service: buckets, objects, their versions and their rights."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cumulo.core.runtime import Runtime
+
+
+def install(runtime: Runtime) -> None:
+    """Let S3 Control's jobs do what S3's API has no operation for; called when the service is loaded."""
+    from cumulo.core import s3_jobs
+    from cumulo.services.storage.s3 import existing_objects
+
+    s3_jobs.offer(runtime, s3_jobs.Hand(existing_objects.replicate, existing_objects.find))

@@ -58,8 +58,6 @@ def _check_rule(rule: Rule) -> None:
     if (rule.get("ExistingObjectReplication") or {}).get("Status") == "Enabled":
         raise not_implemented("s3", _OPERATION, "ExistingObjectReplication")
     criteria = rule.get("SourceSelectionCriteria") or {}
-    if (criteria.get("ReplicaModifications") or {}).get("Status") == "Enabled":
-        raise not_implemented("s3", _OPERATION, "ReplicaModifications")
     destination = rule["Destination"]
     sealed = (criteria.get("SseKmsEncryptedObjects") or {}).get("Status") == "Enabled"
     if sealed != ("EncryptionConfiguration" in destination):
@@ -72,6 +70,12 @@ def _check_rule(rule: Rule) -> None:
         raise INVALID_REQUEST("Account must be specified if AccessControlTranslation is present.")
     if "ReplicationTime" in destination and "Metrics" not in destination:
         raise INVALID_REQUEST("Replication Time Control requires Replication Metrics.")
+
+
+def syncs_replicas(rule: Rule) -> bool:
+    """Whether the rule carries changes of a replica's tags, ACL and lock back to where it came from."""
+    criteria = rule.get("SourceSelectionCriteria") or {}
+    return bool((criteria.get("ReplicaModifications") or {}).get("Status") == "Enabled")
 
 
 def _tags(rule: Rule) -> list[Mapping[str, str]]:

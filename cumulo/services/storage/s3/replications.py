@@ -63,9 +63,16 @@ def consider_marker(ctx: Context, bucket: Bucket, marker: ObjectVersion) -> None
 
 
 def changed(ctx: Context, bucket: Bucket, version: ObjectVersion) -> None:
-    """Tags, grants or locks of a replicated version have changed: its copies follow."""
+    """Tags, grants or locks of a replicated version have changed: its copies follow, or what it is a copy of.
+
+    Source: S3 User Guide, "Replicating metadata changes with replica modification sync".
+    """
     if version.replication_status in (PENDING, COMPLETED, FAILED):
         _later(ctx, bucket, version)
+    elif version.replication_status == REPLICA and KIND in bucket.configured:
+        document = configurations.find(ctx, bucket, KIND)
+        if document is not None and _rules(document, version, existing=False):
+            _later(ctx, bucket, version)
 
 
 def _takes(rule: Rule, version: ObjectVersion) -> bool:
@@ -80,6 +87,11 @@ def _later(ctx: Context, bucket: Bucket, version: ObjectVersion) -> None:
     ctx.later(replicate, payload, lane=f"s3.replicate {bucket.name}/{version.key}")
 
 
+def takes(document: dict[str, Any], version: ObjectVersion) -> bool:
+    """Whether a rule of the configuration wants this version."""
+    return bool(_rules(document, version, existing=True))
+
+
 class Copy(NamedTuple):
     """One copy to be made. `pieces` are the bytes (as they lie there where `raw`), None when they are there already."""
 
@@ -90,20 +102,43 @@ class Copy(NamedTuple):
     raw: bool
 
 
+class NotReplicated(Exception):
+    """A version could not be copied; `reason` as in S3 User Guide, "Amazon S3 replication failure reasons"."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+# Of KMS's faults, about the key of the destination. All others have the reason of a copy that was refused.
+_REASONS = {"NotFoundException": "DstKmsKeyNotFound", "KMSInvalidStateException": "DstKmsKeyInvalidState"}
+_REFUSED = "DstPutObjNotPermitted"
+
+
 @task(attempts=5, backoff_s=5)
 async def replicate(ctx: Context, payload: dict[str, Any]) -> None:
     """Copy one version to all destinations."""
+    await copy_now(ctx, payload)
+
+
+async def copy_now(ctx: Context, payload: dict[str, Any]) -> str:
+    """Copy one version to all destinations; why that failed for one of them, "" when it went well."""
     destinations = await ctx.transact(lambda ctx: _destinations(ctx, payload))
-    wrong = 0
+    wrong = ""
     for arn in destinations:
         try:
             await _to(ctx, payload, arn)
-        except Fault as fault:
-            wrong += 1
-            ctx.logger.warning("%s/%s was not replicated to %s: %s", payload["bucket"], payload["key"], arn, fault)
-            await ctx.transact(lambda ctx, arn=arn: _tell_failure(ctx, payload, arn))  # type: ignore[misc]
+        except (Fault, NotReplicated) as failure:
+            wrong = reason = failure.reason if isinstance(failure, NotReplicated) else _reason(failure)
+            ctx.logger.warning("%s/%s was not replicated to %s: %s", payload["bucket"], payload["key"], arn, failure)
+            await ctx.transact(lambda ctx, arn=arn, reason=reason: _tell_failure(ctx, payload, arn, reason))  # type: ignore[misc]
     if destinations:
         await ctx.transact(lambda ctx: _note(ctx, payload, FAILED if wrong else COMPLETED))
+    return wrong
+
+
+def _reason(fault: Fault) -> str:
+    return _REASONS.get(fault.code, _REFUSED)
 
 
 def _source(ctx: Context, payload: dict[str, Any]) -> tuple[Bucket, ObjectVersion, dict[str, Any]] | None:
@@ -113,14 +148,19 @@ def _source(ctx: Context, payload: dict[str, Any]) -> tuple[Bucket, ObjectVersio
     return None if bucket is None or version is None or document is None else (bucket, version, document)
 
 
-def _rules(document: dict[str, Any], version: ObjectVersion) -> list[Rule]:
+def _rules(document: dict[str, Any], version: ObjectVersion, existing: bool) -> list[Rule]:
+    """The rules that want a version; a replica only what changes in it, unless it is an `existing` one for a job."""
     rules = replication_rules.applying(document, version.key, version.tags, marker=version.delete_marker)
-    return [rule for rule in rules if _takes(rule, version)]
+    replica = version.replication_status == REPLICA and not existing
+    return [rule for rule in rules if _takes(rule, version) and (not replica or replication_rules.syncs_replicas(rule))]
 
 
 def _destinations(ctx: Context, payload: dict[str, Any]) -> list[str]:
     found = _source(ctx, payload)
-    return [] if found is None else [rule["Destination"]["Bucket"] for rule in _rules(found[2], found[1])]
+    if found is None:
+        return []
+    _, version, document = found
+    return [rule["Destination"]["Bucket"] for rule in _rules(document, version, "existing" in payload)]
 
 
 async def _to(ctx: Context, payload: dict[str, Any], arn: str) -> None:
@@ -166,31 +206,51 @@ def _begin(ctx: Context, payload: dict[str, Any], arn: str) -> Copy | None:
     if found is None:
         return None
     bucket, version, document = found
-    rule = next((each for each in _rules(document, version) if each["Destination"]["Bucket"] == arn), None)
+    rules = _rules(document, version, "existing" in payload)
+    rule = next((each for each in rules if each["Destination"]["Bucket"] == arn), None)
     destination = destination_of(ctx, arn)
     if rule is None:
         return None
     if destination is None or destination.versioning != "Enabled":
-        raise Fault("InvalidRequest", "Destination bucket must exist and have versioning enabled.")
-    principal = role_sessions.assume(ctx, document["Role"], "s3", SESSION, source_arn=bucket.arn)
+        raise NotReplicated("DstBucketNotFound" if destination is None else "DstBucketUnversioned")
+    try:
+        principal = role_sessions.assume(ctx, document["Role"], "s3", SESSION, source_arn=bucket.arn)
+    except Fault:
+        raise NotReplicated("AssumeRoleNotPermitted") from None
     acting = role_sessions.context(ctx, principal, "s3", "PutObject", region=destination.region)
     request = {"Bucket": bucket.name, "Key": version.key}
     target = {"Bucket": destination.name, "Key": version.key}
     account = rule["Destination"].get("Account")
     if account is not None and account != destination.account:
-        raise Fault("AccessDenied", "Access Denied", status=403)
+        raise NotReplicated(_REFUSED)
     if version.delete_marker:
-        access.allow_object(acting, destination, target, action="s3:ReplicateDelete")
+        _allow(acting, destination, target, "s3:ReplicateDelete", "DstDelObjNotPermitted")
         return Copy(rule, destination, None, Plan(), False)
-    access.allow_object(acting, bucket, request, version, action="s3:GetObjectVersionForReplication")
-    access.allow_object(acting, destination, target, action="s3:ReplicateObject")
+    _allow(acting, bucket, request, "s3:GetObjectVersionForReplication", "SrcGetObjectNotPermitted", version)
+    _allow(acting, destination, target, "s3:ReplicateObject", _REFUSED)
     if version.tags:
-        access.allow_object(acting, destination, target, action="s3:ReplicateTags")
+        _allow(acting, destination, target, "s3:ReplicateTags", "DstPutTaggingNotPermitted")
     if "AccessControlTranslation" in rule["Destination"]:
-        access.allow_object(acting, destination, target, action="s3:ObjectOwnerOverrideToBucketOwner")
+        _allow(acting, destination, target, "s3:ObjectOwnerOverrideToBucketOwner", _REFUSED)
     if versions.find(ctx, destination.name, version.key, version.version_id) is not None:
         return Copy(rule, destination, None, Plan(), False)
+    if version.replication_status == REPLICA and "existing" not in payload:
+        return None  # a replica goes nowhere by itself
     return _copy(acting, rule, bucket, destination, version)
+
+
+def _allow(
+    acting: Context,
+    bucket: Bucket,
+    request: dict[str, str],
+    action: str,
+    reason: str,
+    version: ObjectVersion | None = None,
+) -> None:
+    try:
+        access.allow_object(acting, bucket, request, version, action=action)
+    except Fault:
+        raise NotReplicated(reason) from None
 
 
 def _copy(acting: Context, rule: Rule, bucket: Bucket, destination: Bucket, version: ObjectVersion) -> Copy:
@@ -234,6 +294,7 @@ def _finish(ctx: Context, payload: dict[str, Any], copy: Copy, blob: str, receiv
         owner=destination.account if override or destination.ownership == "BucketOwnerEnforced" else version.owner,
         storage_class=copy.rule["Destination"].get("StorageClass") or version.storage_class,
         content=blob,
+        data=b"",
         stored=received.stored,
         replication_status=REPLICA,
         **shared,
@@ -255,24 +316,26 @@ def _keep_parts(ctx: Context, version: ObjectVersion, replica: ObjectVersion) ->
 
 def _note(ctx: Context, payload: dict[str, Any], status: str) -> None:
     version = versions.find(ctx, payload["bucket"], payload["key"], payload["version"])
-    if version is not None and not version.delete_marker and version.replication_status != status:
+    if version is None or version.delete_marker or version.replication_status == REPLICA:
+        return
+    if version.replication_status != status:
         versions.update(ctx, replace(version, replication_status=status))
 
 
-def _tell_failure(ctx: Context, payload: dict[str, Any], arn: str) -> None:
+def _tell_failure(ctx: Context, payload: dict[str, Any], arn: str, reason: str) -> None:
     """The event of a failed replication, which S3 tells where the rule has metrics."""
     found = _source(ctx, payload)
     if found is None:
         return
     bucket, version, document = found
-    for rule in _rules(document, version):
+    for rule in _rules(document, version, "existing" in payload):
         if rule["Destination"]["Bucket"] == arn and "Metrics" in rule["Destination"]:
             told = {
                 "replicationRuleId": rule["ID"],
                 "destinationBucket": arn,
                 "s3Operation": "OBJECT_PUT",
                 "requestTime": _instant(version.modified_at),
-                "failureReason": "DstPutObjNotPermitted",
+                "failureReason": reason,
             }
             event = "Replication:OperationFailedReplication"
             notifications.notify(ctx, bucket, event, version, replicationEventData=told)

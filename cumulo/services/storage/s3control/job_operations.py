@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
+from cumulo.core import s3_jobs
 from cumulo.core.errors import Fault
 
 if TYPE_CHECKING:
-    from cumulo.core.context import Clients
+    from cumulo.core.context import Context
     from cumulo.services.storage.s3control.job_manifests import Target
 
 Row = tuple[str, str, str, str, int, str]
@@ -26,12 +27,15 @@ _COPIED = (
 )  # fmt: skip
 
 
-async def do(clients: Clients, wanted: dict[str, Any], target: Target) -> Row:
-    """Do it to one object; the row of the report."""
+async def do(acting: Context, wanted: dict[str, Any], target: Target) -> Row:
+    """Do it to one object, with the rights of the job's role; the row of the report."""
     ((name, options),) = wanted.items()
     try:
+        if name == "S3ReplicateObject":
+            reason = await s3_jobs.hand(acting.runtime).replicate(acting, *target)
+            return (*target, reason, 400, reason) if reason else (*target, "", 200, "Successful")
         operation, request = _request(name, options or {}, target)
-        await getattr(clients.s3, operation)(request)
+        await getattr(acting.aws.s3, operation)(request)
     except Fault as fault:
         return (*target, fault.code, fault.status or 400, fault.message)
     return (*target, "", 200, "Successful")

@@ -17,13 +17,13 @@ from cumulo.core import role_sessions
 from cumulo.core.errors import Fault
 from cumulo.core.operation import task
 from cumulo.core.table import REGION, Record, Table
-from cumulo.services.storage.s3control import job_manifests, job_operations, jobs
+from cumulo.services.storage.s3control import generated_manifests, job_manifests, job_operations, jobs
 from cumulo.services.storage.s3control.jobs import JOBS, SERVICE, Job
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
 
-PIECE = 100
+PIECE = generated_manifests.PIECE
 PAUSE_S = 1.0
 MOST_FAILED = 0.5  # a job fails when more than half of its first thousand tasks have
 COUNTED = 1000
@@ -48,12 +48,16 @@ async def prepare(ctx: Context, payload: dict[str, Any]) -> None:
         return
     try:
         acting = await ctx.transact(lambda ctx: _acting(ctx, job))
-        found = await job_manifests.read(acting.aws, job.said["Manifest"])
+        written = None
+        if "Manifest" in job.said:
+            total = len(await job_manifests.read(acting.aws, job.said["Manifest"]))
+        else:
+            total, written = await generated_manifests.make(ctx, acting, job)
     except Fault as fault:
         failure = fault
         await ctx.transact(lambda ctx: _fail(ctx, payload["job"], failure))
         return
-    await ctx.transact(lambda ctx: _prepared(ctx, payload["job"], len(found)))
+    await ctx.transact(lambda ctx: _prepared(ctx, payload["job"], total, written))
 
 
 def _acting(ctx: Context, job: Job) -> Context:
@@ -73,11 +77,12 @@ def _move(ctx: Context, id: str, status: str, from_: tuple[str, ...]) -> Job | N
     return job
 
 
-def _prepared(ctx: Context, id: str, total: int) -> None:
+def _prepared(ctx: Context, id: str, total: int, written: tuple[str, str] | None) -> None:
     job = JOBS.peek(ctx, id)
     if job is None or job.status != jobs.PREPARING:
         return
     job.total = total
+    job.manifest = written
     if job.said.get("ConfirmationRequired"):
         job.status = jobs.SUSPENDED
         job.suspended_at = ctx.now()
@@ -107,13 +112,16 @@ async def run(ctx: Context, payload: dict[str, Any]) -> None:
             if job is None:
                 return
             acting = await ctx.transact(lambda ctx, job=job: _acting(ctx, job))  # type: ignore[misc]
-            found = found or await job_manifests.read(acting.aws, job.said["Manifest"])
-            piece = found[job.position : job.position + PIECE]
+            if "Manifest" in job.said:
+                found = found or await job_manifests.read(acting.aws, job.said["Manifest"])
+                piece = found[job.position : job.position + PIECE]
+            else:
+                piece = await ctx.transact(lambda ctx, job=job: generated_manifests.piece(ctx, job))  # type: ignore[misc]
             if not piece:
                 await _report(acting, ctx, job)
                 await ctx.transact(lambda ctx: _end(ctx, id))
                 return
-            rows = [await job_operations.do(acting.aws, job.said["Operation"], target) for target in piece]
+            rows = [await job_operations.do(acting, job.said["Operation"], target) for target in piece]
             await ctx.transact(lambda ctx, job=job, rows=rows: _note(ctx, id, job.position, rows))  # type: ignore[misc]
     except Fault as fault:
         await ctx.transact(lambda ctx, fault=fault: _fail(ctx, id, fault))  # type: ignore[misc]
@@ -160,6 +168,7 @@ def _end(ctx: Context, id: str) -> None:
         JOBS.put(ctx, job)
     for outcome in OUTCOMES.range(ctx, id):
         OUTCOMES.delete(ctx, outcome)
+    generated_manifests.forget(ctx, id)
 
 
 async def _report(acting: Context, ctx: Context, job: Job) -> None:

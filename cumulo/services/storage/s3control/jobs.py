@@ -28,9 +28,10 @@ COMPLETE, FAILED, CANCELLED = "Complete", "Failed", "Cancelled"
 OVER = frozenset((COMPLETE, FAILED, CANCELLED))
 OPERATIONS = (
     "S3PutObjectCopy", "S3PutObjectAcl", "S3PutObjectTagging", "S3DeleteObjectTagging", "S3InitiateRestoreObject",
-    "S3PutObjectLegalHold", "S3PutObjectRetention",
+    "S3PutObjectLegalHold", "S3PutObjectRetention", "S3ReplicateObject",
 )  # fmt: skip
 SERVICE = "batchoperations.s3"
+GENERATED = "S3InventoryReport_CSV_20211130"
 FORMATS = ("S3BatchOperations_CSV_20180820", "S3InventoryReport_CSV_20161130")
 
 
@@ -53,6 +54,7 @@ class Job(Record):
     reason: str = ""
     failures: list[tuple[str, str]] = []
     started_at: float = 0
+    manifest: tuple[str, str] | None = None  # ARN and ETag of the one that was generated and written out
 
     @property
     def said(self) -> dict[str, Any]:
@@ -71,7 +73,7 @@ JOBS = Table(
 )
 
 
-@operation(unsupported=("ManifestGenerator",))
+@operation
 def create_job(ctx: Context, request: t.CreateJobRequest) -> t.CreateJobResult:
     accounts.check(ctx, request)
     for there in JOBS.range(ctx, request["ClientRequestToken"], index="by_token", limit=1):
@@ -99,9 +101,21 @@ def _check(request: t.CreateJobRequest) -> None:
         raise BAD_JOB("Exactly one operation must be specified.")
     if wanted[0] not in OPERATIONS:
         raise not_implemented("s3control", "CreateJob", wanted[0])
+    _check_manifest(request)
+    report = request["Report"]
+    if report["Enabled"] and not all(report.get(member) for member in ("Bucket", "Format", "ReportScope")):
+        raise BAD_JOB("Bucket, Format and ReportScope are required when a report is enabled.")
+
+
+def _check_manifest(request: t.CreateJobRequest) -> None:
     manifest: Mapping[str, Any] | None = request.get("Manifest")
+    generator: Mapping[str, Any] = (request.get("ManifestGenerator") or {}).get("S3JobManifestGenerator") or {}
+    if (manifest is None) == (not generator):
+        raise BAD_JOB("Either a manifest or a manifest generator must be specified.")
     if manifest is None:
-        raise BAD_JOB("A manifest must be specified.")
+        if generator["EnableManifestOutput"] and "ManifestOutputLocation" not in generator:
+            raise BAD_JOB("ManifestOutputLocation is required when EnableManifestOutput is true.")
+        return
     spec = manifest["Spec"]
     if spec["Format"] == FORMATS[0]:
         fields = spec.get("Fields") or []
@@ -109,9 +123,6 @@ def _check(request: t.CreateJobRequest) -> None:
             raise BAD_JOB("Missing required fields Bucket and Key in the manifest's specification.")
     elif spec.get("Fields"):
         raise BAD_JOB("Fields must not be specified for an inventory report.")
-    report = request["Report"]
-    if report["Enabled"] and not all(report.get(member) for member in ("Bucket", "Format", "ReportScope")):
-        raise BAD_JOB("Bucket, Format and ReportScope are required when a report is enabled.")
 
 
 @operation
@@ -123,8 +134,12 @@ def describe_job(ctx: Context, request: t.DescribeJobRequest) -> t.DescribeJobRe
     shown["Operation"] = said["Operation"]
     shown["JobArn"] = JOBS.arn(ctx, job.id)
     shown["ConfirmationRequired"] = said.get("ConfirmationRequired", False)
-    for member in ("Manifest", "Report", "RoleArn"):
-        shown[member] = said[member]
+    for member in ("Manifest", "ManifestGenerator", "Report", "RoleArn"):
+        if member in said:
+            shown[member] = said[member]
+    if job.manifest:
+        arn, etag = job.manifest
+        shown["GeneratedManifestDescriptor"] = {"Format": GENERATED, "Location": {"ObjectArn": arn, "ETag": etag}}
     if job.reason:
         shown["StatusUpdateReason"] = job.reason
     if job.failures:

@@ -108,6 +108,25 @@ def test_later_changes_of_tags_follow(pair: Pair) -> None:
     assert pair.s3.get_object_tagging(Bucket=pair.target, Key="k")["TagSet"] == [{"Key": "x", "Value": "y"}]
 
 
+def test_changes_of_a_replica_go_back_where_its_rule_says_so(pair: Pair) -> None:
+    pair.configure(pair.rule())
+    pair.put("k")
+    back = Pair.__new__(Pair)
+    back.__dict__ |= pair.__dict__ | {"source": pair.target, "target": pair.source}
+    for status, wanted in (("Disabled", []), ("Enabled", [{"Key": "x", "Value": "y"}])):
+        back.configure(back.rule(SourceSelectionCriteria={"ReplicaModifications": {"Status": status}}))
+        pair.s3.put_object_tagging(Bucket=pair.target, Key="k", Tagging={"TagSet": [{"Key": "x", "Value": "y"}]})
+        pair.cloud.settle()
+        assert pair.s3.get_object_tagging(Bucket=pair.source, Key="k")["TagSet"] == wanted
+        assert pair.status("k") == "COMPLETED"
+        assert back.status("k") == "REPLICA"
+    original = pair.s3.head_object(Bucket=pair.source, Key="k")["VersionId"]
+    pair.s3.delete_object(Bucket=pair.source, Key="k", VersionId=original)
+    pair.s3.put_object_tagging(Bucket=pair.target, Key="k", Tagging={"TagSet": []})
+    pair.cloud.settle()
+    assert "Contents" not in pair.s3.list_objects_v2(Bucket=pair.source)  # a replica itself goes nowhere
+
+
 def test_delete_markers_follow_where_the_rule_says_so(pair: Pair) -> None:
     for status, left in (("Disabled", ["k"]), ("Enabled", [])):
         pair.configure(pair.rule(DeleteMarkerReplication={"Status": status}))
@@ -199,12 +218,8 @@ def test_what_is_refused(pair: Pair, new_bucket: Any) -> None:
             pair.configure({name: value for name, value in rule.items() if name != member})
     with refused("InvalidRequest"):
         pair.configure(rule, {**rule, "ID": "s"})
-    for more in (
-        {"ExistingObjectReplication": {"Status": "Enabled"}},
-        {"SourceSelectionCriteria": {"ReplicaModifications": {"Status": "Enabled"}}},
-    ):
-        with refused("NotImplemented", status=501):
-            pair.configure({**rule, **more})
+    with refused("NotImplemented", status=501):
+        pair.configure({**rule, "ExistingObjectReplication": {"Status": "Enabled"}})
     pair.configure(rule)
     assert pair.s3.get_bucket_replication(Bucket=pair.source)["ReplicationConfiguration"]["Rules"] == [rule]
     with refused("InvalidBucketState", status=409):
