@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cumulo.core.errors import Fault
 from cumulo.core.operation import operation
-from cumulo.services.data.dynamodb import item_keys, throttling
+from cumulo.services.data.dynamodb import item_keys, key_insights, throttling
 from cumulo.services.data.dynamodb.attribute_values import check_item
 from cumulo.services.data.dynamodb.capacity import Usage, read_units
 from cumulo.services.data.dynamodb.errors import VALIDATION
@@ -68,6 +68,8 @@ class _Part:
                 return found, self.request["Keys"][number:], size
             size += item_bytes
             self.usage.add(units)
+            if self.layout.insights:
+                key_insights.accessed(ctx, self.layout, "", self.request["Keys"][number], units)
             if stored is not None:
                 whole = self.projection is None
                 found.append(shown(ctx, stored) if whole else self.projection.apply(decode(stored)))  # type: ignore[union-attr]
@@ -76,7 +78,7 @@ class _Part:
     def _admitted(self, ctx: Context, units: float, key: Item) -> bool:
         """Whether the table's throughput admits one more item; what it does not is left to the next call."""
         try:
-            throttling.charge(ctx, self.layout, Usage(units, reads=True), item_keys.hash_bytes(self.layout, key))
+            throttling.charge_key(ctx, self.layout, Usage(units, reads=True), key)
         except Fault as fault:
             if not throttling.refused(fault):
                 raise

@@ -83,7 +83,7 @@ def _write_admitted(ctx: Context, layout: Layout, plan: Plan, key: bytes, usage:
     took = Usage()
     with ctx.txn.savepoint():
         _write(ctx, layout, plan, key, took)
-        throttling.charge(ctx, layout, took, item_keys.hash_bytes(layout, plan.given))
+        throttling.charge_key(ctx, layout, took, plan.given)
     usage.merge(took)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cumulo.services.data.dynamodb import changes, item_collections
+from cumulo.services.data.dynamodb import changes, item_collections, key_insights
 from cumulo.services.data.dynamodb.attribute_values import Item, item_size
 from cumulo.services.data.dynamodb.capacity import Usage, write_units
 from cumulo.services.data.dynamodb.item_keys import hash_bytes
@@ -63,7 +63,12 @@ def write(
     `replicated`: another region of a global table wrote it.
     """
     old = before.stored
-    usage.add(write_units(max(size, before.size)))
+    units = write_units(max(size, before.size))
+    usage.add(units)
+    if layout.insights and user_identity is None:
+        touched = item if item is not None else before.item
+        if touched is not None:
+            key_insights.written(ctx, layout, "", touched, units * usage.factor)
     if item is None:
         if old is None:
             return
@@ -132,6 +137,10 @@ def _write_entry(
         ctx.txn.put(is_at, sealed(ctx, layout.record, whole or encode(now, now_size)))
         units += write_units(max(now_size, was_overwritten))
     usage.add_index(index.name, index.local, units)
+    if index.name in layout.insights:
+        entry = new if is_at is not None else old
+        assert entry is not None
+        key_insights.written(ctx, layout, index.name, entry, units * usage.factor)
     count = (is_at is not None) - (was_at is not None)
     if count or now_size != was_size:
         COUNTS.add(ctx, layout.record.id, index.name, count=count, size=now_size - was_size)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cumulo.core.errors import Fault
 from cumulo.core.operation import operation
-from cumulo.services.data.dynamodb import item_collections, item_keys, planned_writes, throttling
+from cumulo.services.data.dynamodb import item_collections, item_keys, key_insights, planned_writes, throttling
 from cumulo.services.data.dynamodb.attribute_values import check_item
 from cumulo.services.data.dynamodb.capacity import Usage, read_units
 from cumulo.services.data.dynamodb.errors import VALIDATION
@@ -74,7 +74,7 @@ def _written(ctx: Context, plan: Plan) -> Any:
     usage = Usage()
     write(ctx, layout, key, before, item, size, usage)
     if ctx.runtime.throttling:
-        throttling.charge(ctx, layout, usage, item_keys.hash_bytes(layout, plan.given))
+        throttling.charge_key(ctx, layout, usage, plan.given)
     answer: dict[str, Any] = {}
     wanted = request.get("ReturnValues")
     if wanted is not None and wanted != "NONE":
@@ -115,11 +115,13 @@ def get_item(ctx: Context, request: t.GetItemInput) -> t.GetItemOutput:
     if stored is not None:
         answer["Item"] = shown(ctx, stored) if projection is None else projection.apply(decode(stored))
     mode = request.get("ReturnConsumedCapacity") or "NONE"
-    if mode != "NONE" or ctx.runtime.throttling:
+    if mode != "NONE" or ctx.runtime.throttling or layout.insights:
         units = read_units(size_of(stored) if stored is not None else 0, request.get("ConsistentRead", False))
         usage = Usage(units, reads=True)
         if ctx.runtime.throttling:
-            throttling.charge(ctx, layout, usage, item_keys.hash_bytes(layout, given))
+            throttling.charge_key(ctx, layout, usage, given)
+        if layout.insights:
+            key_insights.accessed(ctx, layout, "", given, units)
         if mode != "NONE":
             answer["ConsumedCapacity"] = usage.answer(name, mode)
     return answer  # type: ignore[no-any-return]

@@ -21,7 +21,7 @@ from cumulo.services.data.dynamodb.expressions.key_conditions import KeySchema
 from cumulo.services.data.dynamodb.key_values import encode as encode_key
 
 if TYPE_CHECKING:
-    from cumulo.services.data.dynamodb.tables import IndexRecord, TableRecord
+    from cumulo.services.data.dynamodb.tables import IndexRecord, InsightsRecord, TableRecord
 
 ITEMS = Space("dynamodb.items", scope=GLOBAL).prefix("", "")
 INDEX = Space("dynamodb.index", scope=GLOBAL).prefix("", "")
@@ -99,6 +99,7 @@ class Layout:
         "hash",
         "hash_kind",
         "indexes",
+        "insights",
         "keys",
         "locals",
         "place",
@@ -120,6 +121,8 @@ class Layout:
         self.schema = KeySchema((self.hash,), (self.range,) if self.range else (), types)
         self.indexes = [IndexLayout(table, index) for index in table.indexes if index.status != "DELETING"]
         self.locals = any(index.local for index in self.indexes)
+        # By index, "" for the table: whose keys are counted. Empty for most tables, which so pay nothing for it.
+        self.insights: dict[str, InsightsRecord] = {each.index: each for each in table.insights if each.rules}
 
     def index(self, name: str) -> IndexLayout | None:
         """The index of this name."""

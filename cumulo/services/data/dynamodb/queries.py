@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import operation
-from cumulo.services.data.dynamodb import key_ranges, pages
+from cumulo.services.data.dynamodb import key_insights, key_ranges, pages
 from cumulo.services.data.dynamodb.attribute_values import check_item
 from cumulo.services.data.dynamodb.errors import VALIDATION
 from cumulo.services.data.dynamodb.expressions import conditions, key_conditions, projections
@@ -68,6 +68,10 @@ def query(ctx: Context, request: t.QueryInput) -> t.QueryOutput:
     take = None if view.plain else view.take
     page = pages.read(ctx, layout.record, where, reverse, request.get("Limit"), take, view.counted)
     answer: t.QueryOutput = view.answer(request, page)
+    if layout.insights:
+        name = request.get("IndexName") or ""
+        hashes = dict(zip(view.schema.hashes, wanted.hashes, strict=True))
+        key_insights.accessed(ctx, layout, name, hashes, view.usage(page).total)
     return answer
 
 

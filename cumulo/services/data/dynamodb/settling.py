@@ -5,6 +5,7 @@ Each state is really there, and is left by a task as soon as that has its turn.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import task
@@ -15,6 +16,10 @@ from cumulo.services.data.dynamodb.tables import (
     COUNTS,
     CREATING,
     DELETING,
+    INSIGHTS_DISABLED,
+    INSIGHTS_DISABLING,
+    INSIGHTS_ENABLED,
+    INSIGHTS_ENABLING,
     TABLES,
     UPDATING,
     TableRecord,
@@ -27,6 +32,9 @@ if TYPE_CHECKING:
 ITEMS = Space("dynamodb.items", scope=GLOBAL).prefix("", "")  # as layouts.py has them
 INDEX = Space("dynamodb.index", scope=GLOBAL).prefix("", "")
 _SWEPT = 1000
+
+# What else goes with a table (None) or with an index of that name.
+ON_REMOVAL: list[Callable[[Context, TableRecord, str | None], None]] = []
 
 
 def find(ctx: Context, payload: dict[str, Any]) -> TableRecord | None:
@@ -52,17 +60,26 @@ def settle(ctx: Context, payload: dict[str, Any]) -> None:
         if index.status == DELETING:
             ctx.later(sweep, {"prefix": INDEX + pack(table.id, index.name, index.mark)})
             COUNTS.forget(ctx, table.id, index.name)
+            for removed in ON_REMOVAL:
+                removed(ctx, table, index.name)
         elif index.status == UPDATING:
             index.status = ACTIVE
     table.indexes = [index for index in table.indexes if index.status != DELETING]
     keys = {*table.key_attributes, *(name for index in table.indexes for name in (*index.hash_keys, *index.range_keys))}
     table.attribute_types = {name: kind for name, kind in table.attribute_types.items() if name in keys}
+    for setting in table.insights:
+        if setting.status == INSIGHTS_ENABLING:
+            setting.status = INSIGHTS_ENABLED
+        elif setting.status == INSIGHTS_DISABLING:
+            setting.status = INSIGHTS_DISABLED
     keep(ctx, table)
 
 
 def _go(ctx: Context, table: TableRecord) -> None:
     """Drop a table; its items are swept some at a time."""
     streams.disable(ctx, table)
+    for removed in ON_REMOVAL:
+        removed(ctx, table, None)
     TABLES.delete(ctx, table, account=table.account)
     COUNTS.forget(ctx, table.id, "")
     for index in table.indexes:

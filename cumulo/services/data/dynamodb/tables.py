@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 CREATING, UPDATING, DELETING, ACTIVE = "CREATING", "UPDATING", "DELETING", "ACTIVE"
 PROVISIONED, PAY_PER_REQUEST = "PROVISIONED", "PAY_PER_REQUEST"
 LSI, GSI = "LSI", "GSI"
+INSIGHTS_ENABLING, INSIGHTS_ENABLED, INSIGHTS_DISABLING, INSIGHTS_DISABLED = (
+    "ENABLING",
+    "ENABLED",
+    "DISABLING",
+    "DISABLED",
+)
 UNLIMITED = -1
 STRONG = "STRONG"  # MultiRegionConsistency
 UNSUPPORTED_WHEN_STRONG = "is not supported for global tables with MultiRegionConsistency set to STRONG."
@@ -83,6 +89,16 @@ class Replica(Record):
     sourced: bool = False  # from this region that one was filled
 
 
+class InsightsRecord(Record):
+    """Contributor insights of the table (`index` is "") or of a global index, since they were first switched on."""
+
+    index: str
+    status: str
+    mode: str
+    changed_at: float
+    rules: list[tuple[str, str, bytes]] = []  # kind (PKC, SKC, PKT, SKT), name and id of CloudWatch's rules
+
+
 class TableRecord(Record):
     """A table. Times are cloud time in seconds since 1970."""
 
@@ -123,6 +139,7 @@ class TableRecord(Record):
     witness: str = ""  # region of the witness of a strongly consistent global table
     copies: int = 0  # that are being made of it, for backups, exports and restores
     version: int = 0  # rises whenever this record changes
+    insights: list[InsightsRecord] = []
 
     @property
     def arn(self) -> str:
@@ -149,6 +166,13 @@ class TableRecord(Record):
         for index in self.indexes:
             if index.name == name:
                 return index
+        return None
+
+    def insights_of(self, index: str) -> InsightsRecord | None:
+        """The contributor insights of an index, "" for the table itself."""
+        for setting in self.insights:
+            if setting.index == index:
+                return setting
         return None
 
 

@@ -16,12 +16,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cumulo.core.errors import Fault
+from cumulo.services.data.dynamodb import item_keys, key_insights
 from cumulo.services.data.dynamodb.errors import PROVISIONED_THROUGHPUT_EXCEEDED, THROTTLING
 from cumulo.services.data.dynamodb.tables import PAY_PER_REQUEST, Throughput
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
-    from cumulo.core.errors import Fault
+    from cumulo.services.data.dynamodb.attribute_values import Item
     from cumulo.services.data.dynamodb.capacity import Usage
     from cumulo.services.data.dynamodb.layouts import Layout
 
@@ -115,6 +117,16 @@ def charge(ctx: Context, layout: Layout, usage: Usage, *partitions: bytes) -> No
         drawn = memory.get(draft.place)
         if drawn is not None:
             drawn.draw(draft.units, now)
+
+
+def charge_key(ctx: Context, layout: Layout, usage: Usage, values: Item) -> None:
+    """Draw what a call took for the item whose key is among the values; its key is noted where it is refused."""
+    try:
+        charge(ctx, layout, usage, item_keys.hash_bytes(layout, values))
+    except Fault:
+        if layout.insights:
+            key_insights.throttled(ctx, layout, values)
+        raise
 
 
 def _drafts(

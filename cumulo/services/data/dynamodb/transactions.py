@@ -13,7 +13,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import operation
-from cumulo.services.data.dynamodb import client_tokens, item_collections, item_keys, planned_writes, throttling
+from cumulo.services.data.dynamodb import (
+    client_tokens,
+    item_collections,
+    item_keys,
+    key_insights,
+    planned_writes,
+    throttling,
+)
 from cumulo.services.data.dynamodb.attribute_values import check_item
 from cumulo.services.data.dynamodb.capacity import Usage, read_units
 from cumulo.services.data.dynamodb.errors import (
@@ -191,7 +198,7 @@ def carry_out(ctx: Context, steps: list[Step]) -> dict[str, Usage]:
         try:
             write(ctx, step.layout, step.key, step.before, step.item, step.size, took)
             if ctx.runtime.throttling:
-                throttling.charge(ctx, step.layout, took, item_keys.hash_bytes(step.layout, step.plan.given))
+                throttling.charge_key(ctx, step.layout, took, step.plan.given)
             usage.merge(took)
         except Exception as fault:
             step.reason = _reason_of(fault)
@@ -250,7 +257,9 @@ def transact_get_items(ctx: Context, request: t.TransactGetItemsInput) -> t.Tran
         took = Usage(read_units(size, True), reads=True, factor=FACTOR)
         used.setdefault(get["TableName"], Usage(reads=True, factor=FACTOR)).merge(took)
         if ctx.runtime.throttling:
-            throttling.charge(ctx, layout, took, item_keys.hash_bytes(layout, get["Key"]))
+            throttling.charge_key(ctx, layout, took, get["Key"])
+        if layout.insights:
+            key_insights.accessed(ctx, layout, "", get["Key"], took.table)
         if stored is None:
             responses.append({})
         elif projection is None:
