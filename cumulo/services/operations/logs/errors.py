@@ -32,3 +32,4 @@ DELETION_PROTECTED = Error(
     "The log group cannot be deleted because deletion protection is enabled. Disable it with "
     "PutLogGroupDeletionProtection first.",
 )
+POLICY_NOT_FOUND = Error("ResourceNotFoundException", "Policy with name [{name}] does not exist.")

@@ -4,27 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cumulo.core import paging
 from cumulo.core.arns import partition_of
-from cumulo.core.operation import operation
 from cumulo.core.table import GLOBAL, REGION, Record, Table
-from cumulo.services.operations.logs import resource_access, segments
+from cumulo.services.operations.logs import resource_access
 from cumulo.services.operations.logs.errors import (
-    GROUP_EXISTS,
     GROUP_NOT_FOUND,
     INVALID_PARAMETER,
-    INVALID_TOKEN,
     NAME_TOO_LONG,
     VALIDATION,
 )
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
-    from cumulo.stubs import logs as t
 
 STANDARD, INFREQUENT_ACCESS, DELIVERY = "STANDARD", "INFREQUENT_ACCESS", "DELIVERY"
 NAME_LENGTH = 512
-PAGE = 50
 
 
 class Group(Record):
@@ -117,9 +111,9 @@ def authorize(
     owner = account or ctx.account
     if ctx.trusted(owner):
         return
-    arn = f"arn:{ctx.partition}:logs:{ctx.region}:{owner}:log-group:{name}:log-stream:{stream}"
-    policy = resource_access.policy_of(ctx, owner)
-    ctx.authorize(arn, policy=policy, tags=group.tags if group is not None else None, action=action)
+    arn = f"arn:{ctx.partition}:logs:{ctx.region}:{owner}:log-group:{name}"
+    policy = resource_access.policy_of(ctx, owner, arn)
+    ctx.authorize(f"{arn}:log-stream:{stream}", policy=policy, tags=group.tags if group is not None else None, action=action)
 
 
 def keep(ctx: Context, group: Group) -> None:
@@ -138,67 +132,3 @@ def check_length(*names: str) -> None:
     for name in names:
         if len(name) > NAME_LENGTH:
             raise NAME_TOO_LONG()
-
-
-@operation(unsupported=("kmsKeyId",))
-def create_log_group(ctx: Context, request: t.CreateLogGroupRequest) -> None:
-    """Create a log group."""
-    name = request["logGroupName"]
-    check_length(name)
-    authorize(ctx, name, None)
-    if name.startswith("aws/"):
-        raise INVALID_PARAMETER("Log groups starting with AWS/ are reserved for AWS.")
-    if GROUPS.peek(ctx, name) is not None:
-        raise GROUP_EXISTS()
-    group = Group(ctx.account, ctx.region, name, ctx.random_bytes(8), int(ctx.now() * 1000))
-    group.log_class = request.get("logGroupClass") or STANDARD
-    group.deletion_protection = bool(request.get("deletionProtectionEnabled"))
-    group.tags = dict(request.get("tags") or {})
-    GROUPS.put(ctx, group)
-    PLACES.put(ctx, Place(group.id, group.account, group.region, name))
-
-
-@operation(unsupported=("accountIdentifiers", "includeLinkedAccounts", "logGroupClass", "logGroupIdentifiers"))
-def describe_log_groups(ctx: Context, request: t.DescribeLogGroupsRequest) -> t.DescribeLogGroupsResponse:
-    """The caller's log groups, by name."""
-    prefix, pattern = request.get("logGroupNamePrefix"), request.get("logGroupNamePattern")
-    if prefix is not None and pattern is not None:
-        raise INVALID_PARAMETER("LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters.")
-
-    def fetch(after: tuple[Any, ...] | None, limit: int) -> list[Group]:
-        if pattern is None:
-            start, end = ((prefix,), (prefix + "\U0010ffff",)) if prefix else (None, None)
-            return GROUPS.range(ctx, start=start, end=end, after=after, limit=limit)
-        found = [group for group in GROUPS.range(ctx, after=after) if pattern in group.name]
-        return found[:limit]
-
-    found, token = paging.page(
-        fetch,
-        lambda group: (group.name,),
-        token=request.get("nextToken"),
-        limit=request.get("limit") or PAGE,
-        error=INVALID_TOKEN(),
-    )
-    answer: t.DescribeLogGroupsResponse = {"logGroups": [described(ctx, group) for group in found]}
-    if token:
-        answer["nextToken"] = token
-    return answer
-
-
-def described(ctx: Context, group: Group) -> t.LogGroup:
-    """A group as DescribeLogGroups answers it."""
-    answer: t.LogGroup = {
-        "logGroupName": group.name,
-        "creationTime": group.created_ms,
-        "metricFilterCount": 0,
-        "arn": f"{group.arn}:*",
-        "storedBytes": segments.shelf_of(ctx, group.id).size,
-        "logGroupClass": group.log_class,
-        "logGroupArn": group.arn,
-        "deletionProtectionEnabled": group.deletion_protection,
-    }
-    if group.retention_days:
-        answer["retentionInDays"] = group.retention_days
-    if group.kms_key:
-        answer["kmsKeyId"] = group.kms_key
-    return answer

@@ -1,13 +1,31 @@
-"""What an account's resource policies say about who may use its log groups."""
+"""What resource policies say about who may use a log group: they are for services of AWS, and for nobody else.
+
+Source: API reference, PutResourcePolicy: "policy only applies when operations are invoked by AWS service principals".
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from cumulo.core.policy.principals import PrincipalKind
+
 if TYPE_CHECKING:
     from cumulo.core.context import Context
 
 
-def policy_of(ctx: Context, account: str) -> str | None:
-    """The resource policies of an account and region as one document, None when there are none."""
-    return None
+def policy_of(ctx: Context, account: str, arn: str) -> str | None:
+    """The policies that hold for a log group, in one document; None when there are none, or they do not count."""
+    if ctx.principal.kind is not PrincipalKind.SERVICE:
+        return None
+    from cumulo.services.operations.logs.resource_policies import POLICIES  # which finds groups, by this
+
+    found = [*POLICIES.range(ctx, "", account=account), *POLICIES.range(ctx, arn, account=account)]
+    statements = []
+    for policy in found:
+        written = msgspec.json.decode(policy.document)["Statement"]
+        statements += written if isinstance(written, list) else [written]
+    if not statements:
+        return None
+    return msgspec.json.encode({"Version": "2012-10-17", "Statement": statements}).decode()

@@ -1,0 +1,131 @@
+"""DescribeLogGroups and ListLogGroups: the groups of an account and region, by name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from cumulo.core import paging
+from cumulo.core.operation import operation
+from cumulo.services.operations.logs import groups, metric_filters, segments
+from cumulo.services.operations.logs.errors import GROUP_NOT_FOUND, INVALID_PARAMETER, INVALID_TOKEN
+from cumulo.services.operations.logs.groups import GROUPS, INFREQUENT_ACCESS, Group
+
+if TYPE_CHECKING:
+    from cumulo.core.context import Context
+    from cumulo.stubs import logs as t
+
+PAGE = 50
+ESSENTIALS = "ESSENTIALS"
+_SCANNED = 500  # groups that one look at the store reads, where most are not wanted
+# Members about accounts that a monitoring account sees: there is none such without Observability Access Manager.
+_LINKED = ("accountIdentifiers", "includeLinkedAccounts")
+
+
+@operation(unsupported=_LINKED)
+def describe_log_groups(ctx: Context, request: t.DescribeLogGroupsRequest) -> t.DescribeLogGroupsResponse:
+    """The caller's log groups with all about them."""
+    prefix, pattern = request.get("logGroupNamePrefix"), request.get("logGroupNamePattern")
+    identifiers, wanted_class = request.get("logGroupIdentifiers"), request.get("logGroupClass")
+    if prefix is not None and pattern is not None:
+        raise INVALID_PARAMETER("LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters.")
+    if identifiers is not None:
+        if prefix is not None or pattern is not None or wanted_class is not None:
+            raise INVALID_PARAMETER(
+                "LogGroup identifiers and LogGroup name prefix, pattern and class are mutually exclusive parameters."
+            )
+        return {"logGroups": [described(ctx, each) for each in _identified(ctx, identifiers)]}
+
+    def is_wanted(group: Group) -> bool:
+        return (not pattern or pattern in group.name) and _is_of(group, wanted_class)
+
+    page = _page(ctx, request.get("nextToken"), request.get("limit") or PAGE, is_wanted, prefix or "")
+    found, token = page
+    answer: t.DescribeLogGroupsResponse = {"logGroups": [described(ctx, group) for group in found]}
+    if token:
+        answer["nextToken"] = token
+    return answer
+
+
+@operation(unsupported=(*_LINKED, "dataSources", "fieldIndexNames"))
+def list_log_groups(ctx: Context, request: t.ListLogGroupsRequest) -> t.ListLogGroupsResponse:
+    """The caller's log groups in short; the pattern is of texts and `^` prefixes joined by `|`."""
+    pattern = request.get("logGroupNamePattern")
+    search = re.compile(pattern.replace(".", r"\.")).search if pattern else None
+    wanted_class, filters = request.get("logGroupClass"), request.get("logGroupTags") or []
+
+    def is_wanted(group: Group) -> bool:
+        return (
+            (search is None or search(group.name) is not None)
+            and (wanted_class is None or group.log_class == wanted_class)
+            and all(
+                each["key"] in group.tags and (not each.get("values") or group.tags[each["key"]] in each["values"])
+                for each in filters
+            )
+        )
+
+    found, token = _page(ctx, request.get("nextToken"), request.get("limit") or PAGE, is_wanted, "")
+    answer: t.ListLogGroupsResponse = {
+        "logGroups": [
+            {"logGroupName": each.name, "logGroupArn": each.arn, "logGroupClass": each.log_class} for each in found
+        ]
+    }
+    if token:
+        answer["nextToken"] = token
+    return answer
+
+
+def _is_of(group: Group, wanted: str | None) -> bool:
+    """Either of these two classes asks for both (API reference, DescribeLogGroups)."""
+    if wanted in (INFREQUENT_ACCESS, ESSENTIALS):
+        return group.log_class in (INFREQUENT_ACCESS, ESSENTIALS)
+    return wanted is None or group.log_class == wanted
+
+
+def _page(
+    ctx: Context, token: str | None, limit: int, is_wanted: Callable[[Group], bool], prefix: str
+) -> tuple[list[Group], str | None]:
+    start, end = ((prefix,), (prefix + "\U0010ffff",)) if prefix else (None, None)
+
+    def fetch(after: tuple[Any, ...] | None, most: int) -> list[Group]:
+        found: list[Group] = []
+        while len(found) < most:
+            some = GROUPS.range(ctx, start=start, end=end, after=after, limit=_SCANNED)
+            found += [group for group in some if is_wanted(group)]
+            if len(some) < _SCANNED:
+                break
+            after = (some[-1].name,)
+        return found[:most]
+
+    return paging.page(fetch, lambda group: (group.name,), token=token, limit=limit, error=INVALID_TOKEN())
+
+
+def _identified(ctx: Context, identifiers: list[str]) -> list[Group]:
+    found: dict[str, Group] = {}
+    for identifier in identifiers:
+        account, name = groups.read_identifier(ctx, identifier)
+        group = GROUPS.peek(ctx, name) if account == ctx.account else None
+        if group is None:
+            raise GROUP_NOT_FOUND()
+        found[name] = group
+    return [found[name] for name in sorted(found)]
+
+
+def described(ctx: Context, group: Group) -> t.LogGroup:
+    """A group as DescribeLogGroups answers it."""
+    answer: t.LogGroup = {
+        "logGroupName": group.name,
+        "creationTime": group.created_ms,
+        "metricFilterCount": metric_filters.count(ctx, group),
+        "arn": f"{group.arn}:*",
+        "storedBytes": segments.shelf_of(ctx, group.id).size,
+        "logGroupClass": group.log_class,
+        "logGroupArn": group.arn,
+        "deletionProtectionEnabled": group.deletion_protection,
+    }
+    if group.kept_days:
+        answer["retentionInDays"] = group.kept_days
+    if group.kms_key:
+        answer["kmsKeyId"] = group.kms_key
+    return answer

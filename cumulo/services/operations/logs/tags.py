@@ -1,0 +1,115 @@
+"""Tags of log groups, destinations and whatever else of CloudWatch Logs has tags, in both of its APIs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from cumulo.core import tags as rules
+from cumulo.core.operation import operation
+from cumulo.services.operations.logs import groups
+from cumulo.services.operations.logs.errors import INVALID_PARAMETER, RESOURCE_NOT_FOUND, TOO_MANY_TAGS
+
+if TYPE_CHECKING:
+    from cumulo.core.context import Context
+    from cumulo.services.operations.logs.groups import Group
+    from cumulo.stubs import logs as t
+
+
+class Tagged(NamedTuple):
+    """A resource's tags, and what writes others in their place."""
+
+    tags: dict[str, str]
+    keep: Callable[[dict[str, str]], None]
+
+
+def checked(given: Mapping[str, str] | None) -> dict[str, str]:
+    """Tags as they are kept, or AWS's error."""
+    tags = dict(given or {})
+    rules.check(tags, invalid=_INVALID, too_many=TOO_MANY_TAGS)
+    return tags
+
+
+_INVALID = INVALID_PARAMETER
+
+
+def _of_group(ctx: Context, name: str) -> Tagged | None:
+    group = groups.GROUPS.peek(ctx, name.removesuffix(":*"))
+    if group is None:
+        return None
+    return Tagged(group.tags, lambda tags: _keep_group(ctx, group, tags))
+
+
+def _keep_group(ctx: Context, group: Group, tags: dict[str, str]) -> None:
+    group.tags = tags
+    groups.keep(ctx, group)
+
+
+# By the kind of resource in an ARN ("log-group"): what has tags. A module whose resources have some adds a line.
+KINDS: dict[str, Callable[[Context, str], Tagged | None]] = {"log-group": _of_group}
+
+
+def _find(ctx: Context, arn: str) -> Tagged:
+    """The tagged resource of an ARN, found and authorized."""
+    parts = arn.split(":", 6)
+    if len(parts) != 7 or parts[0] != "arn" or parts[2] != "logs" or parts[3] != ctx.region:
+        raise INVALID_PARAMETER(f"Invalid resource ARN: {arn}")
+    find = KINDS.get(parts[5]) if parts[4] == ctx.account else None
+    found = find(ctx, parts[6]) if find is not None else None
+    ctx.authorize(arn, tags=found.tags if found is not None else None)
+    if found is None:
+        raise RESOURCE_NOT_FOUND("The specified resource does not exist.")
+    return found
+
+
+@operation
+def tag_resource(ctx: Context, request: t.TagResourceRequest) -> None:
+    """Add tags, or change the values of those that are there."""
+    found = _find(ctx, request["resourceArn"])
+    found.keep(_added(found.tags, request["tags"]))
+
+
+@operation
+def untag_resource(ctx: Context, request: t.UntagResourceRequest) -> None:
+    """Remove tags; keys that are not there are no error."""
+    found = _find(ctx, request["resourceArn"])
+    found.keep(_without(found.tags, request["tagKeys"]))
+
+
+@operation
+def list_tags_for_resource(ctx: Context, request: t.ListTagsForResourceRequest) -> t.ListTagsForResourceResponse:
+    """The tags of a resource."""
+    return {"tags": _find(ctx, request["resourceArn"]).tags}
+
+
+@operation
+def tag_log_group(ctx: Context, request: t.TagLogGroupRequest) -> None:
+    """The same for a log group, by its name."""
+    group = groups.find(ctx, request["logGroupName"])
+    group.tags = _added(group.tags, request["tags"])
+    groups.keep(ctx, group)
+
+
+@operation
+def untag_log_group(ctx: Context, request: t.UntagLogGroupRequest) -> None:
+    """The same for a log group, by its name."""
+    group = groups.find(ctx, request["logGroupName"])
+    group.tags = _without(group.tags, request["tags"])
+    groups.keep(ctx, group)
+
+
+@operation
+def list_tags_log_group(ctx: Context, request: t.ListTagsLogGroupRequest) -> t.ListTagsLogGroupResponse:
+    """The same for a log group, by its name."""
+    return {"tags": groups.find(ctx, request["logGroupName"]).tags}
+
+
+def _added(there: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]:
+    rules.check(
+        more, invalid=_INVALID, too_many=TOO_MANY_TAGS, existing=sum([name not in more for name in there])
+    )
+    return {**there, **more}
+
+
+def _without(there: Mapping[str, str], names: list[str]) -> dict[str, str]:
+    return {name: value for name, value in there.items() if name not in names}
