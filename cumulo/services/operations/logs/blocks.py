@@ -66,6 +66,13 @@ def of_stream(ctx: Context, group: Group, stream: Stream) -> list[Block]:
     return _blocks(ctx, BLOCKS.key(ctx, group.id, stream.id))
 
 
+def one(ctx: Context, group: Group, stream: Stream, serial: int) -> Block | None:
+    """The block of this serial, None when it is not there any more."""
+    key = BLOCKS.key(ctx, group.id, stream.id, serial)
+    value = ctx.txn.get(key)
+    return None if value is None else _read([(key, value)])[0]
+
+
 def some(ctx: Context, group: Group, after: bytes | None, limit: int) -> list[Block]:
     """The next blocks of a group, after this key."""
     begin, end = prefix_range(BLOCKS.key(ctx, group.id))

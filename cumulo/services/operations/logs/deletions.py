@@ -9,8 +9,10 @@ from cumulo.core.table import prefix_range
 from cumulo.services.operations.logs import groups, segments, streams
 from cumulo.services.operations.logs.blocks import BLOCKS
 from cumulo.services.operations.logs.errors import DELETION_PROTECTED
+from cumulo.services.operations.logs.metric_filters import METRIC_FILTERS
 from cumulo.services.operations.logs.segments import GONE, SEGMENTS, SHELVES
 from cumulo.services.operations.logs.streams import STREAMS
+from cumulo.services.operations.logs.subscription_filters import SUBSCRIPTION_FILTERS
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
@@ -50,7 +52,9 @@ def clear_group(ctx: Context, payload: dict[str, Any]) -> None:
     group_id = bytes.fromhex(payload["id"])
     if SEGMENTS.range(ctx, group_id, limit=1):
         segments.drop(ctx, group_id, SEGMENTS.range(ctx, group_id, limit=_ROWS))
-    elif not any(_clear(ctx, space.key(ctx, group_id)) for space in (BLOCKS, STREAMS, GONE)):
+    elif not any(
+        _clear(ctx, space.key(ctx, group_id)) for space in (BLOCKS, STREAMS, GONE, METRIC_FILTERS, SUBSCRIPTION_FILTERS)
+    ):
         shelf = SHELVES.peek(ctx, group_id)
         if shelf is not None:
             SHELVES.delete(ctx, shelf)

@@ -32,4 +32,11 @@ DELETION_PROTECTED = Error(
     "The log group cannot be deleted because deletion protection is enabled. Disable it with "
     "PutLogGroupDeletionProtection first.",
 )
+METRIC_FILTER_NOT_FOUND = Error("ResourceNotFoundException", "The specified metric filter does not exist.")
+SUBSCRIPTION_FILTER_NOT_FOUND = Error("ResourceNotFoundException", "The specified subscription filter does not exist.")
+FUNCTION_NOT_USABLE = Error(
+    "InvalidParameterException",
+    "Could not execute the lambda function. Make sure you have given CloudWatch Logs permission to execute your "
+    "function.",
+)
 POLICY_NOT_FOUND = Error("ResourceNotFoundException", "Policy with name [{name}] does not exist.")

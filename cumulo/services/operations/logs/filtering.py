@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cumulo.core import paging
 from cumulo.core.operation import operation
 from cumulo.services.operations.logs import groups, patterns, reading, streams
-from cumulo.services.operations.logs.errors import INVALID_PARAMETER, INVALID_TOKEN
+from cumulo.services.operations.logs.errors import INVALID_PARAMETER, INVALID_TOKEN, LIMIT_EXCEEDED
 from cumulo.services.operations.logs.lines import Line, Position
 from cumulo.services.operations.logs.patterns import Pattern, PatternError
 from cumulo.services.operations.logs.reading import PAGE, PAGE_BYTES, Reading
@@ -40,6 +40,12 @@ def read_pattern(text: str, kind: str = "filter") -> Pattern:
         return patterns.read(text)
     except PatternError as error:
         raise INVALID_PARAMETER(str(error) or f"Invalid {kind} pattern") from None
+
+
+def check_regexes(pattern: Pattern, others: Sequence[str], most: int) -> None:
+    """Refuse a pattern with regular expressions where a group has as many such patterns as it may."""
+    if pattern.regexes and sum([patterns.read(other).regexes > 0 for other in others]) >= most:
+        raise LIMIT_EXCEEDED()
 
 
 @operation(unsupported=("unmask",))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cumulo.core import paging
 from cumulo.core.operation import operation
-from cumulo.services.operations.logs import groups, metric_filters, segments
+from cumulo.services.operations.logs import groups, segments
 from cumulo.services.operations.logs.errors import GROUP_NOT_FOUND, INVALID_PARAMETER, INVALID_TOKEN
 from cumulo.services.operations.logs.groups import GROUPS, INFREQUENT_ACCESS, Group
 
@@ -117,7 +117,7 @@ def described(ctx: Context, group: Group) -> t.LogGroup:
     answer: t.LogGroup = {
         "logGroupName": group.name,
         "creationTime": group.created_ms,
-        "metricFilterCount": metric_filters.count(ctx, group),
+        "metricFilterCount": group.metric_filters,
         "arn": f"{group.arn}:*",
         "storedBytes": segments.shelf_of(ctx, group.id).size,
         "logGroupClass": group.log_class,

@@ -9,6 +9,7 @@ from cumulo.core.table import GLOBAL, REGION, Record, Table
 from cumulo.services.operations.logs import resource_access
 from cumulo.services.operations.logs.errors import (
     GROUP_NOT_FOUND,
+    INVALID_OPERATION,
     INVALID_PARAMETER,
     NAME_TOO_LONG,
     VALIDATION,
@@ -37,6 +38,8 @@ class Group(Record):
     kms_key: str = ""
     deletion_protection: bool = False
     tags: dict[str, str] = {}
+    metric_filters: int = 0  # how many there are
+    subscriptions: int = 0
 
     @property
     def kept_days(self) -> int:
@@ -113,7 +116,9 @@ def authorize(
         return
     arn = f"arn:{ctx.partition}:logs:{ctx.region}:{owner}:log-group:{name}"
     policy = resource_access.policy_of(ctx, owner, arn)
-    ctx.authorize(f"{arn}:log-stream:{stream}", policy=policy, tags=group.tags if group is not None else None, action=action)
+    ctx.authorize(
+        f"{arn}:log-stream:{stream}", policy=policy, tags=group.tags if group is not None else None, action=action
+    )
 
 
 def keep(ctx: Context, group: Group) -> None:
@@ -125,6 +130,12 @@ def by_id(ctx: Context, group_id: bytes) -> Group | None:
     """The group with this id, None when it was deleted."""
     place = PLACES.peek(ctx, group_id)
     return None if place is None else GROUPS.peek(ctx, place.name, account=place.account, region=place.region)
+
+
+def refuse_class(group: Group, operation: str, *allowed: str) -> None:
+    """Refuse an operation on a group of a class that does not have it (User Guide, "Log classes")."""
+    if group.log_class not in allowed:
+        raise INVALID_OPERATION(f"{operation} is not supported for log groups of the {group.log_class} class.")
 
 
 def check_length(*names: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import operation
-from cumulo.services.operations.logs import blocks, groups, segment_making, streams
+from cumulo.services.operations.logs import blocks, followers, groups, segment_making, streams
 from cumulo.services.operations.logs.blocks import Batch
 from cumulo.services.operations.logs.errors import INVALID_PARAMETER
 from cumulo.services.operations.logs.lines import SERIAL_EPOCH_S
@@ -46,7 +46,8 @@ def put(ctx: Context, group: Group, stream: Stream, events: Sequence[Any]) -> di
     """
     timestamps = [event["timestamp"] for event in events]
     messages = [event["message"] for event in events]
-    size = _checked_size(messages)
+    text = "".join(messages)
+    size = _checked_size(text, messages)
     if any(map(int.__gt__, timestamps, timestamps[1:])):
         raise INVALID_PARAMETER("Log events in a single PutLogEvents request must be in chronological order.")
     now = ctx.now()
@@ -62,6 +63,7 @@ def put(ctx: Context, group: Group, stream: Stream, events: Sequence[Any]) -> di
                 "The batch of log events in a single PutLogEvents request cannot span more than 24 hours."
             )
         _keep(ctx, group, stream, Batch(now_ms, timestamps, messages), now, size)
+        followers.note(ctx, group, stream, text)
     return rejected
 
 
@@ -82,8 +84,7 @@ def signal_of(group: Group) -> str:
     return f"logs {group.id.hex()}"
 
 
-def _checked_size(messages: list[str]) -> int:
-    text = "".join(messages)
+def _checked_size(text: str, messages: list[str]) -> int:
     size = len(text) if text.isascii() else len(text.encode(errors="surrogatepass"))
     size += OVERHEAD_BYTES * len(messages)
     if size <= BATCH_BYTES:

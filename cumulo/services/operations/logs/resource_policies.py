@@ -48,12 +48,16 @@ def put_resource_policy(ctx: Context, request: t.PutResourcePolicyRequest) -> t.
     """Set a policy of the account, or of a log group."""
     name, document, arn = request.get("policyName"), request.get("policyDocument"), request.get("resourceArn")
     if document is None:
-        raise INVALID_PARAMETER("1 validation error detected: Value null at 'policyDocument' failed to satisfy "
-                                "constraint: Member must not be null")
+        raise INVALID_PARAMETER(
+            "1 validation error detected: Value null at 'policyDocument' failed to satisfy "
+            "constraint: Member must not be null"
+        )
     if arn is None:
         if not name:
-            raise INVALID_PARAMETER("1 validation error detected: Value null at 'policyName' failed to satisfy "
-                                    "constraint: Member must not be null")
+            raise INVALID_PARAMETER(
+                "1 validation error detected: Value null at 'policyName' failed to satisfy "
+                "constraint: Member must not be null"
+            )
         if len(document) > ACCOUNT_BYTES:
             raise INVALID_PARAMETER(
                 f"Policy document length breaking Cloudwatch Logs Constraints, either < 1 or > {ACCOUNT_BYTES}"

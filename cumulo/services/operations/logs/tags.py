@@ -105,9 +105,7 @@ def list_tags_log_group(ctx: Context, request: t.ListTagsLogGroupRequest) -> t.L
 
 
 def _added(there: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]:
-    rules.check(
-        more, invalid=_INVALID, too_many=TOO_MANY_TAGS, existing=sum([name not in more for name in there])
-    )
+    rules.check(more, invalid=_INVALID, too_many=TOO_MANY_TAGS, existing=sum([name not in more for name in there]))
     return {**there, **more}
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
+import json
+from base64 import b64decode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,6 +17,11 @@ from cumulo.core.context import Context
 from cumulo.engines import duckdb
 from cumulo.services.operations.logs import blocks, groups, segment_making, segments
 from tests.conftest import Account
+from tests.services.compute.lambda_.conftest import create as create
+from tests.services.compute.lambda_.conftest import role as role
+from tests.services.compute.lambda_.conftest import simulated as simulated
+from tests.services.compute.lambda_.conftest import zip_of
+from tests.services.compute.lambda_.simulation import Environments
 
 GROUP = "/shop/orders"
 
@@ -112,3 +120,25 @@ def form(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
     else:
         pytest.importorskip("duckdb")
     return str(request.param)
+
+
+SEEN: list[Any] = []  # events that functions of tests were invoked with
+SUBSCRIBER = (
+    "def handler(event, context):\n"
+    "    from tests.services.operations.logs.conftest import SEEN\n"
+    "    SEEN.append(event)\n"
+)
+
+
+@pytest.fixture
+def subscriber(cloud: Account, create: Callable[..., dict[str, Any]], simulated: Environments) -> str:
+    """The ARN of a function that writes down what it gets, and that CloudWatch Logs may not invoke yet."""
+    SEEN.clear()
+    return str(create("subscriber", Code={"ZipFile": zip_of({"index.py": SUBSCRIBER})})["FunctionArn"])
+
+
+def received() -> list[Any]:
+    """The documents that the subscriber got, unpacked; each is given once."""
+    found = [json.loads(gzip.decompress(b64decode(event["awslogs"]["data"]))) for event in SEEN]
+    SEEN.clear()
+    return found

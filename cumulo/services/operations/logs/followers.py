@@ -1,0 +1,186 @@
+"""What follows a batch of events: points of metrics, and deliveries to subscribers.
+
+A batch that has followers leaves a note with its transaction; a task reads the events, works out in a thread what
+follows, and does it in one transaction with the note's end: so it happens once, however often the task is tried.
+"""
+
+from __future__ import annotations
+
+import gzip
+from base64 import b64encode
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from cumulo.core.errors import Fault
+from cumulo.core.operation import task
+from cumulo.core.table import GLOBAL, Space
+from cumulo.services.operations.logs import (
+    blocks,
+    groups,
+    metric_filters,
+    metric_points,
+    patterns,
+    reading,
+    subscription_filters,
+)
+from cumulo.services.operations.logs.groups import STANDARD
+from cumulo.services.operations.logs.lines import INDEX_BITS, Line
+from cumulo.services.operations.logs.metric_points import EMBEDDED
+from cumulo.services.operations.logs.reading import Reading
+from cumulo.services.operations.logs.streams import STREAMS
+
+if TYPE_CHECKING:
+    from cumulo.core.context import Context
+    from cumulo.services.operations.logs.groups import Group
+    from cumulo.services.operations.logs.metric_filters import MetricFilter
+    from cumulo.services.operations.logs.streams import Stream
+    from cumulo.services.operations.logs.subscription_filters import SubscriptionFilter
+
+NOTES = Space("logs.followed", scope=GLOBAL)  # group, stream, serial of batches whose followers have not been served
+DATA_BYTES = 240_000  # of base64 in the event of one invocation
+METRICS = 1000  # in one PutMetricData
+DAY_ATTEMPTS = 34  # with at most an hour between them: a delivery is tried for a day (User Guide, "Subscriptions")
+
+
+class _Followers(NamedTuple):
+    metric_filters: list[MetricFilter]
+    subscriptions: list[SubscriptionFilter]
+
+
+class _Work(NamedTuple):
+    """What follows a batch: data of metrics by namespace, and documents for subscribers."""
+
+    metrics: dict[str, list[Any]]
+    deliveries: list[tuple[str, str]]  # destination, base64 of the packed document
+
+
+def note(ctx: Context, group: Group, stream: Stream, text: str) -> None:
+    """A batch of messages (`text` is all of them) came: remember it if anything follows."""
+    is_standard = group.log_class == STANDARD
+    if not (group.subscriptions or group.metric_filters or (is_standard and EMBEDDED in text)):
+        return
+    ctx.txn.put(NOTES.key(ctx, group.id, stream.id, stream.serial), b"")
+    payload = {"group": group.id.hex(), "stream": stream.name, "id": stream.id.hex(), "serial": stream.serial}
+    ctx.later(follow, payload, lane=f"logs {stream.id.hex()}")
+
+
+@task(attempts=DAY_ATTEMPTS)
+async def follow(ctx: Context, payload: dict[str, Any]) -> None:
+    """Do what follows a batch."""
+    place = (bytes.fromhex(payload["group"]), bytes.fromhex(payload["id"]), int(payload["serial"]))
+    found = await ctx.transact(partial(_found, place=place, name=payload["stream"]))
+    if found is None:
+        return
+    group, stream, followers = found
+    lines = await _lines(ctx, group, stream, place)
+    work = await ctx.in_thread(partial(_worked_out, group, stream, lines, followers))
+    await ctx.transact(partial(_do, group=group, place=place, work=work))
+
+
+def _found(ctx: Context, place: tuple[bytes, bytes, int], name: str) -> tuple[Group, Stream, _Followers] | None:
+    group = groups.by_id(ctx, place[0])
+    stream = STREAMS.peek(ctx, place[0], name) if group is not None else None
+    if group is None or stream is None or stream.id != place[1] or ctx.txn.get(NOTES.key(ctx, *place)) is None:
+        ctx.txn.delete(NOTES.key(ctx, *place))
+        return None
+    followers = _Followers(
+        metric_filters.of_group(ctx, group) if group.metric_filters else [],
+        subscription_filters.of_group(ctx, group) if group.subscriptions else [],
+    )
+    return group, stream, followers
+
+
+async def _lines(ctx: Context, group: Group, stream: Stream, place: tuple[bytes, bytes, int]) -> list[Line]:
+    """The batch's events: of its block, or of the segment that it went into meanwhile."""
+    block = await ctx.transact(lambda ctx: blocks.one(ctx, group, stream, place[2]))
+    if block is not None:
+        return await ctx.transact(lambda ctx: blocks.lines_of(ctx, group, block, stream.name, 0, reading.EVER))
+    lines = await reading.read(ctx, Reading(group, (stream,), limit=1 << 30, most_bytes=1 << 30))
+    return [line for line in lines if line.sequence >> INDEX_BITS == place[2]]
+
+
+def _worked_out(group: Group, stream: Stream, lines: Sequence[Line], followers: _Followers) -> _Work:
+    metrics = metric_points.embedded(lines) if group.log_class == STANDARD else {}
+    for each in followers.metric_filters:
+        data = metric_points.of_filter(metric_filters.pattern_of(each), each.transformation, lines)
+        if data:
+            metrics.setdefault(each.transformation["metricNamespace"], []).extend(data)
+    deliveries: list[tuple[str, str]] = []
+    for subscription in followers.subscriptions:
+        deliveries += _deliveries(group, stream, lines, subscription)
+    return _Work(metrics, deliveries)
+
+
+def _deliveries(
+    group: Group, stream: Stream, lines: Sequence[Line], subscription: SubscriptionFilter
+) -> list[tuple[str, str]]:
+    pattern = patterns.read(subscription.pattern)
+    chosen = []
+    for line in lines:
+        if pattern.matches(line.message):
+            event: dict[str, Any] = {"id": line.event_id, "timestamp": line.timestamp, "message": line.message}
+            if pattern.names is not None:
+                event["extractedFields"] = {key[1:]: value for key, value in pattern.extracted(line.message).items()}
+            chosen.append(event)
+    if not chosen:
+        return []
+    document = {
+        "messageType": "DATA_MESSAGE",
+        "owner": group.account,
+        "logGroup": group.name,
+        "logStream": stream.name,
+        "subscriptionFilters": [subscription.name],
+        "logEvents": chosen,
+    }
+    return [(subscription.destination, data) for data in packed(document)]
+
+
+def packed(document: dict[str, Any]) -> list[str]:
+    """A document as subscribers get it: gzip in base64; as several where its events are too many for one."""
+    data = b64encode(gzip.compress(msgspec.json.encode(document), 6, mtime=0)).decode()
+    events = document["logEvents"]
+    if len(data) <= DATA_BYTES or len(events) == 1:
+        return [data]
+    half = len(events) // 2
+    return [*packed({**document, "logEvents": events[:half]}), *packed({**document, "logEvents": events[half:]})]
+
+
+def _do(ctx: Context, group: Group, place: tuple[bytes, bytes, int], work: _Work) -> None:
+    key = NOTES.key(ctx, *place)
+    if ctx.txn.get(key) is None:
+        return  # it was done
+    ctx.txn.delete(key)
+    for namespace, data in work.metrics.items():
+        for at in range(0, len(data), METRICS):
+            _put_metrics(ctx, group, namespace, data[at : at + METRICS])
+    for destination, packed_document in work.deliveries:
+        payload = {"group": group.arn, "destination": destination, "data": packed_document}
+        ctx.later(deliver, payload, lane=f"logs to {destination}")
+
+
+def _put_metrics(ctx: Context, group: Group, namespace: str, data: list[Any]) -> None:
+    """Points of metrics in the group's account. What CloudWatch refuses (AWS's own namespaces, times) makes none."""
+    request = {"Namespace": namespace, "MetricData": data}
+    try:
+        ctx.call(
+            "cloudwatch",
+            "PutMetricData",
+            request,
+            service="logs",
+            account=group.account,
+            region=group.region,
+            internal=True,
+        )
+    except Fault as fault:
+        ctx.logger.warning("%s makes no metric in %s: %s", group.arn, namespace, fault.message)
+
+
+@task(attempts=DAY_ATTEMPTS)
+def deliver(ctx: Context, payload: dict[str, Any]) -> None:
+    """Invoke a subscribed function with what was packed for it."""
+    event = msgspec.json.encode({"awslogs": {"data": payload["data"]}})
+    request = {"InvocationType": "Event", "Payload": event}
+    subscription_filters.invoke(ctx, payload["destination"], f"{payload['group']}:*", request)
