@@ -11,7 +11,7 @@ LIMIT_EXCEEDED = Error("LimitExceededException", "Resource limit exceeded.")
 OPERATION_ABORTED = Error("OperationAbortedException")
 INVALID_OPERATION = Error("InvalidOperationException")
 RESOURCE_NOT_FOUND = Error("ResourceNotFoundException")
-TOO_MANY_TAGS = Error("TooManyTagsException", "The maximum number of tags is {limit}.")
+TOO_MANY_TAGS = Error("TooManyTagsException", "A resource can have at most 50 tags.")
 
 GROUP_NOT_FOUND = Error("ResourceNotFoundException", "The specified log group does not exist.")
 GROUP_EXISTS = Error("ResourceAlreadyExistsException", "The specified log group already exists")

@@ -25,7 +25,16 @@ def policy_of(ctx: Context, account: str, arn: str) -> str | None:
     statements = []
     for policy in found:
         written = msgspec.json.decode(policy.document)["Statement"]
-        statements += written if isinstance(written, list) else [written]
+        for statement in written if isinstance(written, list) else [written]:
+            resources = statement.get("Resource", "*")
+            named = [each for each in ([resources] if isinstance(resources, str) else resources) if _names(each)]
+            if named:  # ids of statements are those of one policy, and mean nothing here
+                statements.append({**statement, "Resource": named, "Sid": f"S{len(statements)}"})
     if not statements:
         return None
     return msgspec.json.encode({"Version": "2012-10-17", "Statement": statements}).decode()
+
+
+def _names(resource: str) -> bool:
+    """Whether this can name a log group at all: AWS keeps any text."""
+    return resource == "*" or resource.startswith("arn:")

@@ -72,3 +72,83 @@ def test_streams(cloud: Account, logs: Any, stream: dict[str, str]) -> None:
     for bad in ("a:b", "a*"):
         with refused("InvalidParameterException"):
             logs.create_log_stream(logGroupName=group, logStreamName=bad)
+
+
+def test_groups_are_chosen(cloud: Account, logs: Any) -> None:
+    logs.create_log_group(logGroupName="/aws/lambda/a", tags={"team": "shop", "env": "prod"})
+    logs.create_log_group(logGroupName="/aws/lambda/b", logGroupClass="INFREQUENT_ACCESS", tags={"team": "shop"})
+    logs.create_log_group(logGroupName="discovery.x", logGroupClass="DELIVERY")
+    assert names(logs.describe_log_groups(logGroupClass="INFREQUENT_ACCESS")) == ["/aws/lambda/b"]
+    assert names(logs.describe_log_groups(logGroupClass="ESSENTIALS")) == ["/aws/lambda/b"]
+    arn = f"arn:aws:logs:us-east-1:{cloud.account}:log-group:discovery.x"
+    assert names(logs.describe_log_groups(logGroupIdentifiers=[arn, "/aws/lambda/a"])) == [
+        "/aws/lambda/a",
+        "discovery.x",
+    ]
+    assert logs.describe_log_groups(logGroupNamePrefix="discovery")["logGroups"][0]["retentionInDays"] == 1
+    [found] = logs.list_log_groups(logGroupClass="DELIVERY")["logGroups"]
+    assert found == {"logGroupName": "discovery.x", "logGroupArn": arn, "logGroupClass": "DELIVERY"}
+    assert names(logs.list_log_groups(logGroupNamePattern="^/aws/lambda|discovery.x")) == names(
+        logs.describe_log_groups()
+    )
+    assert names(logs.list_log_groups(logGroupNamePattern="^lambda")) == []
+    assert names(logs.list_log_groups(logGroupTags=[{"key": "team", "values": ["shop"]}, {"key": "env"}])) == [
+        "/aws/lambda/a"
+    ]
+    page = logs.list_log_groups(limit=2)
+    assert names(logs.list_log_groups(nextToken=page["nextToken"])) == ["discovery.x"]
+    for request in ({"logGroupIdentifiers": ["a"], "logGroupNamePrefix": "b"}, {"nextToken": "x"}):
+        with refused("InvalidParameterException"):
+            logs.describe_log_groups(**request)
+    with refused("ResourceNotFoundException"):
+        logs.describe_log_groups(logGroupIdentifiers=["nothing"])
+
+
+def test_protected_groups_stay(logs: Any, stream: dict[str, str]) -> None:
+    group = stream["logGroupName"]
+    logs.put_log_group_deletion_protection(logGroupIdentifier=group, deletionProtectionEnabled=True)
+    assert logs.describe_log_groups()["logGroups"][0]["deletionProtectionEnabled"] is True
+    with refused("ValidationException"):
+        logs.delete_log_group(logGroupName=group)
+    with refused("ValidationException"):
+        logs.delete_log_stream(**stream)
+    logs.put_log_group_deletion_protection(logGroupIdentifier=group, deletionProtectionEnabled=False)
+    logs.delete_log_stream(**stream)
+    logs.delete_log_group(logGroupName=group)
+    with refused("ResourceNotFoundException", "The specified log group does not exist."):
+        logs.delete_log_group(logGroupName=group)
+    logs.create_log_group(logGroupName=group, deletionProtectionEnabled=True)
+    with refused("ValidationException"):
+        logs.delete_log_group(logGroupName=group)
+
+
+def test_retention(logs: Any, stream: dict[str, str]) -> None:
+    group = stream["logGroupName"]
+    logs.put_retention_policy(logGroupName=group, retentionInDays=7)
+    assert logs.describe_log_groups()["logGroups"][0]["retentionInDays"] == 7
+    logs.delete_retention_policy(logGroupName=group)
+    assert "retentionInDays" not in logs.describe_log_groups()["logGroups"][0]
+    with refused("InvalidParameterException"):
+        logs.put_retention_policy(logGroupName=group, retentionInDays=2)
+    logs.create_log_group(logGroupName="fast", logGroupClass="DELIVERY")
+    with refused("InvalidParameterException"):
+        logs.put_retention_policy(logGroupName="fast", retentionInDays=7)
+
+
+def test_streams_by_their_last_events(cloud: Account, logs: Any, stream: dict[str, str]) -> None:
+    group = stream["logGroupName"]
+    now = int(cloud.running.clock.now() * 1000)
+    for offset, name in ((5, "b"), (9, "a"), (7, "c")):
+        logs.create_log_stream(logGroupName=group, logStreamName=name)
+        event = {"timestamp": now - 1000 * offset, "message": "x"}
+        logs.put_log_events(logGroupName=group, logStreamName=name, logEvents=[event])
+    first = logs.describe_log_streams(logGroupName=group, orderBy="LastEventTime", descending=True, limit=2)
+    second = logs.describe_log_streams(
+        logGroupName=group, orderBy="LastEventTime", descending=True, nextToken=first["nextToken"]
+    )
+    found = [each["logStreamName"] for page in (first, second) for each in page["logStreams"]]
+    assert found == ["one", "b", "c", "a"]
+    by_name = logs.describe_log_streams(logGroupName=group, descending=True, limit=3)
+    assert [each["logStreamName"] for each in by_name["logStreams"]] == ["one", "c", "b"]
+    with refused("InvalidParameterException", "Cannot order by LastEventTime with a logStreamNamePrefix."):
+        logs.describe_log_streams(logGroupName=group, orderBy="LastEventTime", logStreamNamePrefix="a")

@@ -52,9 +52,7 @@ def minute(now_ms: Now) -> int:
     return now_ms() // 60_000 * 60_000
 
 
-def test_matches_are_counted_minute_by_minute(
-    cloud: Account, logs: Any, stream: dict[str, str], now_ms: Now
-) -> None:
+def test_matches_are_counted_minute_by_minute(cloud: Account, logs: Any, stream: dict[str, str], now_ms: Now) -> None:
     put_filter(logs, "ERROR", unit="Count")
     now = minute(now_ms) - 600_000
     put(logs, now, "ERROR 1", "fine", "ERROR 2", "ERROR 3", step=30_000)
@@ -202,7 +200,7 @@ def test_filters_that_are_refused(logs: Any, stream: dict[str, str]) -> None:
     ):
         put_filter(logs, "{ $.a = 1 }", dimensions={"a": "$.a"}, defaultValue=0.0)
     for pattern, change in (
-        ("{ $.a = 1 }", {"dimensions": {name: "$.a" for name in "abcd"}}),
+        ("{ $.a = 1 }", {"dimensions": dict.fromkeys("abcd", "$.a")}),
         ("{ $.a = 1 }", {"dimensions": {"a": "b"}}),
         ("{ $.a = 1 }", {"metricValue": "many"}),
         ("[a, b]", {"metricValue": "$c"}),

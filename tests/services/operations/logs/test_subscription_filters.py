@@ -68,9 +68,7 @@ def test_a_function_gets_what_is_chosen(
     assert received() == []
 
 
-def test_fields_are_extracted(
-    cloud: Account, logs: Any, stream: dict[str, str], subscriber: str, now_ms: Now
-) -> None:
+def test_fields_are_extracted(cloud: Account, logs: Any, stream: dict[str, str], subscriber: str, now_ms: Now) -> None:
     allow(cloud)
     subscribe(logs, subscriber, "[level, size > 10, ...]")
     put(logs, now_ms(), "INFO 12 x y", "INFO 3 x")
@@ -173,14 +171,10 @@ def test_filters_that_are_refused(cloud: Account, logs: Any, stream: dict[str, s
         logs.delete_subscription_filter(logGroupName=GROUP, filterName="nothing")
     logs.create_log_group(logGroupName="rare", logGroupClass="INFREQUENT_ACCESS")
     with refused("InvalidOperationException"):
-        logs.put_subscription_filter(
-            logGroupName="rare", filterName="a", filterPattern="", destinationArn=subscriber
-        )
+        logs.put_subscription_filter(logGroupName="rare", filterName="a", filterPattern="", destinationArn=subscriber)
 
 
-def test_patterns_with_regular_expressions_are_counted(
-    cloud: Account, logs: Any, stream: dict[str, str]
-) -> None:
+def test_patterns_with_regular_expressions_are_counted(cloud: Account, logs: Any, stream: dict[str, str]) -> None:
     transformation = {"metricName": "a", "metricNamespace": "b", "metricValue": "1"}
     for number in range(5):
         logs.put_metric_filter(
