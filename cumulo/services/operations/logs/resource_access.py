@@ -5,7 +5,7 @@ Source: API reference, PutResourcePolicy: "policy only applies when operations a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -22,7 +22,7 @@ def policy_of(ctx: Context, account: str, arn: str) -> str | None:
     from cumulo.services.operations.logs.resource_policies import POLICIES  # which finds groups, by this
 
     found = [*POLICIES.range(ctx, "", account=account), *POLICIES.range(ctx, arn, account=account)]
-    statements = []
+    statements: list[dict[str, Any]] = []
     for policy in found:
         written = msgspec.json.decode(policy.document)["Statement"]
         for statement in written if isinstance(written, list) else [written]:
