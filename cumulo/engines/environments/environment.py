@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from cumulo.engines.environments import platform_events
+from cumulo.engines.environments import exits, platform_events
 from cumulo.engines.environments.builds import ON_DEMAND, Build, Invocation, LogLine, Outcome
 from cumulo.engines.environments.lives import InitFailure, Life
 from cumulo.engines.environments.platform_events import PlatformEvents, billed
-from cumulo.engines.environments.processes import ended_as
 from cumulo.engines.environments.runtime_api import MOST_ANSWER_BYTES
 
 if TYPE_CHECKING:
@@ -73,8 +72,9 @@ class Environment:
         self._life: Life | None = None
         self._init_ms: float | None = None
         self._init_reason = ""
+        self._ending: asyncio.Task[None] | None = None
         self._application_level = _LEVELS.get(build.application_level, 0) if build.log_format == "JSON" else 0
-        self.events = PlatformEvents(build, runtime.banner, home.now, self._platform_line, self._event)
+        self.events = PlatformEvents(build, runtime.banner, home.now, self._platform_line, self._event, self._is_heard)
 
     @property
     def memory(self) -> int:
@@ -94,13 +94,14 @@ class Environment:
 
     async def _init(self, phase: str, limit_s: float) -> float:
         """Start a life and wait until it is ready; its duration in milliseconds."""
-        self.events.init_start(phase)
         self.init_failure = None
         started = perf_counter()
-        life = Life(self)
+        life = Life(self, self._home)
         self._life = life
+        self.events.init_start(phase)
+        life.watch_log()
         try:
-            await life.start(self._home, phase)
+            await life.start()
             async with asyncio.timeout(limit_s):
                 failure = await life.ready
         except TimeoutError:
@@ -108,7 +109,11 @@ class Environment:
         duration_ms = (perf_counter() - started) * 1000
         status = "success" if failure is None else "timeout" if failure.error_type == "Sandbox.Timedout" else "error"
         error_type = failure.error_type if failure is not None and status == "error" else ""
+        life.unwatch_log()
         life.drain()
+        for each in life.extensions.registered:
+            self.events.extension(each.name, list(each.events), "" if failure is None else failure.error_type)
+        life.telemetry.init_over()
         self.events.init_runtime_done(phase, status, error_type)
         self.events.init_report(phase, status, error_type, duration_ms)
         if failure is not None:
@@ -136,19 +141,19 @@ class Environment:
                 return self._concluded(running)
             life = self._life
             if life is None or life.ended:
-                self._runtime_ended(running, ended_as(0))
+                self._runtime_ended(running, exits.runtime_ended(0))
                 return self._concluded(running)
             self.events.start(invocation.request_id, invocation.trace_id)
             running.started = perf_counter()
             timer = self._loop.call_later(build.timeout_s, self._timed_out, running)
-            look = self._loop.call_later(LOOK_S, life.watch_log)
+            look = self._loop.call_later(LOOK_S, life.watch_work, True)
             life.invoke(invocation, deadline_ms)
             try:
                 await running.done
             finally:
                 timer.cancel()
                 look.cancel()
-                life.unwatch_log()
+                life.watch_work(False)
             return self._concluded(running)
         finally:
             self._running = None
@@ -192,8 +197,7 @@ class Environment:
         self.idle_since = now
         if outcome.dead:
             self.dead = True
-            if life is not None:
-                life.end("timeout" if outcome.timed_out else "failure")
+            self._shut_down("timeout" if outcome.timed_out else "failure")
         self._flush()
         return outcome
 
@@ -311,7 +315,12 @@ class Environment:
         if self._application_level and not framed and _level_of(text) < self._application_level:
             return
         self._line(text)
-        self._event("function", text)
+        self._event("function", _telemetry_record(text) if self.build.log_format == "JSON" else text)
+
+    def extension_text(self, text: str, framed: bool) -> None:
+        """Something that an extension wrote."""
+        self._line(text)
+        self._event("extension", text)
 
     # logs
 
@@ -325,10 +334,13 @@ class Environment:
         if self._flusher is None:
             self._flusher = self._loop.call_later(FLUSH_S, self._flush)
 
+    def _is_heard(self) -> bool:
+        return self._life is not None and bool(self._life.telemetry)
+
     def _event(self, kind: str, record: Any) -> None:
         life = self._life
-        if life is not None:
-            life.telemetry(kind, record)
+        if life is not None and life.telemetry:
+            life.telemetry.add(kind, record)
 
     def _flush(self) -> None:
         if self._flusher is not None:
@@ -342,12 +354,22 @@ class Environment:
 
     async def stop(self) -> None:
         """SHUTDOWN: extensions are told and given their time, then every process ends."""
-        self.dead = True
-        life, self._life = self._life, None
-        if life is not None:
-            await life.shut_down("spindown")
+        self._shut_down("spindown")
+        if self._ending is not None:
+            await self._ending
         self._flush()
         self._home.forget(self)
+
+    def _shut_down(self, reason: str) -> None:
+        self.dead = True
+        life = self._life
+        if life is None or self._ending is not None:
+            return
+        if life.extensions and not life.ended:
+            self._ending = self._loop.create_task(life.shut_down(reason))
+        else:
+            life.end()
+            self._life = None
 
 
 _LEVELS = {"TRACE": 1, "DEBUG": 2, "INFO": 3, "WARN": 4, "WARNING": 4, "ERROR": 5, "FATAL": 6, "CRITICAL": 6}
@@ -361,6 +383,15 @@ def _level_of(text: str) -> int:
         except ValueError:
             return 3
     return 3
+
+
+def _telemetry_record(text: str) -> Any:
+    """Records of a JSON log are objects for subscribers."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return text
+    return found if isinstance(found, dict) else text
 
 
 def _document(error_type: str, message: str) -> bytes:

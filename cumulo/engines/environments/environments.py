@@ -11,16 +11,20 @@ from pathlib import Path
 from typing import Any
 
 from cumulo.engines.environments import programs, runtimes, variables
-from cumulo.engines.environments.builds import Build, LogLine
+from cumulo.engines.environments.builds import Build, LogLine, StartFailed
 from cumulo.engines.environments.environment import Environment
 from cumulo.engines.environments.programs import Program
 from cumulo.engines.environments.zygotes import PRELOADED, Message, Zygote
+from cumulo.engines.sandboxes.sandbox import Limits, Sandbox
+from cumulo.engines.sandboxes.sandboxes import Sandboxes
 
 Adopt = Callable[[socket.socket], Awaitable[Callable[[], None]]]
 """Serve the cloud on a listening socket that is inside an environment; gives what stops it."""
 OnLog = Callable[[list[LogLine]], None]
 RUNTIME_API = ("tcp", "127.0.0.1", 9001)
+TASK = "/var/task"
 STARTS_PER_CORE = 2
+END_S = 5.0
 
 
 class _Adopted:
@@ -44,10 +48,11 @@ class Environments:
         """`now` is the cloud's time, for log lines; `wall` the real one, for deadlines; both in seconds."""
         self.now = now
         self.wall = wall
-        self._data_dir = data_dir
         self._logger = logger
         self._adopt = adopt
+        self.sandboxes = Sandboxes(data_dir / "lambda" / "sandboxes", logger, [data_dir])
         self._zygotes: dict[str, asyncio.Task[Zygote]] = {}
+        self._made: set[Sandbox] = set()
         self._living: set[Environment] = set()
         self._starts = asyncio.Semaphore(STARTS_PER_CORE * (os.cpu_count() or 1))
 
@@ -70,11 +75,15 @@ class Environments:
     async def close(self) -> None:
         """Stop everything: environments by SHUTDOWN, then their zygotes."""
         await asyncio.gather(*(environment.stop() for environment in list(self._living)), return_exceptions=True)
+        ends = [asyncio.ensure_future(sandbox.end()) for sandbox in self._made if not sandbox.ended]
+        if ends:
+            await asyncio.wait(ends, timeout=END_S)
         for task in self._zygotes.values():
             task.cancel()
             if task.done() and not task.cancelled() and task.exception() is None:
                 task.result().close()
         self._zygotes.clear()
+        self.sandboxes.close()
 
     def forget(self, environment: Environment) -> None:
         """It has stopped."""
@@ -87,26 +96,29 @@ class Environments:
             return _Adopted(lambda: None)
         return _Adopted(await self._adopt(listening))
 
-    async def prepared(self, environment: Environment) -> tuple[Zygote, Message, Message]:
-        """The zygote to fork, the sandbox to enter, and the program to be."""
-        build, runtime = environment.build, environment.runtime
-        chosen = programs.program(build, runtime)
+    async def prepared(self, environment: Environment) -> tuple[Zygote, Sandbox, Message]:
+        """The zygote to fork, the sandbox to enter, and the program to be. Raises StartFailed."""
+        build = environment.build
+        await self.sandboxes.open()
+        chosen = programs.program(build, environment.runtime)
         zygote = await self._zygote(chosen)
-        listen = [list(RUNTIME_API)]
+        listen = [RUNTIME_API]
         if build.port:
-            listen.append(["tcp", "127.0.0.1", build.port])
-        sandbox: Message = {
-            "uid": 700_000 if os.geteuid() == 0 else None,
-            "gid": 700_000 if os.geteuid() == 0 else None,
-            "tmp_bytes": build.ephemeral_mb * 1024 * 1024,
-            "binds": [[str(build.code), "/var/task"]],
-            "layers": [str(folder) for folder in build.layers],
-            "listen": listen,
-            "limits": {"nofile": 1024},
-            "cwd": "/var/task",
-        }
+            listen.append(("tcp", "127.0.0.1", build.port))
+        try:
+            sandbox = self.sandboxes.make(
+                Limits(build.memory_mb, build.ephemeral_mb),
+                [(str(build.code), TASK)],
+                [str(folder) for folder in build.layers],
+                listen,
+                cwd=build.working_directory or TASK,
+            )
+        except OSError as error:
+            raise StartFailed(f"no sandbox: {error}") from None
+        self._made = {each for each in self._made if not each.ended} if len(self._made) > 256 else self._made
+        self._made.add(sandbox)
         program: Message = {
-            "variables": variables.of(build, runtime, environment.log_stream),
+            "variables": variables.of(build, environment.runtime, environment.log_stream),
             "argv": list(chosen.argv),
             "framed": chosen.framed,
             "failure": chosen.failure,
@@ -125,17 +137,8 @@ class Environments:
 
     async def _start_zygote(self, chosen: Program) -> Zygote:
         zygote = Zygote(chosen.zygote, () if chosen.argv else PRELOADED, {"LD_LIBRARY_PATH": variables.LIBRARIES})
-        root = self._data_dir / "lambda" / "root"
-        root.mkdir(parents=True, exist_ok=True)
-        spaces = ["mount", "pid", "ipc", "uts", "net"]
         prefix = [(chosen.prefix, chosen.prefix)] if chosen.prefix else []
-        system = [("/usr", "/usr"), ("/lib", "/lib"), ("/lib64", "/lib64"), ("/bin", "/bin")]
-        template: Message = {
-            "root": str(root),
-            "namespaces": spaces if os.geteuid() == 0 else ["user", *spaces],
-            "proc": True,
-            "binds": [*system, *prefix, *chosen.binds],
-            "links": [["/var/lang", chosen.prefix or "/usr"]],
-        }
-        await zygote.start(template)
+        template = self.sandboxes.template([*prefix, *chosen.binds])
+        template["links"] = [*template.get("links", ()), ["/var/lang", chosen.prefix or "/usr"]]
+        await zygote.start(template, self.sandboxes.zygote_groups())
         return zygote

@@ -46,14 +46,16 @@ class PlatformEvents:
         version: str,
         now: Callable[[], float],
         on_line: Callable[[str], None],
-        on_event: Callable[[str, Record], None],
+        on_event: Callable[[str, Record | str], None],
+        is_heard: Callable[[], bool],
     ) -> None:
-        """`on_line` is given what the log shows, `on_event` every event, for those who subscribed to telemetry."""
+        """`on_line` is given what the log shows, `on_event` every event while `is_heard`: somebody subscribed."""
         self._build = build
         self._version = version
         self._now = now
         self._on_line = on_line
         self._on_event = on_event
+        self._is_heard = is_heard
         self._json = build.log_format == "JSON"
         self._least = _WEIGHT.get(build.system_level or INFO, 1)
 
@@ -108,9 +110,27 @@ class PlatformEvents:
             text += f"\tStatus: {status}" + (f"\tError Type: {error_type}" if error_type else "")
         self._write("restoreReport", record, INFO if status == "success" else WARN, text + "\n")
 
+    def extension(self, name: str, events: list[str], error_type: str) -> None:
+        """An extension took part in the init."""
+        state = "Ready" if not error_type else "RegistrationError"
+        record = {"name": name, "state": state, "events": events} | ({"errorType": error_type} if error_type else {})
+        text = f"EXTENSION\tName: {name}\tState: {state}\tEvents: [{', '.join(events)}]"
+        text += f"\tError Type: {error_type}\n" if error_type else "\n"
+        self._write("extension", record, INFO, text)
+
+    def subscription(self, name: str, types: list[str], old: bool) -> None:
+        """An extension subscribed to telemetry."""
+        record = {"name": name, "state": "Subscribed", "types": types}
+        shown = ", ".join(each.capitalize() for each in types)
+        text = f"{'LOGS' if old else 'TELEMETRY'}\tName: {name}\tState: Subscribed\tTypes: [{shown}]\n"
+        self._write("logsSubscription" if old else "telemetrySubscription", record, INFO, text)
+
     def start(self, request_id: str, trace_id: str) -> None:
         """START."""
         version = self._build.function_version
+        if self._in_words():
+            self._on_line(f"START RequestId: {request_id} Version: {version}\n")
+            return
         record: Record = {"requestId": request_id, "functionArn": self._build.function_arn, "version": version}
         traced = tracing(trace_id)
         if traced:
@@ -119,6 +139,8 @@ class PlatformEvents:
 
     def runtime_done(self, request_id: str, trace_id: str, outcome: Outcome, spans: list[Record]) -> None:
         """The runtime has answered and asked for the next event, or ended."""
+        if self._in_words():
+            return
         status = status_of(outcome)
         record: Record = {"requestId": request_id, "status": status}
         if status in ("error", "failure"):
@@ -134,10 +156,17 @@ class PlatformEvents:
         """What ended an invocation from outside: a time-out, an exit. JSON logs have it in their reports."""
         if not self._json:
             self._on_line(text)
-        self._on_event("fault", {"text": text})
+        self._on_event("platform.fault", text.rstrip("\n"))
 
     def report(self, request_id: str, trace_id: str, outcome: Outcome) -> None:
         """END and REPORT."""
+        if self._in_words():
+            self._on_line(f"END RequestId: {request_id}\n")
+            self._on_line(self._report_line(request_id, trace_id, outcome))
+            return
+        if not self._json:
+            self._on_line(f"END RequestId: {request_id}\n")
+        self._on_event("platform.end", {"requestId": request_id})
         status = status_of(outcome)
         metrics: Record = {
             "durationMs": rounded(outcome.duration_ms),
@@ -145,19 +174,10 @@ class PlatformEvents:
             "memorySizeMB": self._build.memory_mb,
             "maxMemoryUsedMB": outcome.max_memory_mb,
         }
-        fields = [
-            f"REPORT RequestId: {request_id}",
-            f"Duration: {outcome.duration_ms:.2f} ms",
-            f"Billed Duration: {outcome.billed_ms} ms",
-            f"Memory Size: {self._build.memory_mb} MB",
-            f"Max Memory Used: {outcome.max_memory_mb} MB",
-        ]
         if outcome.init_ms is not None:
             metrics["initDurationMs"] = rounded(outcome.init_ms)
-            fields.append(f"Init Duration: {outcome.init_ms:.2f} ms")
         if outcome.restore_ms is not None:
             metrics["restoreDurationMs"] = rounded(outcome.restore_ms)
-            fields.append(f"Restore Duration: {outcome.restore_ms:.2f} ms")
         record: Record = {"requestId": request_id, "metrics": metrics}
         traced = tracing(trace_id)
         if traced:
@@ -165,15 +185,31 @@ class PlatformEvents:
         record["status"] = status
         if status in ("error", "failure"):
             record["errorType"] = outcome.error_type
+        level = INFO if status == "success" else WARN
+        self._write("report", record, level, self._report_line(request_id, trace_id, outcome))
+
+    def _report_line(self, request_id: str, trace_id: str, outcome: Outcome) -> str:
+        text = (
+            f"REPORT RequestId: {request_id}\tDuration: {outcome.duration_ms:.2f} ms\t"
+            f"Billed Duration: {outcome.billed_ms} ms\tMemory Size: {self._build.memory_mb} MB\t"
+            f"Max Memory Used: {outcome.max_memory_mb} MB\t"
+        )
+        if outcome.init_ms is not None:
+            text += f"Init Duration: {outcome.init_ms:.2f} ms\t"
+        if outcome.restore_ms is not None:
+            text += f"Restore Duration: {outcome.restore_ms:.2f} ms\t"
         if outcome.timed_out:
-            fields.append("Status: timeout")
-        elif status == "failure":
-            fields.append(f"Status: error\tError Type: {outcome.error_type}")
-        text = f"END RequestId: {request_id}\n"
-        if not self._json:
-            self._on_line(text)
-        text = "\t".join(fields) + "\t\n"
-        self._write("report", record, INFO if status == "success" else WARN, text)
+            text += "Status: timeout\t"
+        elif outcome.error and outcome.dead:
+            text += f"Status: error\tError Type: {outcome.error_type}\t"
+        if "Sampled=1" in trace_id:
+            parts = dict(part.partition("=")[::2] for part in trace_id.split(";"))
+            text += f"\nXRAY TraceId: {parts.get('Root', '')}\tSegmentId: {parts.get('Parent', '')}\tSampled: true\t"
+        return text + "\n"
+
+    def _in_words(self) -> bool:
+        """Whether only the text log is written, as for most functions: no records then."""
+        return not self._json and not self._is_heard()
 
     def _write(self, name: str, record: Record, level: str, text: str) -> None:
         self._on_event(f"platform.{name}", record)

@@ -9,6 +9,7 @@ from cumulo.engines.environments.builds import Build
 from cumulo.engines.environments.runtimes import NODE, PROVIDED, PYTHON, RUBY, Runtime
 
 LIBRARIES = "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib"
+EXTENSIONS = "/opt/extensions"
 PATH = "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin"
 DAEMON = "169.254.79.129"  # X-Ray's
 

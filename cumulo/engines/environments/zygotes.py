@@ -51,8 +51,11 @@ class Zygote:
         self.on_gone: Callable[[int, int], None] = lambda pid, status: None
         self.alive = False
 
-    async def start(self, template: Message) -> None:
-        """Start the interpreter and let it build its sandboxes' root. Raises StartFailed."""
+    async def start(self, template: Message, groups: list[str]) -> None:
+        """Start the interpreter and let it build its sandboxes' root. Raises StartFailed.
+
+        `groups`: files that its pid is written to, to make it join control groups.
+        """
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setblocking(False)
         for end in (ours, theirs):
@@ -65,6 +68,7 @@ class Zygote:
             raise StartFailed(f"{self._program}: {error.strerror}") from None
         finally:
             theirs.close()
+        _join(groups, self._process.pid)
         self._socket = ours
         self.alive = True
         asyncio.get_running_loop().add_reader(ours, self._readable)
@@ -146,6 +150,12 @@ class Zygote:
         waiting = self._waiting.get(what)
         if waiting is not None and not waiting.done():
             waiting.set_result(value)
+
+
+def _join(groups: list[str], pid: int) -> None:
+    for file in groups:
+        with contextlib.suppress(OSError):  # it shares the processors with everybody then
+            Path(file).write_text(str(pid))
 
 
 def _started(command: list[str], descriptor: int, variables: dict[str, str]) -> subprocess.Popen[bytes]:

@@ -38,7 +38,8 @@ The control socket carries one JSON object a message. From inside: {"pid": C2 as
 "addresses": [[address, port], …]} with descriptors: the listening sockets and, with an own root, the folder /tmp; or
 {"error": step and reason}; {"exit": name, "status": wait status}, name "runtime" for
 the program itself. From the server: {"spawn": name, "argv": […], "variables": {…}, "cwd": folder} with its stdout and
-stderr as one descriptor; {"signal": name, "number": n}; and end of file, which ends everything.
+stderr as one descriptor; {"signal": name, "number": n}; {"connect": port}, answered by {"connected": port} with a
+descriptor or {"refused": port}; and end of file, which ends everything.
 """
 
 from __future__ import annotations

@@ -67,6 +67,7 @@ class Sandbox:
         self._ready: asyncio.Future[list[socket.socket]] = self._loop.create_future()
         self._ended: asyncio.Future[None] = self._loop.create_future()
         self._running = {RUNTIME}
+        self._connecting: dict[int, list[asyncio.Future[socket.socket]]] = {}
         self._process = -1
         self._tmp = -1
         self._hung_up = False
@@ -96,6 +97,16 @@ class Sandbox:
         """Send a signal to one of the programs; nothing if it has ended."""
         with contextlib.suppress(OSError):
             self._control.send(json.dumps({"signal": name, "number": number}).encode())
+
+    async def connect(self, port: int) -> socket.socket:
+        """A connection to a port that a program inside listens on. Raises ConnectionError."""
+        waiting: asyncio.Future[socket.socket] = self._loop.create_future()
+        self._connecting.setdefault(port, []).append(waiting)
+        try:
+            self._control.send(json.dumps({"connect": port}).encode())
+        except OSError as error:
+            raise ConnectionError(error.strerror) from None
+        return await waiting
 
     def kill(self) -> None:
         """End everything in it, at once and without asking."""
@@ -165,6 +176,8 @@ class Sandbox:
             self._fail(message["error"])
         elif "exit" in message:
             self._exited(message)
+        elif "connected" in message or "refused" in message:
+            self._connected(message, descriptors)
 
     def _began(self, pid: int) -> None:
         self.pid = pid
@@ -189,7 +202,22 @@ class Sandbox:
         if self.on_exit is not None:
             self.on_exit(message["exit"], message["status"])
 
+    def _connected(self, message: dict[str, Any], descriptors: list[int]) -> None:
+        waiting = self._connecting.get(message.get("connected") or message["refused"], [])
+        future = waiting.pop(0) if waiting else None
+        made = socket.socket(fileno=descriptors[0]) if descriptors else None
+        if future is None or future.done():
+            if made is not None:
+                made.close()
+        elif made is not None:
+            made.setblocking(False)
+            future.set_result(made)
+        else:
+            future.set_exception(ConnectionRefusedError(message["reason"]))
+
     def _fail(self, reason: str) -> None:
+        for future in [each for waiting in self._connecting.values() for each in waiting if not each.done()]:
+            future.set_exception(ConnectionResetError(reason))
         if not self._ready.done():
             self._ready.set_exception(SandboxFailed(reason))
             self._ready.exception()  # told already, should nobody ask

@@ -85,8 +85,21 @@ def _obey(control: socket.socket, names: dict[int, str], spec: Plain) -> None:
         for pid, name in names.items():
             if name == wanted["signal"]:
                 os.kill(pid, wanted["number"])
+    elif "connect" in wanted:
+        _connect(control, wanted["connect"])
     for descriptor in descriptors:
         os.close(descriptor)
+
+
+def _connect(control: socket.socket, port: int) -> None:
+    """A connection to a port in here, for the server, whose own network is another."""
+    message = json.dumps({"connected": port}).encode()
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=0.5) as made:
+            made.settimeout(None)
+            socket.send_fds(control, [message], [made.fileno()])
+    except OSError as error:
+        tell(control, {"refused": port, "reason": error.strerror or "timed out"})
 
 
 def _end() -> NoReturn:

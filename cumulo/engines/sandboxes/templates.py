@@ -23,7 +23,7 @@ CONFIGURATION = (  # what programs need of /etc: certificates, the linker's list
 )
 HIDDEN = ("/etc/ssl/private", "/etc/pki/tls/private")
 FILES = {
-    "/etc/hosts": "127.0.0.1 localhost\n::1 localhost\n",
+    "/etc/hosts": "127.0.0.1 localhost sandbox.localdomain sandbox\n::1 localhost\n",
     "/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
     "/etc/resolv.conf": "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n",
 }
