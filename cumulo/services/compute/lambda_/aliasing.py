@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import operation
-from cumulo.services.compute.lambda_ import aliases, functions, markers, policies, qualifiers, revisions, versions
+from cumulo.services.compute.lambda_ import aliases, deleting, functions, markers, qualifiers, revisions, versions
 from cumulo.services.compute.lambda_.aliases import ALIASES, Alias
 from cumulo.services.compute.lambda_.errors import (
     ALIAS_EXISTS,
@@ -117,7 +117,7 @@ def delete_alias(ctx: Context, request: dict[str, Any]) -> None:
     alias = _alias(ctx, function, request["Name"])
     if alias is not None:
         ALIASES.delete(ctx, alias, account=alias.account, region=alias.region)
-        policies.drop_all(ctx, alias.account, alias.region, alias.name, alias.alias)
+        deleting.forget_qualifier(ctx, alias.account, alias.region, alias.name, alias.alias)
 
 
 @operation

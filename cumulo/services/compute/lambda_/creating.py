@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from cumulo.core.errors import not_implemented
 from cumulo.core.operation import operation
+from cumulo.engines.environments import runtimes
+from cumulo.engines.environments.builds import RuntimeMissing
 from cumulo.services.compute.lambda_ import (
     code_signing,
     configurations,
@@ -17,6 +19,7 @@ from cumulo.services.compute.lambda_ import (
     packages,
     publishing,
     qualifiers,
+    runtime_identifiers,
     settling,
     sources,
     storage,
@@ -43,6 +46,7 @@ REQUEST_BYTES = 70_167_211
 async def create_function(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """A new function of a zip archive; it is Pending, and Active a little later."""
     check_size(ctx)
+    await check_runtime(ctx, request)
     await ctx.transact(partial(_check, request=request))  # who may not, or not so, uploads nothing
     upload = await sources.fetch(ctx, request["Code"])
     try:
@@ -50,6 +54,18 @@ async def create_function(ctx: Context, request: dict[str, Any]) -> dict[str, An
     except BaseException:
         packages.discard(ctx, upload)
         raise
+
+
+async def check_runtime(ctx: Context, request: dict[str, Any]) -> None:
+    """InvalidParameterValueException for a runtime that this machine has not got; it says how to install it."""
+    runtime = request.get("Runtime", "")
+    if runtime not in runtime_identifiers.ACCEPTED:
+        return  # refused in its own words later
+    try:
+        await ctx.in_thread(partial(runtimes.find, runtime))
+    except RuntimeMissing as missing:
+        text = str(missing)
+        raise INVALID_PARAMETER(f"cumulo cannot run this function: {text}") from None
 
 
 class _Undone(Exception):

@@ -5,10 +5,20 @@ Source: Lambda API Reference, DeleteFunction; texts observed in AWS's answers, o
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import operation
-from cumulo.services.compute.lambda_ import environments, function_names, policies, qualifiers, versions
+from cumulo.services.compute.lambda_ import (
+    environments,
+    event_invoke_configs,
+    fleet,
+    function_names,
+    policies,
+    provisioned_concurrency,
+    qualifiers,
+    versions,
+)
 from cumulo.services.compute.lambda_.aliases import ALIASES
 from cumulo.services.compute.lambda_.errors import ALIASES_REFER, FUNCTION_NOT_FOUND, INVALID_PARAMETER
 from cumulo.services.compute.lambda_.functions import FUNCTIONS, Function
@@ -47,7 +57,15 @@ def _delete_version(ctx: Context, function: Function, number: str) -> None:
     version = versions.of(ctx, account, region, name, number)
     if version is not None:
         versions.drop(ctx, version)
-        policies.drop_all(ctx, account, region, name, number)
+        forget_qualifier(ctx, account, region, name, number)
+        ctx.txn.on_commit(partial(fleet.of(ctx).forget, account, region, name, number))
+
+
+def forget_qualifier(ctx: Context, account: str, region: str, name: str, qualifier: str) -> None:
+    """What belongs to a version or an alias goes with it."""
+    policies.drop_all(ctx, account, region, name, qualifier)
+    event_invoke_configs.forget(ctx, account, region, name, qualifier)
+    provisioned_concurrency.forget(ctx, account, region, name, qualifier)
 
 
 def _delete(ctx: Context, function: Function) -> None:
@@ -58,4 +76,7 @@ def _delete(ctx: Context, function: Function) -> None:
     for alias in ALIASES.range(ctx, name, account=account, region=region):
         ALIASES.delete(ctx, alias, account=account, region=region)
     policies.drop_all(ctx, account, region, name)
+    event_invoke_configs.forget(ctx, account, region, name)
+    provisioned_concurrency.forget(ctx, account, region, name)
+    ctx.txn.on_commit(partial(fleet.of(ctx).forget, account, region, name))
     FUNCTIONS.delete(ctx, function, account=account, region=region)

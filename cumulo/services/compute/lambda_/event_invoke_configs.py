@@ -63,9 +63,9 @@ def maximum_retries(config: EventInvokeConfig | None) -> int:
 
 def forget(ctx: Context, account: str, region: str, name: str, qualifier: str = "") -> None:
     """A function, or one qualifier of it, is deleted."""
-    prefix = (name, qualifier) if qualifier else (name,)
-    for config in CONFIGS.range(ctx, *prefix, account=account, region=region):
-        CONFIGS.delete(ctx, config, account=account, region=region)
+    for config in CONFIGS.range(ctx, name, account=account, region=region):
+        if qualifier in ("", config.qualifier):
+            CONFIGS.delete(ctx, config, account=account, region=region)
 
 
 def _asked(ctx: Context, request: Any) -> FunctionName:

@@ -20,7 +20,7 @@ from cumulo.services.compute.lambda_ import (
     sources,
     storage,
 )
-from cumulo.services.compute.lambda_.creating import check_size, put_code
+from cumulo.services.compute.lambda_.creating import check_runtime, check_size, put_code
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
@@ -30,8 +30,13 @@ if TYPE_CHECKING:
 
 
 @operation(unsupported=("CapacityProviderConfig", "DurableConfig", "RuntimeConfig", "AcceleratorConfig"))
-def update_function_configuration(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
+async def update_function_configuration(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Change the settings of $LATEST; those that are not named stay."""
+    await check_runtime(ctx, request)
+    return await ctx.transact(partial(_configure, request=request))
+
+
+def _configure(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     keys = configuring.condition_keys(request)
     _, version = qualifiers.changeable(ctx, request["FunctionName"], context=keys)
     revisions.check(version.revision_id, request.get("RevisionId"))

@@ -2,6 +2,7 @@
 
 import io
 import json
+import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -18,6 +19,7 @@ TRUST = {
     "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
 }
 Create = Callable[..., dict[str, Any]]
+RUNTIME = f"python3.{sys.version_info.minor}"  # which is here, whatever else is
 HANDLER = "def handler(event, context):\n    return event\n"
 
 
@@ -61,7 +63,7 @@ def create(cloud: Account, role: str) -> Create:
     def create(name: str = "greeter", **options: Any) -> dict[str, Any]:
         request = {
             "FunctionName": name,
-            "Runtime": "python3.12",
+            "Runtime": RUNTIME,
             "Role": role,
             "Handler": "index.handler",
             "Code": {"ZipFile": zip_of()},

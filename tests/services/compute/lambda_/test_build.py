@@ -3,7 +3,7 @@
 from cumulo.engines.environments.builds import Build
 from cumulo.services.compute.lambda_ import build, qualifiers
 from tests.conftest import Account
-from tests.services.compute.lambda_.conftest import HANDLER, Create, zip_of
+from tests.services.compute.lambda_.conftest import HANDLER, RUNTIME, Create, zip_of
 
 
 def build_of(cloud: Account, name: str, qualifier: str | None = None) -> Build:
@@ -23,7 +23,7 @@ def test_an_environment_has_the_code_and_the_variables(cloud: Account, create: C
     create(Environment={"Variables": {"COLOUR": "blue"}}, MemorySize=256, Timeout=7)
     made = build_of(cloud, "greeter")
     assert (made.code / "index.py").read_text() == HANDLER
-    assert (made.runtime, made.handler, made.memory_mb, made.timeout_s) == ("python3.12", "index.handler", 256, 7.0)
+    assert (made.runtime, made.handler, made.memory_mb, made.timeout_s) == (RUNTIME, "index.handler", 256, 7.0)
     assert made.function_arn == f"arn:aws:lambda:us-east-1:{cloud.account}:function:greeter"
     assert made.variables["COLOUR"] == "blue"
     assert made.variables["AWS_REGION"] == made.variables["AWS_DEFAULT_REGION"] == "us-east-1"

@@ -5,14 +5,14 @@ import hashlib
 import json
 
 from tests.conftest import Account
-from tests.services.compute.lambda_.conftest import TRUST, Create, make_role, refused, zip_of
+from tests.services.compute.lambda_.conftest import RUNTIME, TRUST, Create, make_role, refused, zip_of
 
 
 def test_a_function_is_pending_and_then_active(cloud: Account, role: str) -> None:
     client = cloud.client("lambda")
     code = zip_of()
     made = client.create_function(
-        FunctionName="greeter", Runtime="python3.12", Role=role, Handler="index.handler", Code={"ZipFile": code}
+        FunctionName="greeter", Runtime=RUNTIME, Role=role, Handler="index.handler", Code={"ZipFile": code}
     )
     assert made["ResponseMetadata"]["HTTPStatusCode"] == 201
     assert made["State"] == "Pending"

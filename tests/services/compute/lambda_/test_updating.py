@@ -22,7 +22,7 @@ def test_settings_change_and_the_others_stay(cloud: Account, create: Create) -> 
         FunctionName="greeter",
         Timeout=10,
         Description="after",
-        Runtime="python3.11",
+        Runtime="provided.al2023",
         Handler="index.other",
         EphemeralStorage={"Size": 1024},
     )
@@ -34,7 +34,7 @@ def test_settings_change_and_the_others_stay(cloud: Account, create: Create) -> 
     assert shown["LastUpdateStatus"] == "Successful"
     assert "LastUpdateStatusReason" not in shown
     assert (shown["MemorySize"], shown["Timeout"], shown["Description"]) == (256, 10, "after")
-    assert (shown["Runtime"], shown["Handler"]) == ("python3.11", "index.other")
+    assert (shown["Runtime"], shown["Handler"]) == ("provided.al2023", "index.other")
     assert shown["Environment"] == {"Variables": {"ENV_A": "a"}}
     assert shown["EphemeralStorage"] == {"Size": 1024}
     assert len({shown["RevisionId"], changed["RevisionId"]}) == 2
