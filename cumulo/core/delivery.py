@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from cumulo.core.arns import Arn
 from cumulo.wire.faults import Fault
+from cumulo.wire.http import Headers
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
+
+TRACE = b"x-amzn-trace-id"
 
 Message = dict[str, Any]
 Request = tuple[str, dict[str, Any]]
@@ -49,8 +52,17 @@ def _to_topic(ctx: Context, target: Arn, message: Message) -> Request:
     return "Publish", request
 
 
+def _to_function(ctx: Context, target: Arn, message: Message) -> Request:
+    request = {"FunctionName": str(target), "InvocationType": "Event", "Payload": message["body"].encode()}
+    return "Invoke", request
+
+
 # Target service of the ARN → how its request is made. A service that lands and receives events adds its line.
-TARGETS: dict[str, Callable[[Context, Arn, Message], Request]] = {"sqs": _to_queue, "sns": _to_topic}
+TARGETS: dict[str, Callable[[Context, Arn, Message], Request]] = {
+    "sqs": _to_queue,
+    "sns": _to_topic,
+    "lambda": _to_function,
+}
 
 
 def deliver(
@@ -67,13 +79,22 @@ def deliver(
     if make is None:
         raise Fault("NotImplemented", f"cumulo cannot deliver to {target.service} yet", status=501, sender=False)
     operation, request = make(ctx, target, message)
-    return ctx.call(
+    inner = ctx.child(
         target.service,
         operation,
-        request,
         service=service,
         source_arn=source_arn,
         account=target.account,
         region=target.region,
         source_account=source_account,
     )
+    trace = message.get("trace_header")
+    if trace and target.service == "lambda":  # by which Lambda tells a function that calls itself in a loop
+        inner.headers = Headers([(TRACE, trace.encode())])
+    return ctx.runtime.nested(inner, request, ctx.txn)
+
+
+def trace_of(ctx: Context) -> str:
+    """The trace header that a request came with, to give to `deliver`; "" without one."""
+    header = ctx.headers.get(TRACE.decode()) if ctx.headers is not None else ""
+    return header if header.startswith("Root=") else ""

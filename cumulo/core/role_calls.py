@@ -6,14 +6,13 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.context import Context
+from cumulo.core.delivery import TRACE
 from cumulo.core.pipeline import ServiceCall
 from cumulo.wire.http import Headers
 
 if TYPE_CHECKING:
     from cumulo.core.policy.principals import Principal
     from cumulo.core.runtime import Runtime
-
-TRACE = b"x-amzn-trace-id"
 
 
 def calling(

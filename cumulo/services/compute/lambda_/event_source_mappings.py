@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from cumulo.core import change_streams, encryption, paging, standing
+from cumulo.core.arns import Arn
 from cumulo.core.errors import Fault
 from cumulo.core.operation import operation, task
 from cumulo.services.compute.lambda_ import (
@@ -16,8 +17,9 @@ from cumulo.services.compute.lambda_ import (
     shard_positions,
     source_access,
     source_mappings,
+    tagging,
 )
-from cumulo.services.compute.lambda_.errors import FUNCTION_NOT_FOUND, INVALID_PARAMETER, UserError
+from cumulo.services.compute.lambda_.errors import FUNCTION_NOT_FOUND, INVALID_PARAMETER, NONE_OF_A_KIND, UserError
 from cumulo.services.compute.lambda_.event_filters import SQS
 from cumulo.services.compute.lambda_.functions import FUNCTIONS
 from cumulo.services.compute.lambda_.source_mappings import (
@@ -75,6 +77,7 @@ def create_event_source_mapping(ctx: Context, request: dict[str, Any]) -> dict[s
         batch_size=event_sources.QUEUE_BATCH if kind == SQS else event_sources.STREAM_BATCH,
         tags=request.get("Tags", {}),
     )  # fmt: skip
+    tagging.check(mapping.tags)
     event_sources.lay(mapping, request)
     _check_source(ctx, mapping, version, request)
     _check_alone(ctx, mapping)
@@ -118,6 +121,26 @@ def _check_alone(ctx: Context, mapping: EventSourceMapping) -> None:
         if mapping.streams:
             raise EXISTS(f"The event source arn {both} provided mapping {rest}")
         raise EXISTS(f"An event source mapping with SQS arn {both} {rest}")
+
+
+def _tagged(ctx: Context, arn: str) -> tagging.Tagged:
+    """A mapping for the operations on tags."""
+    place = Arn.parse(arn)
+    uuid = place.resource.partition(":")[2]
+    mapping = peek(ctx, place.account, ctx.region, uuid)
+    if mapping is None or not ctx.trusted(place.account):
+        ctx.authorize(arn, tags=mapping.tags if mapping is not None else None)
+    if mapping is None:
+        raise NONE_OF_A_KIND["event-source-mapping"](arn=arn)
+
+    def put(tags: dict[str, str]) -> None:
+        mapping.tags = tags
+        MAPPINGS.put(ctx, mapping, account=mapping.account, region=mapping.region)
+
+    return tagging.Tagged(mapping.tags, put)
+
+
+tagging.TAGGABLE["event-source-mapping"] = _tagged
 
 
 def _settle_later(ctx: Context, mapping: EventSourceMapping) -> None:

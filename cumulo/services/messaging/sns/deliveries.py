@@ -1,6 +1,6 @@
-"""Deliveries to queues, and what becomes of deliveries that fail.
+"""Deliveries to queues and functions, and what becomes of deliveries that fail.
 
-A delivery to a queue happens in the transaction that ends its task: exactly once. Faults of the
+A delivery happens in the transaction that ends its task: exactly once. Faults of the
 receiver's side of things (no such queue, no permission) go to the dead-letter queue at once;
 others are tried again for as long as AWS does. Source: SNS guide, "Message delivery retries".
 """
@@ -71,6 +71,20 @@ def send_to_queue(ctx: Context, subscription: Subscription, queue: str, message:
     delivery.deliver(ctx, queue, parcel, service="sns", source_arn=subscription.topic_arn)
 
 
+@task
+def deliver_to_function(ctx: Context, payload: dict[str, Any]) -> None:
+    """Invoke a Lambda function with a message, as an event that it gets on its own time."""
+    subscription = to_send(ctx, payload)
+    if subscription is None:
+        return
+    try:
+        message = sealing.opened(ctx, payload["message"])
+        parcel = {"body": notifications.event(ctx, subscription, message), "trace_header": message.get("trace", "")}
+        delivery.deliver(ctx, subscription.endpoint, parcel, service="sns", source_arn=subscription.topic_arn)
+    except Fault as fault:
+        _failed(ctx, subscription, payload, fault)
+
+
 def _queue_attributes(attributes: dict[str, list[str]]) -> dict[str, dict[str, Any]]:
     from base64 import b64decode
 
@@ -92,7 +106,8 @@ def _failed(ctx: Context, subscription: Subscription, payload: dict[str, Any], f
         return
     if payload["message"].get("sequence"):
         raise Retry(max(delay, 1.0))  # keeps its place in the lane
-    ctx.later(deliver_to_queue, {**payload, "attempt": attempt + 1}, at=ctx.now() + delay)
+    again = deliver_to_function if subscription.protocol == "lambda" else deliver_to_queue
+    ctx.later(again, {**payload, "attempt": attempt + 1}, at=ctx.now() + delay)
 
 
 def server_side(fault: Fault) -> bool:

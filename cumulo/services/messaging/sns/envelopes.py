@@ -31,6 +31,19 @@ def document(members: dict[str, str], attributes: Attributes | None = None) -> s
     return "{\n" + ",\n".join(lines) + "\n}"
 
 
+def event(members: dict[str, str], attributes: Attributes | None, subscription_arn: str) -> str:
+    """The members as a function's event: two of them under names of their own, and Subject also where there is none."""
+    names = ("Type", "MessageId", "TopicArn", "Subject", "Message", "Timestamp", "SignatureVersion", "Signature")
+    told: dict[str, Any] = {name: members.get(name) for name in names}
+    told["SigningCertUrl"] = members["SigningCertURL"]
+    told["UnsubscribeUrl"] = members["UnsubscribeURL"]
+    told["MessageAttributes"] = {
+        name: {"Type": kind, "Value": value} for name, (kind, value) in (attributes or {}).items()
+    }
+    record = {"EventSource": "aws:sns", "EventVersion": "1.0", "EventSubscriptionArn": subscription_arn, "Sns": told}
+    return encode({"Records": [record]}).decode()
+
+
 def string_to_sign(members: dict[str, str]) -> str:
     """The text whose signature a message carries.
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _TASKS = {
     "sqs": deliveries.deliver_to_queue,
+    "lambda": deliveries.deliver_to_function,
     "http": http_deliveries.deliver_to_url,
     "https": http_deliveries.deliver_to_url,
     "email": mail.deliver_to_mailbox,

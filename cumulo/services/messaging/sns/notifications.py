@@ -22,6 +22,14 @@ def notification(ctx: Context, subscription: Subscription, message: Message) -> 
     return envelopes.document(members, message.get("attributes"))
 
 
+def event(ctx: Context, subscription: Subscription, message: Message) -> str:
+    """The event that a function gets; the form was observed in AWS's events."""
+    text = messages.text_for(message, subscription.protocol)
+    url = envelopes.unsubscribe_url(message["endpoint"], subscription.arn)
+    members = _signed(ctx, envelopes.notification(message, text, url), message.get("version", "1"))
+    return envelopes.event(members, message.get("attributes"), subscription.arn)
+
+
 def body(ctx: Context, subscription: Subscription, message: Message) -> str:
     """A message as the subscription wants it: raw or as JSON."""
     if subscription.raw:

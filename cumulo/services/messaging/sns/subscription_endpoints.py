@@ -72,8 +72,9 @@ def _queue(topic: Topic, endpoint: str) -> None:
 
 
 def _function_or_stream(protocol: str, endpoint: str) -> None:
-    """Lambda functions and Firehose streams: well-formed ones are refused by name until those services are here."""
+    """Lambda functions; well-formed Firehose streams are refused by name until that service is here."""
     parts = arns.elements(endpoint, "Endpoint")
     if parts[0] != "arn" or parts[2] != protocol or not all(parts[3:6]):
         raise INVALID_PARAMETER(what=f"{protocol.capitalize()} endpoint ARN")
-    raise not_implemented("sns", "Subscribe", f"the protocol {protocol}")
+    if protocol != "lambda":
+        raise not_implemented("sns", "Subscribe", f"the protocol {protocol}")

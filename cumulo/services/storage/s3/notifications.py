@@ -1,4 +1,4 @@
-"""Notifications: what happens to objects is told to queues and topics.
+"""Notifications: what happens to objects is told to queues, topics and functions.
 
 `notify` runs in the transaction of what it tells, so that what happened and the task that tells it are one; the task
 sends exactly once. S3 gives no order between events: `sequencer` tells the order of those of one key.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cumulo.core import delivery
 from cumulo.core.errors import Fault
 from cumulo.core.operation import Retry, task
 from cumulo.services.storage.s3 import configurations, event_records, notification_rules
@@ -41,6 +42,7 @@ def notify(ctx: Context, bucket: Bucket, event: str, version: ObjectVersion, **e
                 "bucket": bucket.arn,
                 "account": bucket.account,
                 "body": event_records.message([record]),
+                "trace": delivery.trace_of(ctx),
             }
             ctx.later(tell, payload)
 
@@ -49,7 +51,7 @@ def notify(ctx: Context, bucket: Bucket, event: str, version: ObjectVersion, **e
 def tell(ctx: Context, payload: dict[str, Any]) -> None:
     """Send one message. What a destination refuses is lost, as on AWS; what fails inside is tried again."""
     try:
-        send(ctx, payload["bucket"], payload["account"], payload["target"], payload["body"])
+        send(ctx, payload["bucket"], payload["account"], payload["target"], payload["body"], payload.get("trace", ""))
     except Fault as fault:
         if not fault.sender or (fault.status or 400) >= 500:
             raise Retry(RETRY_S) from None

@@ -375,3 +375,20 @@ def test_filters_can_be_sealed(cloud: Account, create: Create, reads: None) -> N
     cloud.settle()
     empty = lambda_.update_event_source_mapping(UUID=made["UUID"], FilterCriteria={"Filters": []})
     assert "FilterCriteria" not in empty
+
+
+def test_tags(cloud: Account, create: Create, reads: None) -> None:
+    create()
+    _, queue = make_queue(cloud)
+    lambda_ = cloud.client("lambda")
+    made = lambda_.create_event_source_mapping(EventSourceArn=queue, FunctionName="greeter", Tags={"a": "1"})
+    arn = made["EventSourceMappingArn"]
+    lambda_.tag_resource(Resource=arn, Tags={"b": "2"})
+    assert lambda_.list_tags(Resource=arn)["Tags"] == {"a": "1", "b": "2"}
+    lambda_.untag_resource(Resource=arn, TagKeys=["a", "c"])
+    assert lambda_.list_tags(Resource=arn)["Tags"] == {"b": "2"}
+    gone = arn.replace(made["UUID"], "00000000-0000-0000-0000-000000000000")
+    assert error(lambda_.list_tags, Resource=gone) == (
+        "ResourceNotFoundException",
+        f"Event source mapping not found: {gone}",
+    )

@@ -66,13 +66,16 @@ class Function:
 @pytest.fixture
 def function(cloud: Account) -> Iterator[Function]:
     registry = cloud.running.cloud.runtime.registry
+    package, loaded = registry._packages["lambda"], registry._loaded.pop("lambda", None)
     registry._packages["lambda"] = functions.__package__
     made = functions.FUNCTIONS[ARN] = Function(cloud)
     yield made
     functions.FUNCTIONS.clear()
     functions.CALLERS.clear()
-    del registry._packages["lambda"]
+    registry._packages["lambda"] = package
     registry._loaded.pop("lambda", None)
+    if loaded is not None:
+        registry._loaded["lambda"] = loaded
 
 
 def test_a_rotation_goes_through_its_four_steps(cloud: Account, client: Any, function: Function) -> None:

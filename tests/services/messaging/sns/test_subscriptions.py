@@ -139,13 +139,11 @@ def test_fifo_topics_take_queues_only(sns: Any, refused: Callable[..., Any], fif
     assert error.message == "Invalid parameter: Invalid protocol type: sms"
 
 
-def test_functions_and_streams_are_refused_by_name(
-    cloud: Account, sns: Any, refused: Callable[..., Any], topic: str
-) -> None:
-    arn = f"arn:aws:lambda:us-east-1:{cloud.account}:function:f"
-    error = refused(sns.subscribe, TopicArn=topic, Protocol="lambda", Endpoint=arn)
+def test_streams_are_refused_by_name(cloud: Account, sns: Any, refused: Callable[..., Any], topic: str) -> None:
+    arn = f"arn:aws:firehose:us-east-1:{cloud.account}:deliverystream/d"
+    error = refused(sns.subscribe, TopicArn=topic, Protocol="firehose", Endpoint=arn)
     assert error.code == "NotImplemented"
-    assert "lambda" in error.message
+    assert "firehose" in error.message
 
 
 def test_wrong_topics_are_refused(cloud: Account, sns: Any, refused: Callable[..., Any], queue_arn: str) -> None:
