@@ -113,7 +113,8 @@ class Compiler:
         for one, other in ((left, right), (right, left)):
             if other.kind == TRUTH and not one.numeric():  # JSON's true is a text here, and AWS's 1 as well
                 text = one.text()
-                return f"coalesce(CASE WHEN {text} = 'true' THEN 1 WHEN {text} = 'false' THEN 0 ELSE {one.number()} END = {other.number()}, false)"
+                number_of = f"CASE WHEN {text} = 'true' THEN 1 WHEN {text} = 'false' THEN 0 ELSE {one.number()} END"
+                return f"coalesce({number_of} = {other.number()}, false)"
         if left.numeric() or right.numeric():
             return f"coalesce({left.number()} = {right.number()}, false)"
         if _is_literal(left) or _is_literal(right):

@@ -9,7 +9,7 @@ here all are found.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import combinations
+from itertools import combinations, pairwise
 
 from cumulo.services.operations.logs.query.values import TEXT, TIME, Value, quoted
 
@@ -21,14 +21,14 @@ TIMESTAMP, MESSAGE, STREAM, LOG, INGESTION, POINTER = (
     "@ingestionTime",
     "@ptr",
 )
-# The columns of every source of events.
+# The columns of every source of events: gid is the group's id, seq and sid make the order of events whole.
 SYSTEM = {
     TIMESTAMP: Value("ts", TIME),
     MESSAGE: Value("message", TEXT),
     STREAM: Value("stream", TEXT),
     LOG: Value("log", TEXT),
     INGESTION: Value("ingested", TIME),
-    POINTER: Value("ptr", TEXT),
+    POINTER: Value("(gid || '-' || ts || '-' || seq || '-' || sid)", TEXT),
 }
 LAMBDA_GROUP = "/aws/lambda/"
 _UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
@@ -74,20 +74,41 @@ LAMBDA = {
 # The default format of flow logs. Source: VPC User Guide, "Flow log records".
 FLOW_SHAPE = r"^[0-9]+ (?:[0-9]{12}|unknown) eni-[0-9a-z]+(?: \S+){11}\s*$"
 FLOW = (
-    "version accountId interfaceId srcAddr dstAddr srcPort dstPort protocol packets bytes startTime endTime action"
-    " logStatus"
-).split()
+    "version",
+    "accountId",
+    "interfaceId",
+    "srcAddr",
+    "dstAddr",
+    "srcPort",
+    "dstPort",
+    "protocol",
+    "packets",
+    "bytes",
+    "startTime",
+    "endTime",
+    "action",
+    "logStatus",
+)
 # Source: Route 53 Developer Guide, "Values that appear in DNS query logs".
 ROUTE53_SHAPE = r"^[0-9]+\.[0-9]+ [0-9]{4}-[0-9]{2}-[0-9]{2}T\S+Z Z[0-9A-Z]+(?: \S+){7}\s*$"
 ROUTE53 = (
-    "version queryTimestamp hostZoneId queryName queryType responseCode protocol edgeLocation resolverIp"
-    " ednsClientSubnet"
-).split()
+    "version",
+    "queryTimestamp",
+    "hostZoneId",
+    "queryName",
+    "queryType",
+    "responseCode",
+    "protocol",
+    "edgeLocation",
+    "resolverIp",
+    "ednsClientSubnet",
+)
 
 
 def json_text(is_lambda: bool) -> str:
     """The JSON object in a message; Lambda's lines may have something before and after the first one."""
-    whole = "CASE WHEN starts_with(ltrim(message, chr(9) || chr(10) || chr(13) || ' '), '{') AND json_valid(message) THEN message"
+    spaces = "chr(9) || chr(10) || chr(13) || ' '"
+    whole = f"CASE WHEN starts_with(ltrim(message, {spaces}), '{{') AND json_valid(message) THEN message"
     if not is_lambda:
         return f"{whole} END"
     rest = "rtrim(substring(message, strpos(message, '{')))"
@@ -112,7 +133,7 @@ def pointers(name: str) -> list[str]:
     found = []
     for each in chosen:
         edges = (0, *each, len(parts))
-        keys = [".".join(parts[begin:end]) for begin, end in zip(edges, edges[1:], strict=False)]
+        keys = [".".join(parts[begin:end]) for begin, end in pairwise(edges)]
         found.append("".join("/" + key.replace("~", "~0").replace("/", "~1") for key in keys))
     return list(dict.fromkeys(found))
 
@@ -122,13 +143,19 @@ def is_json_name(name: str) -> bool:
     return not name.startswith("@") or name.startswith("@@")
 
 
-def extracted(source: str, names: list[str], raw: list[str], is_lambda: bool) -> tuple[str, dict[str, str], dict[str, str]]:
+def extracted(
+    source: str, names: list[str], raw: list[str], is_lambda: bool
+) -> tuple[str, dict[str, str], dict[str, str]]:
     """A source with the fields of these names: its SQL, their columns, and the columns of those wanted `raw`.
 
     JSON is read once for all fields of an event. A value that is a map or a list is no field; its leaves are.
     """
     paths: dict[str, int] = {}
-    wanted = {name: [paths.setdefault(path, len(paths)) for path in pointers(name)] for name in dict.fromkeys(names + raw) if is_json_name(name)}
+    wanted = {
+        name: [paths.setdefault(path, len(paths)) for path in pointers(name)]
+        for name in dict.fromkeys(names + raw)
+        if is_json_name(name)
+    }
     columns: dict[str, str] = {}
     raws: dict[str, str] = {}
     if wanted:
@@ -160,7 +187,8 @@ def _first(values: list[str]) -> str:
 
 def _leaf(value: str, path: str) -> str:
     structure = f"json_type(j_, {quoted(path)}) IN ('OBJECT', 'ARRAY')"
-    return f"CASE WHEN starts_with({value}, '{{') OR starts_with({value}, '[') THEN CASE WHEN NOT {structure} THEN {value} END ELSE {value} END"
+    maybe = f"starts_with({value}, '{{') OR starts_with({value}, '[')"
+    return f"CASE WHEN {maybe} THEN CASE WHEN NOT {structure} THEN {value} END ELSE {value} END"
 
 
 def _shaped(name: str) -> list[str]:

@@ -35,16 +35,12 @@ from cumulo.services.operations.logs.query.tree import (
     Negative,
     Not,
     Period,
-    Query,
     Star,
 )
 
 _COMPARISONS = ("=", "==", "!=", "<", "<=", ">", ">=")
 # Words that end an expression, so they are no fields where a value may stand.
 _RESERVED = frozenset(("and", "or", "not", "like", "in", "by", "as", "asc", "desc"))
-
-# Set by `grammar`: a query in parentheses is read by what reads queries.
-read_query: Callable[[Tokens], Query]
 
 
 def expression(tokens: Tokens) -> Expression:
@@ -111,7 +107,7 @@ def _like(tokens: Tokens, operand: Expression) -> Expression:
 def _in(tokens: Tokens, operand: Expression) -> Expression:
     if tokens.peek.is_symbol("("):
         tokens.take()
-        query = read_query(tokens)
+        query = tokens.read_query(tokens)
         symbol(tokens, ")")
         return InQuery(operand, query)
     return In(operand, tuple(_list(tokens, expression)))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cumulo.services.operations.logs.query import expressions
 from cumulo.services.operations.logs.query.expressions import expression, field, name, period, several, symbol, word
 from cumulo.services.operations.logs.query.failures import Malformed
 from cumulo.services.operations.logs.query.tokens import NAME, NUMBER, STRING, Token, Tokens
@@ -59,7 +58,7 @@ def _truth(tokens: Tokens, token: Token | None, otherwise: bool) -> bool:
 
 def _subquery(tokens: Tokens) -> Query:
     symbol(tokens, "(")
-    query = expressions.read_query(tokens)
+    query = tokens.read_query(tokens)
     symbol(tokens, ")")
     return query
 

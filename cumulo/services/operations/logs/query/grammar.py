@@ -6,9 +6,8 @@ Source: CloudWatch Logs User Guide, "CloudWatch Logs Insights language query syn
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import get_args
 
-from cumulo.services.operations.logs.query import checks, commands, expressions, further_commands, sources
+from cumulo.services.operations.logs.query import checks, commands, further_commands, sources
 from cumulo.services.operations.logs.query.failures import Malformed
 from cumulo.services.operations.logs.query.tokens import END, NAME, Tokens
 from cumulo.services.operations.logs.query.tree import Command, Dedup, Diff, Limit, Pattern, Query, Sort, Source, Stats
@@ -19,7 +18,7 @@ STATS_MOST = 2
 
 def parse(text: str) -> Query:
     """The query. Raises Malformed, and Unsupported for what is not here yet."""
-    tokens = Tokens(text)
+    tokens = Tokens(text, _query)
     if tokens.peek.kind == END:
         raise Malformed("Query string is empty", 0, 0)
     found = _query(tokens)
@@ -68,7 +67,3 @@ def _command(tokens: Tokens, before: list[Command]) -> Command:
         if any(isinstance(each, Sort | Limit) for each in before):
             raise tokens.refused(token)
     return found
-
-
-expressions.read_query = _query
-assert all(isinstance(command, type) for command in get_args(Command))

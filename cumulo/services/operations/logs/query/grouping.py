@@ -12,7 +12,17 @@ from cumulo.services.operations.logs.query import periods, sorting
 from cumulo.services.operations.logs.query.compiling import NOT_AN_AGGREGATE
 from cumulo.services.operations.logs.query.failures import Malformed
 from cumulo.services.operations.logs.query.relations import Relation
-from cumulo.services.operations.logs.query.tree import Call, CountFrequent, Expression, Field, Item, Literal, Period, Star, Stats
+from cumulo.services.operations.logs.query.tree import (
+    Call,
+    CountFrequent,
+    Expression,
+    Field,
+    Item,
+    Literal,
+    Period,
+    Star,
+    Stats,
+)
 from cumulo.services.operations.logs.query.values import NODE, NUMBER, TEXT, TIME, Value
 
 MATCHED = "matched_"  # how many rows went into a group: statistics want to know
@@ -29,7 +39,7 @@ def stats(relation: Relation, command: Stats) -> None:
     items: list[tuple[str, Value]] = []
     for item in command.items:
         compiler = relation.compiler(gathered.aggregate)
-        compiler.columns = {name: value for name, value in made.items()}
+        compiler.columns = dict(made)
         value = compiler.value(item.expression)
         items.append((item.name, value))
         made[item.name] = Value(f"({value.sql})", value.kind)
@@ -207,15 +217,17 @@ _AGGREGATES: dict[str, Build] = {
 def count_frequent(relation: Relation, command: CountFrequent) -> None:
     """The most frequent combination first. Here the count is exact."""
     values = [(field.name, relation.value(field)) for field in command.fields]
-    parts = [f"{value.sql if value.kind != NODE else value.text()} AS k{index}" for index, (_, value) in enumerate(values)]
+    parts = [
+        f"{value.sql if value.kind != NODE else value.text()} AS k{index}" for index, (_, value) in enumerate(values)
+    ]
     keys = ", ".join(f"k{index}" for index in range(len(values)))
     inner = f"SELECT {', '.join(parts)} FROM ({relation.sql})"
-    relation.sql = f"SELECT {keys}, count(*) AS {MATCHED}, CAST(count(*) AS DOUBLE) AS n_ FROM ({inner}) GROUP BY {keys}"
+    relation.sql = (
+        f"SELECT {keys}, count(*) AS {MATCHED}, CAST(count(*) AS DOUBLE) AS n_ FROM ({inner}) GROUP BY {keys}"
+    )
     relation.columns = {name: Value(f"k{index}", value.kind) for index, (name, value) in enumerate(values)}
     order = [term for value in relation.columns.values() for term in sorting.terms(value, False)]
     relation.columns["_approxcount"] = Value("n_", NUMBER)
     relation.raw, relation.events, relation.chosen = {}, False, True
     relation.shown = list(relation.columns)
     relation.order = ["n_ DESC", *order]
-
-

@@ -32,7 +32,10 @@ def discovered(query: Query, system: dict[str, object] | tuple[str, ...]) -> tup
     made: set[str] = set()
     left: tuple[str, ...] = ()
     for command in query.commands:
-        for name in [*(field.name for found in walks.expressions_of(command) for field in walks.fields_in(found)), *_named(command)]:
+        for name in [
+            *(field.name for found in walks.expressions_of(command) for field in walks.fields_in(found)),
+            *_named(command),
+        ]:
             for prefix in left:
                 name = name.removeprefix(prefix)
             if not _is_made(name, made) and name not in system:
@@ -46,7 +49,7 @@ def discovered(query: Query, system: dict[str, object] | tuple[str, ...]) -> tup
             left = (*left, f"{command.left}.")
             made.add(command.right)
         made.update(walks.names_of(command))
-        if isinstance(command, Unnest | Accumulate) :
+        if isinstance(command, Unnest | Accumulate):
             made.add(command.name)
         if isinstance(command, Lookup) and not command.keep:
             made.update(ours for _, ours in command.outputs)

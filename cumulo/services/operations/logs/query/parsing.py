@@ -43,7 +43,8 @@ def _behind(text: str, literal: str) -> str:
     """What follows the first occurrence of a literal; NULL where there is none."""
     if not literal:
         return text
-    return f"CASE WHEN contains({text}, {quoted(literal)}) THEN substring({text}, strpos({text}, {quoted(literal)}) + {len(literal)}) END"
+    behind = f"substring({text}, strpos({text}, {quoted(literal)}) + {len(literal)})"
+    return f"CASE WHEN contains({text}, {quoted(literal)}) THEN {behind} END"
 
 
 def regex(relation: Relation, command: ParseRegex) -> None:
@@ -51,9 +52,7 @@ def regex(relation: Relation, command: ParseRegex) -> None:
     text = relation.value(command.operand).text()
     names = [name for _, name in command.names]
     if command.multi:
-        lists = [
-            f"regexp_extract_all({text}, {quoted(command.pattern)}, {number})" for number, _ in command.names
-        ]
+        lists = [f"regexp_extract_all({text}, {quoted(command.pattern)}, {number})" for number, _ in command.names]
         columns = [relation.identifier() for _ in names]
         parts = []
         for found, column in zip(lists, columns, strict=True):
@@ -69,7 +68,8 @@ def regex(relation: Relation, command: ParseRegex) -> None:
     labels = ", ".join(f"'g{index}'" for index in range(command.groups + 1))
     pattern = quoted(f"({command.pattern})")
     # One group around all tells whether it matched, unless it matched nothing.
-    relation.sql = f"SELECT *, regexp_extract({text}, {pattern}, [{labels}]) AS {groups}, {text} AS {matches} FROM ({relation.sql})"
+    added = f"regexp_extract({text}, {pattern}, [{labels}]) AS {groups}, {text} AS {matches}"
+    relation.sql = f"SELECT *, {added} FROM ({relation.sql})"
     matched = f"({groups}.g0 <> '' OR regexp_matches({matches}, {quoted(command.pattern)}))"
     relation.extend(
         [(name, Value(f"CASE WHEN {matched} THEN {groups}.g{number} END", TEXT)) for number, name in command.names]

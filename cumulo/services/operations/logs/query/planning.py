@@ -37,9 +37,13 @@ _KEEP_EVENTS = (Fields, Filter, ParseGlob, ParseRegex, ParseLogfmt, ParseCsv, Js
 
 
 class GroupRows(NamedTuple):
-    """A log group's events as SQL with the columns ts, ingested, stream, message and ptr; `log` is "account:name"."""
+    """A log group's events as SQL with the columns ts, ingested, stream, message, seq and sid.
+
+    `log` is "account:name", `id` the group's, in hexadecimal digits.
+    """
 
     log: str
+    id: str
     sql: str
 
     @property
@@ -89,7 +93,10 @@ def source(query: Query, inputs: Inputs, extra: tuple[str, ...] = (), shift: int
             sql, columns, raws = discovery.extracted(sql, names, raw, is_lambda)
             parts.append(f"({sql})")
     if not parts:
-        nothing = "SELECT 0::BIGINT AS ts, 0::BIGINT AS ingested, '' AS stream, '' AS message, '' AS ptr, '' AS log WHERE false"
+        nothing = (
+            "SELECT 0::BIGINT AS ts, 0::BIGINT AS ingested, '' AS stream, '' AS message, 0::UBIGINT AS seq,"
+            " 0::UBIGINT AS sid, '' AS log, '' AS gid WHERE false"
+        )
         sql, columns, raws = discovery.extracted(nothing, names, raw, False)
         parts.append(f"({sql})")
     relation = Relation(" UNION ALL ".join(parts), dict(discovery.SYSTEM), world, events=True)
@@ -138,7 +145,14 @@ def counts_itself(query: Query) -> bool:
 
 def _rows(rows: GroupRows, times: Times, shift: int) -> str:
     between = f"ts BETWEEN {times.start - shift} AND {times.end - shift}"
-    return f"SELECT ts, ingested, stream, message, ptr, {quoted(rows.log)} AS log FROM {rows.sql} WHERE {between}"
+    columns = f"ts, ingested, stream, message, seq, sid, {quoted(rows.log)} AS log, {quoted(rows.id)} AS gid"
+    return f"SELECT {columns} FROM {rows.sql} WHERE {between}"
+
+
+def scanned(groups: Sequence[GroupRows], times: Times) -> str:
+    """A SELECT of how many events there are in a time, and of how many bytes."""
+    parts = [_rows(rows, times, 0) for rows in groups]
+    return f"SELECT count(*), coalesce(sum(strlen(message)), 0) FROM ({' UNION ALL '.join(parts)})"
 
 
 def _world(query: Query, inputs: Inputs, times: Times) -> World:

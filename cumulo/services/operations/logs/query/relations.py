@@ -10,6 +10,8 @@ from cumulo.services.operations.logs.query.compiling import Compiler, Times
 from cumulo.services.operations.logs.query.tree import Call, Expression, Period, Query
 from cumulo.services.operations.logs.query.values import NODE, NUMBER, TEXT, TIME, Value
 
+LATEST_FIRST = ("ts DESC", "seq DESC", "sid DESC")  # the order of events without sort
+
 
 class Column(NamedTuple):
     """A column of results."""
@@ -37,8 +39,7 @@ class Relation:
         self.events = events  # whether a row is an event with its pointer
         self.shown: list[str] = []
         self.chosen = not events  # whether the query says what is shown
-        # Without sort, the latest event is first.
-        self.order: list[str] = ["ts DESC", "ptr DESC"] if events else []
+        self.order: list[str] = list(LATEST_FIRST) if events else []
         self.limited: int | None = None
         self.bins: dict[str, Period] = {}  # the periods of columns that stats made by bin()
         self._count = 0
@@ -109,7 +110,7 @@ class Relation:
             column = self.identifier()
             self.sql = f"SELECT *, {value.sql} AS {column} FROM ({self.sql})"
             terms += sorting.terms(Value(column, value.kind), down)
-        self.order = [*terms, *(["ts DESC", "ptr DESC"] if self.events else [])]
+        self.order = [*terms, *(LATEST_FIRST if self.events else ())]
 
     def numbered(self) -> str:
         """Adds the rows' positions as a column, which becomes their order; its name."""
@@ -124,7 +125,11 @@ class Relation:
         """The names of what is shown."""
         names = list(self.shown)
         if not self.chosen:
-            names = [discovery.TIMESTAMP, discovery.MESSAGE, *[name for name in names if name[:1] != "@" or name not in discovery.SYSTEM]]
+            names = [
+                discovery.TIMESTAMP,
+                discovery.MESSAGE,
+                *[name for name in names if name[:1] != "@" or name not in discovery.SYSTEM],
+            ]
         return names
 
     def select(self, most: int) -> tuple[str, list[Column]]:
@@ -142,7 +147,10 @@ class Relation:
             parts.append(f"{sql} AS o{index}")
         if not parts:
             parts.append("NULL AS o0")
-        return f"SELECT {', '.join(parts)} FROM (SELECT * FROM ({self.sql}){self.ordered()} LIMIT {most}){self.ordered()}", columns
+        return (
+            f"SELECT {', '.join(parts)} FROM (SELECT * FROM ({self.sql}){self.ordered()} LIMIT {most}){self.ordered()}",
+            columns,
+        )
 
 
 __all__ = ["NUMBER", "TIME", "Column", "Relation", "World"]

@@ -34,10 +34,6 @@ def rows(columns: Sequence[Column], values: Sequence[Sequence[Any]]) -> list[lis
     """Rows as results have them: names and texts of what is there."""
     renderers = [(column.name, _RENDERERS.get(column.kind, str)) for column in columns]
     return [
-        [
-            (name, render(value))
-            for (name, render), value in zip(renderers, row, strict=True)
-            if value is not None
-        ]
+        [(name, render(value)) for (name, render), value in zip(renderers, row, strict=True) if value is not None]
         for row in values
     ]

@@ -42,7 +42,8 @@ def add_totals(relation: Relation, command: AddTotals) -> None:
     for name, value in list(relation.columns.items()):
         if name in sums:
             parts.append(f"{sums[name]} AS {value.sql}" if value.numeric() else f"q_text({sums[name]}) AS {value.sql}")
-    relation.sql = f"{relation.sql} UNION ALL BY NAME SELECT {', '.join([*parts, f'9223372036854775807 AS {position}'])} FROM ({relation.sql})"
+    parts.append(f"9223372036854775807 AS {position}")
+    relation.sql = f"{relation.sql} UNION ALL BY NAME SELECT {', '.join(parts)} FROM ({relation.sql})"
 
 
 def _may_be_number(relation: Relation, name: str) -> bool:
@@ -96,7 +97,9 @@ def fill_missing(relation: Relation, command: FillMissing) -> None:
     period = _period_of(name, relation)
     times = f"SELECT DISTINCT {value.sql} AS t_ FROM ({relation.sql})"
     following = bins.following("t_", period)
-    gaps = f"WITH RECURSIVE b_(t_) AS (SELECT min(t_) FROM ({times}) UNION ALL SELECT {following} FROM b_ WHERE {following} <= (SELECT max(t_) FROM ({times})))"
+    until = f"{following} <= (SELECT max(t_) FROM ({times}))"
+    steps = f"SELECT min(t_) FROM ({times}) UNION ALL SELECT {following} FROM b_ WHERE {until}"
+    gaps = f"WITH RECURSIVE b_(t_) AS ({steps})"
     parts = [f"t_ AS {value.sql}"]
     for field, constant in command.values:
         column = relation.columns.get(field)
@@ -121,7 +124,9 @@ def outlier(relation: Relation, command: Outlier) -> None:
         quartiles = f"quantile_cont({value}, 0.25) OVER () AS {low}, quantile_cont({value}, 0.75) OVER () AS {high}"
         relation.sql = f"SELECT *, {quartiles} FROM ({relation.sql})"
         distance = f"{number(command.factor)} * ({high} - {low})"
-        relation.sql = f"SELECT *, {low} - {distance} AS {edge_low}, {high} + {distance} AS {edge_high} FROM ({relation.sql})"
+        relation.sql = (
+            f"SELECT *, {low} - {distance} AS {edge_low}, {high} + {distance} AS {edge_high} FROM ({relation.sql})"
+        )
         out = f"coalesce({value} > {edge_high}{f' OR {value} < {edge_low}' if command.lower else ''}, false)"
         if command.mark:
             marks.append((f"{name}_outlier", Value(out, TRUTH)))
@@ -145,7 +150,9 @@ def sessionize(relation: Relation, command: Sessionize) -> None:
     partition = f"PARTITION BY {', '.join(who)}" if who else ""
     begins, start = relation.identifier(), relation.identifier()
     gap = f"{time} - lag({time}) OVER ({partition} ORDER BY {time})"
-    relation.sql = f"SELECT *, CASE WHEN coalesce({gap} <= {periods.milliseconds(command.gap)}, false) THEN NULL ELSE {time} END AS {begins} FROM ({relation.sql})"
+    same = f"coalesce({gap} <= {periods.milliseconds(command.gap)}, false)"
+    begun = f"CASE WHEN {same} THEN NULL ELSE {time} END AS {begins}"
+    relation.sql = f"SELECT *, {begun} FROM ({relation.sql})"
     window = f"OVER ({partition} ORDER BY {time} RANGE UNBOUNDED PRECEDING)"
     relation.sql = f"SELECT *, max({begins}) {window} AS {start} FROM ({relation.sql})"
     order = ", ".join([start, *who])

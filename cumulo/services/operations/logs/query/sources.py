@@ -47,9 +47,7 @@ def read(tokens: Tokens) -> Source:
             start = time[1]
         else:
             end = time[1]
-    return Source(
-        found.names, found.selects, found.prefixes, found.accounts, found.classes, found.tags, start, end
-    )
+    return Source(found.names, found.selects, found.prefixes, found.accounts, found.classes, found.tags, start, end)
 
 
 def merged(first: Source | None, second: Source) -> Source:

@@ -49,9 +49,8 @@ def _fields(relation: Relation, command: Fields) -> None:
     compiler = relation.compiler()
     added = []
     for item in command.items:
-        if item.aliased or not isinstance(item.expression, Field):
-            added.append((item.name, compiler.value(item.expression)))
-        elif item.name not in relation.columns:
+        plain = isinstance(item.expression, Field) and not item.aliased
+        if not plain or item.name not in relation.columns:
             added.append((item.name, compiler.value(item.expression)))
     relation.extend(added)
     if command.display:

@@ -24,8 +24,14 @@ def lookup(relation: Relation, command: Lookup) -> None:
     source = f"(SELECT * FROM ({relation.sql})) AS l_"
     found = _column(command, table, command.keys[0][0]) if not command.cidr else _cidr_column(command, table)
     if command.cidr:
-        test = f"coalesce(q_ip4({ours[0]}) BETWEEN q_ip4(split_part(t_.{found}, '/', 1)) & (4294967295 << (32 - CAST(split_part(t_.{found}, '/', 2) AS INTEGER))) & 4294967295 AND (q_ip4(split_part(t_.{found}, '/', 1)) | ((1 << (32 - CAST(split_part(t_.{found}, '/', 2) AS INTEGER))) - 1)), false)"
-        outputs = ", ".join(f"first(t_.{_column(command, table, theirs)} ORDER BY CAST(split_part(t_.{found}, '/', 2) AS INTEGER) DESC) AS u{index}" for index, (theirs, _) in enumerate(command.outputs))
+        prefix = f"CAST(split_part(t_.{found}, '/', 2) AS INTEGER)"
+        host = f"((1 << (32 - {prefix})) - 1)"
+        low = f"(q_ip4(split_part(t_.{found}, '/', 1)) & ~{host})"
+        test = f"coalesce(q_ip4({ours[0]}) BETWEEN {low} AND ({low} | {host}), false)"
+        outputs = ", ".join(
+            f"first(t_.{_column(command, table, theirs)} ORDER BY {prefix} DESC) AS u{index}"
+            for index, (theirs, _) in enumerate(command.outputs)
+        )
         matched = f"SELECT {outputs} FROM ({table['']}) AS t_ WHERE {test}"
         relation.sql = f"SELECT l_.*, m_.* FROM {source}, LATERAL ({matched}) AS m_"
     else:
@@ -78,7 +84,7 @@ def join(relation: Relation, command: Join) -> None:
     left = ", ".join(f"{text} AS jl{index}" for index, text in enumerate(ours))
     right = ", ".join(f"{text} AS jr{index}" for index, text in enumerate(theirs))
     columns: dict[str, Value] = {}
-    parts = []
+    parts: list[str] = []
     for name, value in other.columns.items():
         column = f"b{len(parts)}"
         parts.append(f"{value.sql} AS {column}")
@@ -87,7 +93,8 @@ def join(relation: Relation, command: Join) -> None:
     kind = "LEFT JOIN" if command.outer else "JOIN"
     test = " AND ".join(f"l_.jl{index} = r_.jr{index}" for index in range(len(ours)))
     hidden = ", ".join([f"jl{index}" for index in range(len(ours))] + [f"jr{index}" for index in range(len(ours))])
-    sql = f"SELECT * EXCLUDE ({hidden}) FROM (SELECT *, {left} FROM ({relation.sql})) AS l_ {kind} ({inner}) AS r_ ON {test}"
+    ours_side = f"(SELECT *, {left} FROM ({relation.sql})) AS l_"
+    sql = f"SELECT * EXCLUDE ({hidden}) FROM {ours_side} {kind} ({inner}) AS r_ ON {test}"
     # One name for each column, as both sides may come from the same place.
     relation.sql = f"SELECT * FROM ({sql})"
     prefixed = {f"{command.left}.{name}": value for name, value in relation.columns.items()}
@@ -98,7 +105,7 @@ def append_columns(relation: Relation, command: AppendColumns) -> None:
     """Columns of another query, the first row's beside the first row."""
     other = relation.world.subquery(command.query, ())
     position = relation.numbered()
-    parts = []
+    parts: list[str] = []
     added: dict[str, Value] = {}
     for name in other.output():
         value = other.columns.get(name)
@@ -115,5 +122,3 @@ def append_columns(relation: Relation, command: AppendColumns) -> None:
     )
     relation.columns = {**relation.columns, **added}
     relation.show(added)
-
-

@@ -9,9 +9,13 @@ characters", "Use aliases and comments in queries".
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
 
 from cumulo.services.operations.logs.query.failures import Malformed, unexpected
+
+if TYPE_CHECKING:
+    from cumulo.services.operations.logs.query.tree import Query
 
 NAME, NUMBER, DURATION, STRING, REGEX, SYMBOL, END = "name", "number", "duration", "string", "regex", "symbol", "end"
 
@@ -48,8 +52,9 @@ class Token(NamedTuple):
 class Tokens:
     """A query's words from the first to the last."""
 
-    def __init__(self, query: str) -> None:
+    def __init__(self, query: str, read_query: Callable[[Tokens], Query]) -> None:
         self.query = query
+        self.read_query = read_query  # what reads a query in parentheses
         self.last_end = 0  # where the word before ended
         self._next: Token | None = None
 

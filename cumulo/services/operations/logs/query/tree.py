@@ -108,9 +108,7 @@ class Access:
     parts: tuple[str | int, ...]
 
 
-Expression: TypeAlias = (
-    Literal | Period | Field | Call | Star | Negative | Not | Binary | Like | In | InQuery | Access
-)
+Expression: TypeAlias = Literal | Period | Field | Call | Star | Negative | Not | Binary | Like | In | InQuery | Access
 
 
 @dataclass(frozen=True, slots=True)
