@@ -48,6 +48,8 @@ def listed(ctx: Context, version: Version, arn: str = "") -> dict[str, Any]:
         shown["KMSKeyArn"] = version.kms_key_arn
     if version.dead_letter_arn:
         shown["DeadLetterConfig"] = {"TargetArn": version.dead_letter_arn}
+    if version.tenant_isolation:
+        shown["TenancyConfig"] = {"TenantIsolationMode": version.tenant_isolation}
     if version.layers:
         sized = zip(version.layers, version.layer_sizes, strict=True)
         shown["Layers"] = [{"Arn": arn, "CodeSize": size} for arn, size in sized]

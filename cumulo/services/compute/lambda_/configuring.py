@@ -180,6 +180,8 @@ def _set_snap_start(version: Version, request: dict[str, Any]) -> None:
         return
     if version.runtime not in runtime_identifiers.SNAP_START:
         raise INVALID_PARAMETER(f"{version.runtime} is not supported for SnapStart enabled functions.")
+    if version.tenant_isolation:  # of our own, as below. Source: Developer Guide, "Using tenant isolation", Limitations
+        raise INVALID_PARAMETER("SnapStart is not supported for functions with tenant isolation.")
     if version.ephemeral_mb > 512:  # of our own: the rule is the guide's, the text was not observed
         raise INVALID_PARAMETER("SnapStart does not support ephemeral storage greater than 512 MB.")
 

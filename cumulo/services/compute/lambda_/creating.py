@@ -40,7 +40,7 @@ REQUEST_BYTES = 70_167_211
 
 @operation(
     unsupported=(
-        "PublishTo", "TenancyConfig", "CapacityProviderConfig", "DurableConfig", "RuntimeConfig", "AcceleratorConfig",
+        "PublishTo", "CapacityProviderConfig", "DurableConfig", "RuntimeConfig", "AcceleratorConfig",
     )
 )  # fmt: skip
 async def create_function(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
@@ -105,6 +105,8 @@ def _new(ctx: Context, request: dict[str, Any]) -> tuple[Function, Version]:
     version = Version(asked.account, asked.region, asked.name, LATEST, "", now, ctx.uuid())
     version.log_group = f"/aws/lambda/{asked.name}"
     version.architecture = request.get("Architectures", ["x86_64"])[0]
+    if "TenancyConfig" in request:
+        version.tenant_isolation = request["TenancyConfig"]["TenantIsolationMode"]
     tagging.check(function.tags)
     configuring.apply(ctx, version, request)
     if "CodeSigningConfigArn" in request:

@@ -109,7 +109,6 @@ def test_runtime_and_handler_are_needed(create: Create) -> None:
         ({"FileSystemConfigs": [{"Arn": "arn:aws:elasticfilesystem:us-east-1:111122223333:access-point/fsap-"
                                  + "0" * 17, "LocalMountPath": "/mnt/a"}]}, "FileSystemConfigs"),
         ({"DurableConfig": {"ExecutionTimeout": 60}}, "DurableConfig"),
-        ({"TenancyConfig": {"TenantIsolationMode": "PER_TENANT"}}, "TenancyConfig"),
         ({"Code": {"ImageUri": "111122223333.dkr.ecr.us-east-1.amazonaws.com/a:1"}, "PackageType": "Image"},
          "Code.ImageUri"),
     ],
@@ -128,6 +127,15 @@ def test_a_function_may_be_told_to_be_in_no_network(cloud: Account, create: Crea
         "VpcId": "",
         "Ipv6AllowedForDualStack": False,
     }
+
+
+def test_tenants_may_be_kept_apart(cloud: Account, create: Create) -> None:
+    made = create(TenancyConfig={"TenantIsolationMode": "PER_TENANT"})
+    assert made["TenancyConfig"] == {"TenantIsolationMode": "PER_TENANT"}
+    assert cloud.client("lambda").get_function_configuration(FunctionName="greeter")["TenancyConfig"]
+    error = refused(lambda: cloud.client("lambda").invoke(FunctionName="greeter"))["Error"]
+    assert error["Code"] == INVALID
+    assert "tenant ID" in error["Message"]
 
 
 def test_both_architectures_are_taken(create: Create) -> None:
