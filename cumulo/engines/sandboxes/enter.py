@@ -36,10 +36,10 @@ must close its copy of the control socket after the fork.
 
 The control socket carries one JSON object a message. From inside: {"pid": C2 as seen outside}; {"ready": true,
 "addresses": [[address, port], …]} with descriptors: the listening sockets and, with an own root, the folder /tmp; or
-{"error": step and reason}; {"exit": name, "status": wait status}, name "runtime" for
-the program itself. From the server: {"spawn": name, "argv": […], "variables": {…}, "cwd": folder} with its stdout and
-stderr as one descriptor; {"signal": name, "number": n}; {"connect": port}, answered by {"connected": port} with a
-descriptor or {"refused": port}; and end of file, which ends everything.
+{"error": step and reason}; {"exit": name, "status": wait status, "peak": the most bytes it had in memory}, name
+"runtime" for the program itself. From the server: {"spawn": name, "argv": […], "variables": {…}, "cwd": folder} with
+its stdout and stderr as one descriptor; {"signal": name, "number": n}; {"connect": port}, answered by {"connected":
+port} with a descriptor or {"refused": port}; and end of file, which ends everything.
 """
 
 from __future__ import annotations
@@ -54,7 +54,18 @@ import signal
 import socket
 import struct
 
-from cumulo.engines.sandboxes.lockdown import LINUX, PR_SET_DUMPABLE, Failed, Plain, fail, libc, limit, lock_down, prctl
+from cumulo.engines.sandboxes.lockdown import (
+    LINUX,
+    PR_SET_DUMPABLE,
+    Failed,
+    Plain,
+    fail,
+    libc,
+    limit,
+    lock_down,
+    prctl,
+    shield_parent,
+)
 from cumulo.engines.sandboxes.supervisor import PR_SET_CHILD_SUBREAPER, supervise, tell
 
 __all__ = ["Failed", "Plain", "enter", "prepare", "subreaper"]
@@ -267,6 +278,8 @@ def _listen(kind: str, address: str, port: int, own_network: bool) -> socket.soc
 def _fork_program(spec: Plain) -> int:
     program = os.fork()
     if program == 0:
+        if spec.get("landlock") and "pid" not in _prepared["namespaces"]:
+            shield_parent()
         prctl(PR_SET_DUMPABLE, 1)  # its own /proc/self is its own
         cwd: str = spec["cwd"]
         os.chdir(_paths(spec).get(cwd, cwd))

@@ -70,6 +70,7 @@ class Sandbox:
         self._connecting: dict[int, list[asyncio.Future[socket.socket]]] = {}
         self._process = -1
         self._tmp = -1
+        self._peak = 0
         self._hung_up = False
         self._loop.add_reader(self._control.fileno(), self._hear)
 
@@ -136,7 +137,7 @@ class Sandbox:
 
     def peak_bytes(self) -> int:
         """The most that its processes used at any time, with what they share with the zygote; never above the limit."""
-        peak = sum(_resident(pid, "VmHWM") for pid in _descendants(self.pid))
+        peak = max(self._peak, sum(_resident(pid, "VmHWM") for pid in _descendants(self.pid)))
         if self._group is not None:
             peak = max(peak, self._group.peak_bytes() - self._tmp_bytes())
         return min(peak, self.limits.memory_mb * MIB)
@@ -199,6 +200,7 @@ class Sandbox:
 
     def _exited(self, message: dict[str, Any]) -> None:
         self._running.discard(message["exit"])
+        self._peak = max(self._peak, message.get("peak", 0))
         if self.on_exit is not None:
             self.on_exit(message["exit"], message["status"])
 

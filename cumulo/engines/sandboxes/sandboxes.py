@@ -8,6 +8,7 @@ import logging
 import os
 import shutil
 import signal
+import stat
 import sys
 import zlib
 from collections.abc import Iterable
@@ -116,13 +117,13 @@ class Sandboxes:
             "hostname": hostname,
             "own_processes": "pid" in self.abilities.namespaces,
         }
-        if self.abilities.own_users:
+        own_user = self.abilities.own_users and (self.abilities.own_root or self._all_reachable(spec))
+        if own_user:
             spec["uid"] = spec["gid"] = number
         if self.abilities.own_root:
-            own = (number, number) if self.abilities.own_users else (os.geteuid(), os.getegid())
-            spec["files"] = templates.users(*own)
+            spec["files"] = templates.users(*((number, number) if own_user else (os.geteuid(), os.getegid())))
         else:
-            spec["tmp"] = self._tmp(name, number)
+            spec["tmp"] = self._tmp(name, number if own_user else os.geteuid())
         spec["landlock"] = None if nested else self._landlock(spec)
         return Sandbox(name, spec, limits, group, lambda: self._freed(name, number))
 
@@ -182,12 +183,24 @@ class Sandboxes:
             "connect": [],
         }
 
-    def _tmp(self, name: str, number: int) -> str:
+    def _all_reachable(self, spec: Plain) -> bool:
+        """Whether another user gets to all it needs; with folders under a closed home it must stay the server's."""
+        shown = {*(outside for outside, _ in spec["binds"]), *spec["layers"], *self._shown, str(self._folder)}
+        return all(_is_open(folder) for path in shown for folder in (Path(path), *Path(path).parents))
+
+    def _tmp(self, name: str, owner: int) -> str:
         folder = self._folder / f"tmp-{name}"
         folder.mkdir(mode=0o700)
-        if self.abilities.own_users:
-            shutil.chown(folder, number, number)
+        if owner != os.geteuid():
+            shutil.chown(folder, owner, owner)
         return str(folder)
+
+
+def _is_open(path: Path) -> bool:
+    try:
+        return bool(path.stat().st_mode & stat.S_IXOTH)
+    except OSError:
+        return False
 
 
 class _Numbers:

@@ -57,14 +57,14 @@ def supervise(control: socket.socket, names: dict[int, str], spec: Plain) -> NoR
 def _reap(control: socket.socket, names: dict[int, str]) -> None:
     while True:
         try:
-            pid, status = os.waitpid(-1, os.WNOHANG)
+            pid, status, used = os.wait4(-1, os.WNOHANG)
         except ChildProcessError:
             return
         if pid == 0:
             return
         name = names.pop(pid, None)
         if name is not None:
-            tell(control, {"exit": name, "status": status})
+            tell(control, {"exit": name, "status": status, "peak": used.ru_maxrss * 1024})
 
 
 def _obey(control: socket.socket, names: dict[int, str], spec: Plain) -> None:

@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,7 @@ class Cells:
         self._ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         template = json.dumps(self.sandboxes.template([*PYTHON, *self.binds]))
         groups = json.dumps(self.sandboxes.zygote_groups())
-        self._zygote = subprocess.Popen(  # noqa: ASYNC220, it is at once
+        self.zygote = subprocess.Popen(  # noqa: ASYNC220, it is at once
             [sys.executable, "-I", "-S", "-c", ZYGOTE, str(TREE), str(theirs.fileno()), template, groups],
             pass_fds=[theirs.fileno()],
         )
@@ -107,8 +108,22 @@ class Cells:
     async def close(self) -> None:
         """End the zygote."""
         self._ours.close()
-        self._zygote.wait(10)
+        self.zygote.wait(10)
         self.sandboxes.close()
+
+
+def with_cells(folder: Path, use: Callable[[Cells], Awaitable[Any]], **changed: Any) -> Any:
+    """Use cells in a loop of their own."""
+
+    async def inside() -> Any:
+        cells = Cells(folder, **changed)
+        await cells.open()
+        try:
+            return await use(cells)
+        finally:
+            await cells.close()
+
+    return asyncio.run(inside())
 
 
 class Ran:
