@@ -1,8 +1,10 @@
 """The same for a server without rights: user namespaces make room for it."""
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -13,13 +15,10 @@ FILES = ("test_sandboxes.py", "test_hostile.py", "test_plain.py")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="the other tests run as an ordinary user already")
-def test_without_root(tmp_path: Path) -> None:
-    for parent in [tmp_path, *tmp_path.parents[:2]]:
-        parent.chmod(0o755)
-    home = tmp_path / "home"
-    home.mkdir()
-    os.chown(home, NOBODY, NOBODY)
+def test_without_root() -> None:
+    home = Path(tempfile.mkdtemp(prefix="cumulo-test-"))  # pytest's own folders are root's alone
     tests = [str(HERE / name) for name in FILES]
+    os.chown(home, NOBODY, NOBODY)
     pytest_command = [sys.executable, "-m", "pytest", "-q", "--basetemp", str(home / "tests")]
     ran = subprocess.run(
         [sys.executable, str(HERE.parents[1] / "ordinary_user.py"), str(NOBODY), *pytest_command, *tests],
@@ -29,4 +28,5 @@ def test_without_root(tmp_path: Path) -> None:
         text=True,
         check=False,
     )
+    shutil.rmtree(home, ignore_errors=True)
     assert ran.returncode == 0, ran.stdout[-5000:] + ran.stderr[-1000:]
