@@ -42,6 +42,7 @@ class Context:
         "audited",
         "authorized",
         "called_via",
+        "carried",
         "claim",
         "denial",
         "depth",
@@ -65,6 +66,7 @@ class Context:
         "source_account",
         "source_arn",
         "source_ip",
+        "tries",
     )
 
     def __init__(
@@ -114,6 +116,8 @@ class Context:
         self.denial: dict[str, Any] | None = None
         self.authorized = False
         self.gone = False
+        self.tries = 0  # how often its transaction has run: again after conflicts with others, on a distributed store
+        self.carried: Any = None  # what one of these attempts leaves for the next
         self.on_answer: Callable[[Any], None] | None = None  # hears of the answer over the wire (see `wire_calls.Sent`)
         self.on_wait: Callable[[Callable[[], None]], None] | None = None  # tells of a client that hangs up meanwhile
         self._listener: Listener | None = None

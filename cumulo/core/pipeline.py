@@ -65,6 +65,7 @@ class Run:
     def work(self, txn: Transaction) -> dict[str, Any]:
         """Authenticate, parse, validate, authorize and handle; it may run again on a conflict."""
         ctx = self.ctx
+        ctx.tries += 1
         ctx.enter(txn)
         try:
             self.caller.authenticate(ctx)

@@ -31,6 +31,15 @@ def numbers_of(item: dict[str, Any] | None) -> tuple[int, ...]:
     return tuple(int(each["N"]) for each in (item or {}).get("numbers", {"L": []})["L"])
 
 
+def check_conflict(refusal: ClientError) -> None:
+    """A refusal for others that want the same items at the same time, on a store where that is."""
+    response: Any = refusal.response
+    code = response["Error"]["Code"]
+    reasons = {reason["Code"] for reason in response.get("CancellationReasons", ())}
+    told = code == "TransactionCanceledException" and reasons <= {"None", "TransactionConflict"}
+    assert told or code in ("TransactionConflictException", "TransactionInProgressException"), refusal
+
+
 class Load:
     """Workers over some keys; `history` has everything they did."""
 
@@ -146,8 +155,12 @@ class Worker:
         appends = {key: self.history.number() for key in self._some(2)}
         steps = [{"Update": self._append(key, number)} for key, number in appends.items()]
         with self.history.asking(Operation("transaction", appends)) as operation:
-            if self.ask("transact_write_items", TransactItems=steps) is not None:
-                operation.outcome = OK
+            try:
+                if self.ask("transact_write_items", TransactItems=steps) is not None:
+                    operation.outcome = OK
+            except ClientError as refusal:
+                check_conflict(refusal)
+                operation.outcome = FAILED
 
     def append_with_token(self) -> None:
         appends = {key: self.history.number() for key in self._some(3)}
@@ -155,15 +168,23 @@ class Worker:
         token = f"{self.load.seed}-{min(appends.values())}"
         with self.history.asking(Operation("repeated transaction", appends)) as operation:
             while not self.load.stopping.is_set():
-                if self.ask("transact_write_items", TransactItems=steps, ClientRequestToken=token) is not None:
-                    operation.outcome = OK
-                    return
+                try:
+                    if self.ask("transact_write_items", TransactItems=steps, ClientRequestToken=token) is not None:
+                        operation.outcome = OK
+                        return
+                except ClientError as refusal:  # it has not happened then, and is tried again
+                    check_conflict(refusal)
 
     def append_one(self) -> None:
         [key] = self._some(1)
         number = self.history.number()
         with self.history.asking(Operation("update", {key: number})) as operation:
-            answer = self.ask("update_item", ReturnValues="ALL_NEW", **self._append(key, number))
+            try:
+                answer = self.ask("update_item", ReturnValues="ALL_NEW", **self._append(key, number))
+            except ClientError as refusal:
+                check_conflict(refusal)
+                operation.outcome = FAILED
+                return
             if answer is not None:
                 numbers = numbers_of(answer["Attributes"])
                 assert numbers[-1] == number
@@ -182,9 +203,11 @@ class Worker:
                     operation.outcome = OK
                     self.known[key] = self.known.get(key, 0) + 1
             except ClientError as refusal:
-                assert refusal.response["Error"]["Code"] == "ConditionalCheckFailedException", refusal
-                operation.reads[key] = numbers_of(refusal.response.get("Item"))  # type: ignore[arg-type]
                 operation.outcome = FAILED
+                if refusal.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                    check_conflict(refusal)
+                    return
+                operation.reads[key] = numbers_of(refusal.response.get("Item"))  # type: ignore[arg-type]
                 self.known[key] = len(operation.reads[key])
 
     def read_one(self) -> None:
@@ -200,7 +223,12 @@ class Worker:
         keys = self._some(3)
         gets = [{"Get": {"TableName": TABLE, "Key": key_of(key)}} for key in keys]
         with self.history.asking(Operation("transaction of gets")) as operation:
-            answer = self.ask("transact_get_items", TransactItems=gets)
+            try:
+                answer = self.ask("transact_get_items", TransactItems=gets)
+            except ClientError as refusal:
+                check_conflict(refusal)
+                operation.outcome = FAILED
+                return
             if answer is not None:
                 for key, response in zip(keys, answer["Responses"], strict=True):
                     operation.reads[key] = numbers_of(response.get("Item"))

@@ -11,7 +11,7 @@ from cumulo.services.data.dynamodb import changes, item_collections, key_insight
 from cumulo.services.data.dynamodb.attribute_values import Item, item_size
 from cumulo.services.data.dynamodb.capacity import Usage, write_units
 from cumulo.services.data.dynamodb.item_keys import hash_bytes
-from cumulo.services.data.dynamodb.stored_items import decode, encode, read, sealed, size_of
+from cumulo.services.data.dynamodb.stored_items import decode, encode, of_transaction, read, sealed, size_of
 from cumulo.services.data.dynamodb.tables import COUNTS
 
 if TYPE_CHECKING:
@@ -76,6 +76,8 @@ def write(
         new = None
     else:
         new = encode(item, size)
+        if usage.factor != 1:
+            new = of_transaction(new)
         ctx.txn.put(layout.place + key, sealed(ctx, layout.record, new))
     grown = size - before.size
     count = (new is not None) - (old is not None)

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from cumulo.core.errors import Fault
 from cumulo.core.operation import operation
-from cumulo.services.data.dynamodb import item_collections, item_keys, key_insights, planned_writes, throttling
+from cumulo.services.data.dynamodb import (
+    conflicts,
+    item_collections,
+    item_keys,
+    key_insights,
+    planned_writes,
+    throttling,
+)
 from cumulo.services.data.dynamodb.attribute_values import check_item
 from cumulo.services.data.dynamodb.capacity import Usage, read_units
 from cumulo.services.data.dynamodb.errors import VALIDATION
@@ -68,6 +75,8 @@ def _written(ctx: Context, plan: Plan) -> Any:
     layout = layout_for(ctx, request["TableName"], lambda layout: plan.facts(ctx, layout))
     key = plan.key(layout)
     before = find(ctx, layout, key)
+    if ctx.tries > 1:
+        conflicts.check_write(ctx, before.stored)
     if plan.condition is not None:
         plan.check(before)
     item, size = plan.outcome(layout, before)

@@ -51,7 +51,7 @@ def read(
     for kept in _stored(ctx, where, reverse, limit, page):
         stored = kept if kept[0] == PLAIN else opened(ctx, table, kept)
         page.scanned += 1
-        page.size += stored[1] << 16 | stored[2] << 8 | stored[3]
+        page.size += (stored[1] & 0x7F) << 16 | stored[2] << 8 | stored[3]
         if take is not None:
             taken = take(decode(stored))
             if taken is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cumulo.services.data.dynamodb import item_keys, throttling
+from cumulo.services.data.dynamodb import conflicts, item_keys, throttling
 from cumulo.services.data.dynamodb.attribute_values import check_item
 from cumulo.services.data.dynamodb.errors import DUPLICATE_ITEM, VALIDATION
 from cumulo.services.data.dynamodb.expressions import updates
@@ -77,6 +77,8 @@ def carry_out(
     plan = plan_of(statement, layout, request)
     key = plan.key(layout)
     before = find(ctx, layout, key)
+    if ctx.tries > 1 and ctx.operation == "ExecuteStatement":
+        conflicts.check_write(ctx, before.stored)
     if isinstance(statement, Insert) and before.stored is not None:
         raise DUPLICATE_ITEM()
     plan.check(before)

@@ -10,17 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 from cumulo.core.errors import Fault
 from cumulo.core.operation import operation
-from cumulo.services.data.dynamodb import client_tokens, statement_reads, statement_writes
+from cumulo.services.data.dynamodb import client_tokens, conflicts, item_keys, statement_reads, statement_writes
 from cumulo.services.data.dynamodb.capacity import Usage
 from cumulo.services.data.dynamodb.errors import DUPLICATE_ITEM, VALIDATION
 from cumulo.services.data.dynamodb.item_writes import find
 from cumulo.services.data.dynamodb.partiql import parser
 from cumulo.services.data.dynamodb.partiql.syntax import Delete, Exists, Insert, Select, Update
+from cumulo.services.data.dynamodb.stored_items import read
 from cumulo.services.data.dynamodb.table_access import check_transactional
-from cumulo.services.data.dynamodb.transactions import FACTOR, Step, carry_out, read_again, repeated
+from cumulo.services.data.dynamodb.transactions import FACTOR, Step, carry_out, check_reads, read_again, repeated
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
+    from cumulo.services.data.dynamodb.attribute_values import Item
+    from cumulo.services.data.dynamodb.layouts import Layout
     from cumulo.services.data.dynamodb.partiql.syntax import Statement
     from cumulo.stubs import dynamodb as t
 
@@ -140,13 +143,22 @@ def execute_transaction(ctx: Context, request: t.ExecuteTransactionInput) -> t.E
             "A transaction must consist of either read statements or write statements; both cannot be mixed"
         )
     token = request.get("ClientRequestToken")
-    digest = client_tokens.digest_of(entries) if token is not None else b""
+    if token is None:
+        return _write_all(ctx, request, entries, statements, "")  # type: ignore[no-any-return]
+    with conflicts.Running(ctx, token):
+        return _write_all(ctx, request, entries, statements, token)  # type: ignore[no-any-return]
+
+
+def _write_all(
+    ctx: Context, request: t.ExecuteTransactionInput, entries: list[Any], statements: list[Statement], token: str
+) -> Any:
+    digest = client_tokens.digest_of(entries) if token else b""
     steps = _located(ctx, entries, statements)
     mode = request.get("ReturnConsumedCapacity")
-    if token is not None:
+    if token:
         done = client_tokens.seen(ctx, token, digest)
         if done is not None:
-            return {"Responses": [], **repeated(request, done.usage)}  # type: ignore[typeddict-item]
+            return {"Responses": [], **repeated(request, done.usage)}
     for statement, step in zip(statements, steps, strict=True):
         if isinstance(statement, Insert) and find(ctx, step.layout, step.key).stored is not None:
             step.before = find(ctx, step.layout, step.key)
@@ -154,12 +166,12 @@ def execute_transaction(ctx: Context, request: t.ExecuteTransactionInput) -> t.E
         else:
             step.prepare(ctx)
     used = carry_out(ctx, steps)
-    if token is not None:
+    if token:
         client_tokens.remember(ctx, token, digest, read_again(steps))
-    answer: Any = {"Responses": []}
+    answer: dict[str, Any] = {"Responses": []}
     if mode is not None and mode != "NONE":
         answer["ConsumedCapacity"] = [usage.answer(name, mode) for name, usage in used.items()]
-    return answer  # type: ignore[no-any-return]
+    return answer
 
 
 def _failed(at: int, reason: str) -> Fault:
@@ -197,6 +209,7 @@ def _located(ctx: Context, entries: list[Any], statements: list[Statement]) -> l
 def _read_all(ctx: Context, request: t.ExecuteTransactionInput, statements: list[Statement]) -> Any:
     used: dict[str, Usage] = {}
     responses: list[Any] = []
+    reads: list[tuple[Select, Layout, Item]] = []
     for at, statement in enumerate(statements):
         assert isinstance(statement, Select)
         layout = check_transactional(statement_reads.find_layout(ctx, statement, request))
@@ -205,8 +218,12 @@ def _read_all(ctx: Context, request: t.ExecuteTransactionInput, statements: list
             raise _failed(
                 at, "Select statements within ExecuteTransaction must specify the primary key in the where clause."
             )
-        usage = used.setdefault(statement.table, Usage(reads=True, factor=FACTOR))
-        item = statement_reads.get(ctx, layout, statement, key, True, usage)
+        reads.append((statement, layout, key))
+    if ctx.tries > 1:
+        check_reads(ctx, [read(ctx, layout, item_keys.of_key(layout, key)) for _, layout, key in reads])
+    for select, layout, key in reads:
+        usage = used.setdefault(select.table, Usage(reads=True, factor=FACTOR))
+        item = statement_reads.get(ctx, layout, select, key, True, usage)
         responses.append({"Item": item} if item is not None else {})
     answer: dict[str, Any] = {"Responses": responses}
     mode = request.get("ReturnConsumedCapacity")

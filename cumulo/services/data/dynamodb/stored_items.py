@@ -1,6 +1,7 @@
 """Items at rest: bytes from which an answer can be written without decoding them.
 
-An item is four bytes, a form number and the item's size as AWS counts it, and then the JSON text of its attributes as
+An item is four bytes, a form number and the item's size as AWS counts it (beside a mark of those that a transaction
+wrote), and then the JSON text of its attributes as
 clients send and get it (`{"id":{"S":"x"}}`, binary as base64). So GetItem and Query hand the text on as it is, and
 capacity and pages are counted from the four bytes. Entries of indexes have the same form. In a table with a KMS key of
 its owner's what follows the four bytes is sealed (sealing.py); `read` and `opened` give it back in the plain form, in
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from cumulo.services.data.dynamodb.tables import TableRecord
 
 PLAIN, SEALED = 1, 2
+_TRANSACTION = 0x80  # in the second byte, which the size does not reach: a transaction wrote the item
 HEAD_BYTES = 4
 
 _encode = msgspec.json.Encoder().encode
@@ -32,6 +34,16 @@ _decode = msgspec.json.Decoder().decode
 def encode(item: Item, size: int) -> bytes:
     """The bytes of an item of this size."""
     return (PLAIN << 24 | size).to_bytes(4, "big") + _encode(item)
+
+
+def of_transaction(stored: bytes) -> bytes:
+    """The plain item as one that a transaction wrote."""
+    return bytes((stored[0], stored[1] | _TRANSACTION)) + stored[2:]
+
+
+def is_of_transaction(stored: bytes) -> bool:
+    """Whether it was a transaction that last wrote the item."""
+    return stored[1] & _TRANSACTION != 0
 
 
 def read(ctx: Context, layout: Layout, key: bytes) -> bytes | None:
@@ -56,7 +68,7 @@ def sealed(ctx: Context, table: TableRecord, stored: bytes) -> bytes:
 
 def size_of(stored: bytes) -> int:
     """The item's size in bytes, as AWS counts it."""
-    return stored[1] << 16 | stored[2] << 8 | stored[3]
+    return (stored[1] & 0x7F) << 16 | stored[2] << 8 | stored[3]
 
 
 def text_of(stored: bytes) -> msgspec.Raw:

@@ -1,7 +1,7 @@
 """TransactWriteItems and TransactGetItems: all of up to 100 items, or none.
 
-A transaction here is one of the store's: it never meets another half done, so TransactionConflict has nothing to tell.
-Whoever comes second waits for the first (on PostgreSQL: tries again) instead of being turned away.
+A transaction here is one of the store's: it never meets another half done. conflicts.py says what becomes of those that
+want the same items at the same time.
 
 Sources: DynamoDB API Reference, TransactWriteItems, TransactGetItems, "Cancellation Reasons"; DynamoDB Developer Guide,
 "Amazon DynamoDB Transactions: How it works".
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from cumulo.core.operation import operation
 from cumulo.services.data.dynamodb import (
     client_tokens,
+    conflicts,
     item_collections,
     item_keys,
     key_insights,
@@ -132,21 +133,27 @@ def _canceled(reasons: list[dict[str, Any]]) -> Fault:
 def transact_write_items(ctx: Context, request: t.TransactWriteItemsInput) -> t.TransactWriteItemsOutput:
     """Write all items if every condition holds, or none."""
     token = request.get("ClientRequestToken")
-    digest = client_tokens.digest_of(request["TransactItems"]) if token is not None else b""
+    if token is None:
+        return _write_items(ctx, request, "", b"")  # type: ignore[no-any-return]
+    digest = client_tokens.digest_of(request["TransactItems"])
+    with conflicts.Running(ctx, token):
+        return _write_items(ctx, request, token, digest)  # type: ignore[no-any-return]
+
+
+def _write_items(ctx: Context, request: t.TransactWriteItemsInput, token: str, digest: bytes) -> Any:
     steps = [Step(_plan(each)) for each in request["TransactItems"]]
     locate(ctx, steps)
-    if token is not None:
+    if token:
         done = client_tokens.seen(ctx, token, digest)
         if done is not None:
-            again: t.TransactWriteItemsOutput = repeated(request, done.usage)
-            return again
+            return repeated(request, done.usage)
     for step in steps:
         if step.reason is _NONE:
             step.prepare(ctx)
     used = carry_out(ctx, steps)
-    if token is not None:
+    if token:
         client_tokens.remember(ctx, token, digest, read_again(steps))
-    answer: Any = {}
+    answer: dict[str, Any] = {}
     mode = request.get("ReturnConsumedCapacity")
     if mode is not None and mode != "NONE":
         answer["ConsumedCapacity"] = [usage.answer(name, mode) for name, usage in used.items()]
@@ -154,7 +161,7 @@ def transact_write_items(ctx: Context, request: t.TransactWriteItemsInput) -> t.
         metrics = _metrics(ctx, steps)
         if metrics:
             answer["ItemCollectionMetrics"] = metrics
-    return answer  # type: ignore[no-any-return]
+    return answer
 
 
 def _plan(entry: Mapping[str, Any]) -> Plan:
@@ -184,6 +191,9 @@ def locate(ctx: Context, steps: list[Step]) -> None:
 
 def carry_out(ctx: Context, steps: list[Step]) -> dict[str, Usage]:
     """Write everything, unless one of them cannot be; what it took, by table."""
+    if ctx.tries > 1 and all(step.reason is _NONE for step in steps):
+        for place in conflicts.met(ctx, [step.before.stored for step in steps]):
+            steps[place].reason = conflicts.reason()
     if any(step.reason is not _NONE for step in steps):
         raise _canceled([step.reason for step in steps])
     if sum(max(step.size, step.before.size) for step in steps) > LIMIT_BYTES:
@@ -250,8 +260,9 @@ def transact_get_items(ctx: Context, request: t.TransactGetItemsInput) -> t.Tran
     used: dict[str, Usage] = {}
     responses: list[dict[str, Any]] = []
     total = 0
-    for get, projection, layout, key in zip(gets, parts, layouts, keys, strict=True):
-        stored = read(ctx, layout, key)
+    items = [read(ctx, layout, key) for layout, key in zip(layouts, keys, strict=True)]
+    check_reads(ctx, items)
+    for get, projection, layout, stored in zip(gets, parts, layouts, items, strict=True):
         size = size_of(stored) if stored is not None else 0
         total += size
         took = Usage(read_units(size, True), reads=True, factor=FACTOR)
@@ -273,6 +284,14 @@ def transact_get_items(ctx: Context, request: t.TransactGetItemsInput) -> t.Tran
     if mode is not None and mode != "NONE":
         answer["ConsumedCapacity"] = [usage.answer(name, mode) for name, usage in used.items()]
     return answer  # type: ignore[no-any-return]
+
+
+def check_reads(ctx: Context, items: list[bytes | None]) -> None:
+    """Cancel reads of items that others keep changing."""
+    if ctx.tries > 1:
+        places = conflicts.met(ctx, items)
+        if places:
+            raise _canceled([conflicts.reason() if place in places else _NONE for place in range(len(items))])
 
 
 def _read_layout(ctx: Context, get: Mapping[str, Any], projection: Projection | None) -> Layout:
