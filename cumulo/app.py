@@ -172,6 +172,8 @@ class Cloud:
 
     def wants_stream(self, request: Request) -> bool:
         """Whether the operation takes its body as a stream."""
+        if faces.is_function_url(request):
+            return False
         if faces.is_upload(request):
             return True
         try:
@@ -189,6 +191,10 @@ class Cloud:
     def handle(self, exchange: Exchange) -> Coroutine[Any, Any, None] | None:
         """Answer one request; the coroutine, if any, is run by the gateway."""
         request = exchange.request
+        if faces.is_function_url(request):
+            from cumulo.faces import function_urls
+
+            return function_urls.serve(self, exchange, self.runtime.ids.uuid())
         if request.path.startswith(TOKEN_ISSUERS) and request.method == "GET":
             return self._issuer(exchange)
         if request.path.startswith(dropin.PREFIXES):

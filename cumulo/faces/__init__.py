@@ -1,4 +1,4 @@
-"""What S3 shows to browsers beside its API: websites, upload forms, and answers to pages of other origins."""
+"""What is shown beside the API: S3's websites, upload forms, answers to pages of other origins; function URLs."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
 from cumulo.faces import addresses, pages
+from cumulo.faces.addresses import is_function_url as is_function_url
 from cumulo.wire.faults import Fault
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Which bucket, and what of it, a request without an operation of the API is about."""
+"""Which bucket, and what of it, or whose URL, a request without an operation of the API is about."""
 
 from __future__ import annotations
 
@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from cumulo.wire.protocols.failures import Response
 
 WEBSITE = "s3-website"
+FUNCTION_URL = ".lambda-url."
+
+
+def is_function_url(request: Request) -> bool:
+    """Whether a request is for the URL of a function; asked of every request."""
+    return FUNCTION_URL in request.headers.get("host")
 
 
 class Address(NamedTuple):

@@ -36,7 +36,9 @@ NO_ORIGIN = "Insufficient information. Origin request header needed."
 
 
 def decides(request: Request) -> bool:
-    """Whether a page's request may be S3's to decide on; asked for requests of pages only."""
+    """Whether a page's request may be S3's or a function URL's to decide on; asked for requests of pages only."""
+    if addresses.is_function_url(request):
+        return True
     if "x-amz-target" in request.headers or request.path.startswith(dropin.PREFIXES):
         return False
     scope = scope_of(request)
