@@ -103,7 +103,10 @@ class _UrlCall:
     def _authenticate(self, ctx: Context, url: FunctionUrl) -> None:
         if self._exchange.page == FOREIGN and not self._cors:  # this cloud takes keys that anybody can make up
             raise Fault("AccessDeniedException", url_calls.FORBIDDEN, status=403)
-        principal = credentials.authenticate(ctx, self._request, models.load("lambda"))
+        try:
+            principal = credentials.authenticate(ctx, self._request, models.load("lambda"))
+        except Fault as fault:
+            raise Fault(fault.code, fault.message, status=403) from None
         if not principal.account:
             raise Fault("AccessDeniedException", url_calls.FORBIDDEN, status=403)
         ctx.principal, ctx.account = principal, principal.account
