@@ -18,6 +18,7 @@ from cumulo.services.compute.lambda_.errors import (
     FUNCTION_NOT_FOUND,
     INVALID_PARAMETER,
 )
+from cumulo.services.compute.lambda_.fleet import REPLENISH
 from cumulo.services.compute.lambda_.versions import LATEST
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ def _kept(ctx: Context, alias: Alias, request: dict[str, Any]) -> dict[str, Any]
         _check_weights(ctx, alias, version)
     alias.revision_id = ctx.uuid()
     aliases.keep(ctx, alias)
+    ctx.signal(REPLENISH)  # provisioned environments move with it
     return _shown(alias)
 
 

@@ -14,6 +14,7 @@ from cumulo.services.compute.lambda_ import (
     event_invoke_configs,
     fleet,
     function_names,
+    function_urls,
     policies,
     provisioned_concurrency,
     qualifiers,
@@ -66,6 +67,7 @@ def forget_qualifier(ctx: Context, account: str, region: str, name: str, qualifi
     policies.drop_all(ctx, account, region, name, qualifier)
     event_invoke_configs.forget(ctx, account, region, name, qualifier)
     provisioned_concurrency.forget(ctx, account, region, name, qualifier)
+    function_urls.forget(ctx, account, region, name, qualifier)
 
 
 def _delete(ctx: Context, function: Function) -> None:
@@ -78,5 +80,6 @@ def _delete(ctx: Context, function: Function) -> None:
     policies.drop_all(ctx, account, region, name)
     event_invoke_configs.forget(ctx, account, region, name)
     provisioned_concurrency.forget(ctx, account, region, name)
+    function_urls.forget(ctx, account, region, name)
     ctx.txn.on_commit(partial(fleet.of(ctx).forget, account, region, name))
     FUNCTIONS.delete(ctx, function, account=account, region=region)

@@ -9,8 +9,8 @@ from tests.services.compute.lambda_.test_invocations import FAILS, Create
 
 def test_no_retries_when_none_are_wanted(cloud: Account, create: Create, simulated: Environments) -> None:
     url, arn = make_queue(cloud)
-    create(Code={"ZipFile": zip_of({"index.py": FAILS})}, DeadLetterConfig={"TargetArn": arn})
     let(cloud)
+    create(Code={"ZipFile": zip_of({"index.py": FAILS})}, DeadLetterConfig={"TargetArn": arn})
     cloud.client("lambda").put_function_event_invoke_config(FunctionName="greeter", MaximumRetryAttempts=0)
     request_id = send(cloud, {"raise_error": 1})
     [letter] = received(cloud, url)
@@ -28,5 +28,3 @@ def test_an_event_of_a_deleted_function_is_dropped(cloud: Account, create: Creat
     cloud.client("lambda").delete_function(FunctionName="greeter")
     cloud.advance(3600)
     assert runs(simulated) == 1
-
-

@@ -135,3 +135,17 @@ def test_a_function_that_is_shut_off(cloud: Account, create: Create, simulated: 
     lambda_.put_function_concurrency(FunctionName="greeter", ReservedConcurrentExecutions=0)
     answer = error_of(lambda_.invoke, FunctionName="greeter")
     assert answer["Reason"] == "ReservedFunctionConcurrentInvocationLimitExceeded"
+
+
+def test_a_change_gets_an_environment_of_its_own(cloud: Account, create: Create, simulated: Environments) -> None:
+    create()
+    assert invoke(cloud, b"1") == 1
+    changed = zip_of({"index.py": "def handler(event, context):\n    return event + 1\n"})
+    cloud.client("lambda").update_function_code(FunctionName="greeter", ZipFile=changed)
+    cloud.settle()
+    assert invoke(cloud, b"1") == 2
+    first, second = simulated.started
+    until(lambda: first.stopped)
+    assert not second.stopped
+    cloud.client("lambda").delete_function(FunctionName="greeter")
+    until(lambda: second.stopped)

@@ -112,3 +112,45 @@ def test_what_is_provisioned_comes_out_of_the_reservation(
     )
     assert error_of(lambda_.invoke, FunctionName="greeter")["Error"]["Code"] == "TooManyRequestsException"
     assert invoke(cloud, Qualifier="1") == {}
+
+
+def test_it_moves_with_the_alias(cloud: Account, create: Create, simulated: Environments) -> None:
+    create(Publish=True)
+    lambda_ = cloud.client("lambda")
+    lambda_.create_alias(FunctionName="greeter", Name="live", FunctionVersion="1")
+    provision(cloud, 1, "live")
+    answer = error_of(
+        lambda_.put_provisioned_concurrency_config,
+        FunctionName="greeter",
+        Qualifier="1",
+        ProvisionedConcurrentExecutions=1,
+    )
+    assert answer["Error"] == {
+        "Code": "ResourceConflictException",
+        "Message": "Version is pointed by a Provisioned Concurrency alias",
+    }
+    lambda_.update_function_configuration(FunctionName="greeter", Timeout=9)
+    cloud.settle()
+    lambda_.publish_version(FunctionName="greeter")
+    cloud.settle()
+    lambda_.update_alias(FunctionName="greeter", Name="live", FunctionVersion="2")
+    until(lambda: [each.build.function_version for each in simulated.started if not each.stopped] == ["2"])
+    lambda_.delete_alias(FunctionName="greeter", Name="live")
+    until(lambda: all(each.stopped for each in simulated.started))
+    assert lambda_.list_provisioned_concurrency_configs(FunctionName="greeter")["ProvisionedConcurrencyConfigs"] == []
+
+
+def test_not_both_a_version_and_its_alias(cloud: Account, create: Create, simulated: Environments) -> None:
+    create(Publish=True)
+    lambda_ = cloud.client("lambda")
+    lambda_.create_alias(FunctionName="greeter", Name="live", FunctionVersion="1")
+    provision(cloud, 1)
+    answer = error_of(
+        lambda_.put_provisioned_concurrency_config,
+        FunctionName="greeter",
+        Qualifier="live",
+        ProvisionedConcurrentExecutions=1,
+    )
+    assert answer["Error"]["Message"] == (
+        "Alias can't be used for Provisioned Concurrency configuration on an already Provisioned version"
+    )
