@@ -95,13 +95,14 @@ class Environment:
     async def _init(self, phase: str, limit_s: float) -> float:
         """Start a life and wait until it is ready; its duration in milliseconds."""
         self.init_failure = None
+        zygote = await self._home.zygote_of(self)  # the runtime's first start is ours to wait for, not the function's
         started = perf_counter()
         life = Life(self, self._home)
         self._life = life
         self.events.init_start(phase)
         life.watch_log()
         try:
-            await life.start()
+            await life.start(zygote)
             async with asyncio.timeout(limit_s):
                 failure = await life.ready
         except TimeoutError:
@@ -185,7 +186,7 @@ class Environment:
         if not outcome.duration_ms:
             outcome.duration_ms = (now - running.started) * 1000
         if life is not None:
-            life.drain()
+            life.drain(whole=outcome.dead)
             outcome.max_memory_mb = life.peak_memory_mb()
         outcome.init_ms, self._init_ms = self._init_ms, None
         outcome.billed_ms = billed(outcome.duration_ms + (outcome.init_ms or 0.0))

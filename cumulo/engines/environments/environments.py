@@ -96,12 +96,15 @@ class Environments:
             return _Adopted(lambda: None)
         return _Adopted(await self._adopt(listening))
 
-    async def prepared(self, environment: Environment) -> tuple[Zygote, Sandbox, Message]:
-        """The zygote to fork, the sandbox to enter, and the program to be. Raises StartFailed."""
-        build = environment.build
+    async def zygote_of(self, environment: Environment) -> Zygote:
+        """The zygote to fork. Raises StartFailed."""
         await self.sandboxes.open()
+        return await self._zygote(programs.program(environment.build, environment.runtime))
+
+    def prepared(self, environment: Environment) -> tuple[Sandbox, Message]:
+        """The sandbox to enter and the program to be. Raises StartFailed."""
+        build = environment.build
         chosen = programs.program(build, environment.runtime)
-        zygote = await self._zygote(chosen)
         listen = [RUNTIME_API]
         if build.port:
             listen.append(("tcp", "127.0.0.1", build.port))
@@ -123,7 +126,7 @@ class Environments:
             "framed": chosen.framed,
             "failure": chosen.failure,
         }
-        return zygote, sandbox, program
+        return sandbox, program
 
     async def _zygote(self, chosen: Program) -> Zygote:
         key = f"{chosen.zygote} {chosen.prefix} {len(chosen.argv)}"

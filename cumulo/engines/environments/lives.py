@@ -29,6 +29,7 @@ from cumulo.engines.sandboxes.sandbox import RUNTIME, Sandbox, SandboxFailed
 if TYPE_CHECKING:
     from cumulo.engines.environments.environment import Environment
     from cumulo.engines.environments.environments import Environments
+    from cumulo.engines.environments.zygotes import Zygote
 
 PAUSE_S = 0.02
 """How long a pipe rests after a turn that it filled."""
@@ -77,12 +78,12 @@ class Life:
 
     # the beginning
 
-    async def start(self) -> None:
+    async def start(self, zygote: Zygote) -> None:
         """Fork and enter the sandbox, and serve it. Raises StartFailed."""
         go_read = -1
         write = self._open_log(self._environment.text)
         try:
-            zygote, sandbox, program = await self._home.prepared(self._environment)
+            sandbox, program = self._home.prepared(self._environment)
             self._sandbox = sandbox
             sandbox.on_exit = self._exited
             descriptors = [sandbox.theirs.fileno(), write]
@@ -339,10 +340,12 @@ class Life:
             self._loop.add_reader(read, self._log_readable, self._logs[-1])
         return write
 
-    def drain(self) -> None:
-        """Read what was written until now."""
+    def drain(self, whole: bool = False) -> None:
+        """Read what was written until now; `whole`: unfinished lines too."""
         for log in self._logs:
             log.drain()
+            if whole:
+                log.flush()
 
     def watch_log(self) -> None:
         """Read the log as it comes."""

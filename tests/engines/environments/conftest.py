@@ -19,10 +19,12 @@ from cumulo.engines.environments.environments import Environments
 class Bench:
     """Runs functions; `run(main)` gives the loop."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, runner: asyncio.Runner, homes: Environments) -> None:
         self.folder = folder
         self.lines: list[LogLine] = []
-        self.homes = None
+        self._runner = runner
+        self._homes = homes
+        self._started: list[Environment] = []
         self._count = 0
         self._requests = 0
 
@@ -51,20 +53,23 @@ class Bench:
         return Build(**{"key": "k", "code": code, "function_arn": arn, **given, **changes})
 
     def run(self, main: Callable[[Environments], Coroutine[Any, Any, Any]]) -> Any:
-        """Run `main` with environments, which are closed after it."""
+        """Run `main` with environments; those that it started are stopped after it."""
 
         async def body() -> Any:
-            homes = Environments(self.folder / "data", logging.getLogger("test"), time.time, time.time)
             try:
-                return await main(homes)
+                return await main(self._homes)
             finally:
-                await homes.close()
+                for environment in self._started:
+                    await environment.stop()
+                self._started.clear()
 
-        return uvloop.run(asyncio.wait_for(body(), 60))
+        return self._runner.run(asyncio.wait_for(body(), 60))
 
     async def start(self, homes: Environments, build: Build) -> Environment:
         """An environment that logs into `lines`."""
-        return await homes.start(build, self.lines.extend, "2026/01/01/[$LATEST]abc")
+        environment = await homes.start(build, self.lines.extend, "2026/01/01/[$LATEST]abc")
+        self._started.append(environment)
+        return environment
 
     def invocation(self, payload: bytes = b"{}", **more: Any) -> Invocation:
         """With an id of its own."""
@@ -86,10 +91,24 @@ class Bench:
         return "".join(line.text for line in self.lines)
 
 
+@pytest.fixture(scope="session")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[asyncio.Runner, Environments]]:
+    """One loop with its environments for all tests: zygotes stay warm."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+
+        async def make() -> Environments:
+            folder = tmp_path_factory.mktemp("state")
+            return Environments(folder, logging.getLogger("test"), time.time, time.time)
+
+        homes = runner.run(make())
+        yield runner, homes
+        runner.run(homes.close())
+
+
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
+def bench(tmp_path: Path, engine: tuple[asyncio.Runner, Environments]) -> Bench:
     if os.geteuid() == 0:  # functions run as another user, who must reach their code
         for folder in (tmp_path, *tmp_path.parents):
             if folder.is_relative_to("/tmp") and folder != Path("/tmp"):
                 folder.chmod(0o755)
-    yield Bench(tmp_path)
+    return Bench(tmp_path, *engine)
