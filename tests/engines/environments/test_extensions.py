@@ -292,6 +292,8 @@ def test_an_extension_that_crashes_between_events_ends_the_environment(bench: Be
     program = """
 register("INVOKE")
 next()
+import time
+time.sleep(0.5)
 os._exit(5)
 """
 
