@@ -103,6 +103,15 @@ ALIAS_SUFFIX = "-s3alias"
 _ON_HOSTS = re.compile(r"([a-z0-9-]{3,50})-(\d{12})", re.ASCII)
 
 
+def has_access_points(ctx: Context, bucket: str) -> bool:
+    """Whether any account has an access point of this bucket."""
+    for alias in ACCESS_POINT_ALIASES.range(ctx):
+        point = ACCESS_POINTS.peek(ctx, alias.name, account=alias.account, region=alias.region)
+        if point is not None and point.bucket == bucket:
+            return True
+    return False
+
+
 def access_point(ctx: Context, named: str) -> AccessPoint | None:
     """The access point of an ARN, an alias, or the first label of its host name (`name-account`); None for others.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import operation
-from cumulo.core.s3_access import PublicAccessBlock
+from cumulo.core.s3_access import PublicAccessBlock, has_access_points
 from cumulo.services.storage.s3 import (
     access,
     acls,
@@ -25,6 +25,7 @@ from cumulo.services.storage.s3.errors import (
     BUCKET_ACL_WITH_PUBLIC_ACCESS_BLOCK,
     BUCKET_ALREADY_EXISTS,
     BUCKET_ALREADY_OWNED_BY_YOU,
+    BUCKET_HAS_ACCESS_POINTS,
     BUCKET_NOT_EMPTY,
     ILLEGAL_LOCATION_CONSTRAINT,
     INVALID_ARGUMENT,
@@ -148,6 +149,8 @@ def delete_bucket(ctx: Context, request: t.DeleteBucketRequest) -> None:
             else None,
             members={"BucketName": bucket.name},
         )
+    if has_access_points(ctx, bucket.name):
+        raise BUCKET_HAS_ACCESS_POINTS(members={"BucketName": bucket.name})
     configurations.remove_all(ctx, bucket)
     uploaded_parts.drop_all(ctx, bucket.name)
     if bucket.zone:

@@ -48,6 +48,11 @@ BUCKET_ALREADY_OWNED_BY_YOU = Error(
     status=409,
 )  # BucketName
 BUCKET_NOT_EMPTY = Error("BucketNotEmpty", "The bucket you tried to delete is not empty", status=409)  # BucketName
+BUCKET_HAS_ACCESS_POINTS = Error(
+    "BucketHasAccessPointsAttached",
+    "The bucket you are trying to delete has access points attached. Delete your access points before you delete your "
+    "bucket.",
+)  # BucketName
 INVALID_BUCKET_NAME = Error("InvalidBucketName", "The specified bucket is not valid.")  # BucketName
 INVALID_LOCATION_CONSTRAINT = Error(
     "InvalidLocationConstraint", "The specified location-constraint is not valid"

@@ -21,6 +21,7 @@ from cumulo.core.s3_access import (
     PublicAccessBlock,
 )
 from cumulo.core.s3_buckets import BUCKETS
+from cumulo.core.table import prefix_range
 from cumulo.services.storage.s3control import accounts, public_access_blocks, tags
 from cumulo.services.storage.s3control.errors import (
     ACCESS_DENIED,
@@ -28,6 +29,7 @@ from cumulo.services.storage.s3control.errors import (
     INVALID_ARGUMENT,
     INVALID_NEXT_TOKEN,
     INVALID_REQUEST,
+    TOO_MANY_ACCESS_POINTS,
 )
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from cumulo.stubs import s3control as t
 
 MOST_LISTED = 1000
+MOST = 10_000  # of an account in a region. Source: S3 User Guide, "Access points restrictions and limitations"
 LONGEST_ALIAS = 63
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,48}[a-z0-9]", re.ASCII)
 
@@ -59,6 +62,8 @@ def create_access_point(ctx: Context, request: t.CreateAccessPointRequest) -> t.
     check_name(name)
     if ACCESS_POINTS.peek(ctx, name) is not None:
         raise ACCESS_POINT_EXISTS(members={"AccessPointName": name})
+    if ctx.txn.count(*prefix_range(ACCESS_POINTS.prefix(ctx.account, ctx.region))) >= MOST:
+        raise TOO_MANY_ACCESS_POINTS()
     bucket = BUCKETS.peek(ctx, request["Bucket"])
     if bucket is not None and bucket.zone:
         raise not_implemented("s3control", "CreateAccessPoint", "Bucket (directory buckets)")

@@ -19,6 +19,7 @@ ACCESS_POINT_EXISTS = Error(
     "Your previous request to create the named accesspoint succeeded and you already own it.",
     status=409,
 )
+TOO_MANY_ACCESS_POINTS = Error("TooManyAccessPoints", "You have attempted to create more access points than allowed")
 NO_SUCH_ACCESS_POINT_POLICY = Error(
     "NoSuchAccessPointPolicy", "The specified accesspoint policy does not exist", status=404
 )

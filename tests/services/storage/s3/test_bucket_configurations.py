@@ -9,8 +9,12 @@ from typing import Any
 
 import pytest
 
+from cumulo.core.context import Context
+from cumulo.services.storage.s3 import configurations, metrics
+from cumulo.services.storage.s3.buckets import BUCKETS
 from tests.conftest import Account
 from tests.services.storage.s3.conftest import refused
+from tests.services.storage.s3.stored import transact
 
 MALFORMED = "The XML you provided was not well-formed or did not validate against our published schema"
 
@@ -608,3 +612,16 @@ def test_configurations_go_with_their_bucket(s3: Any, bucket: str) -> None:
     s3.create_bucket(Bucket=bucket)
     with refused("NoSuchCORSConfiguration", status=404):
         s3.get_bucket_cors(Bucket=bucket)
+
+
+def test_one_configuration_more_than_a_bucket_has(cloud: Account, s3: Any, bucket: str) -> None:
+    def fill(ctx: Context) -> None:
+        there = BUCKETS.peek(ctx, bucket)
+        assert there is not None
+        for number in range(1000):
+            configurations.put(ctx, there, metrics.KIND, {"Id": f"n{number}"}, f"n{number}")
+
+    transact(cloud, fill)
+    with refused("TooManyConfigurations"):
+        s3.put_bucket_metrics_configuration(Bucket=bucket, Id="more", MetricsConfiguration={"Id": "more"})
+    s3.put_bucket_metrics_configuration(Bucket=bucket, Id="n7", MetricsConfiguration={"Id": "n7"})

@@ -17,8 +17,11 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from cumulo.core.context import Context
+from cumulo.services.storage.s3.object_versions import CURRENT
 from tests.conftest import Account
 from tests.services.storage.s3.conftest import refused
+from tests.services.storage.s3.stored import transact
 
 ZONE = "use1-az4"
 CONFIGURATION = {
@@ -410,3 +413,17 @@ def test_what_was_appended_to_can_be_renamed(s3: Any, directory: str) -> None:
     s3.rename_object(Bucket=directory, Key="new", RenameSource="k")
     s3.put_object(Bucket=directory, Key="new", Body=b"three", WriteOffsetBytes=6)
     assert s3.get_object(Bucket=directory, Key="new")["Body"].read() == b"onetwothree"
+
+
+def test_a_part_more_than_an_object_has(cloud: Account, s3: Any, directory: str) -> None:
+    s3.put_object(Bucket=directory, Key="k", Body=b"x")
+
+    def fill(ctx: Context) -> None:
+        version = CURRENT.peek(ctx, directory, "k")
+        assert version is not None
+        version.parts_count = 10_000
+        CURRENT.put(ctx, version)
+
+    transact(cloud, fill)
+    with refused("TooManyParts", status=400):
+        s3.put_object(Bucket=directory, Key="k", Body=b"y", WriteOffsetBytes=1)

@@ -116,6 +116,11 @@ def test_grants(cloud: Account, control: Any, bucket: str, location: str) -> Non
         assert control.list_tags_for_resource(**named, ResourceArn=arn)["Tags"] == tags
     with refused("AccessGrantAlreadyExists", status=409):
         grant(cloud, control, location)
+    with refused("InvalidAccessGrant", "The specified Access Grant is invalid"):
+        control.create_access_grant(
+            **named, AccessGrantsLocationId=location, Permission="READ",
+            Grantee={"GranteeType": "IAM", "GranteeIdentifier": "somebody"},
+        )  # fmt: skip
     grant(cloud, control, location, "WRITE")
     assert len(control.list_access_grants(**named)["AccessGrantsList"]) == 2
     (listed,) = control.list_access_grants(**named, Permission="WRITE")["AccessGrantsList"]

@@ -13,8 +13,12 @@ from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials
 
+from cumulo.core import s3_access
+from cumulo.core.context import Context
+from cumulo.core.s3_buckets import BUCKETS, Bucket
 from tests.conftest import Account
 from tests.services.storage.s3.conftest import refused
+from tests.services.storage.s3.stored import transact
 
 
 @pytest.fixture
@@ -233,3 +237,45 @@ def test_directory_buckets_have_none_yet(cloud: Account, control: Any) -> None:
     cloud.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"Location": place, "Bucket": kind})
     with refused("NotImplemented", status=501):
         control.create_access_point(AccountId=cloud.account, Name="point", Bucket=name)
+
+
+def test_a_bucket_with_access_points_stays(cloud: Account, bucket: str) -> None:
+    control = cloud.client("s3control")
+    control.create_access_point(AccountId=cloud.account, Name="point", Bucket=bucket)
+    text = (
+        "The bucket you are trying to delete has access points attached. Delete your access points before you delete "
+        "your bucket."
+    )
+    with refused("BucketHasAccessPointsAttached", text, status=400):
+        cloud.client("s3").delete_bucket(Bucket=bucket)
+    control.delete_access_point(AccountId=cloud.account, Name="point")
+    cloud.client("s3").delete_bucket(Bucket=bucket)
+
+
+def test_more_access_points_or_buckets_than_allowed(cloud: Account, bucket: str) -> None:
+    owner, other = cloud.another(), cloud.another()
+
+    def fill(ctx: Context) -> None:
+        block = s3_access.PublicAccessBlock(True, True, True, True)
+        for number in range(10_000):
+            named = (f"n{number}", bucket, cloud.account, "", 0.0, block)
+            point = s3_access.AccessPoint(owner.account, "us-east-1", *named)
+            s3_access.ACCESS_POINTS.put(ctx, point, account=owner.account, region="us-east-1")
+            BUCKETS.put(ctx, Bucket(f"{other.account}-{number}", other.account, "us-east-1", 0.0))
+
+    def empty(ctx: Context) -> None:
+        for point in s3_access.ACCESS_POINTS.range(ctx, account=owner.account, region="us-east-1"):
+            s3_access.ACCESS_POINTS.delete(ctx, point, account=owner.account, region="us-east-1")
+        for each in BUCKETS.range(ctx, other.account, index="by_account"):
+            BUCKETS.delete(ctx, each)
+
+    transact(cloud, fill)
+    try:
+        with refused("TooManyAccessPoints", status=400):
+            owner.client("s3control").create_access_point(
+                AccountId=owner.account, Name="point", Bucket=bucket, BucketAccountId=cloud.account
+            )
+        with refused("TooManyBuckets", "You have attempted to create more buckets than allowed", status=400):
+            other.client("s3").create_bucket(Bucket=f"{other.account}-one-more")
+    finally:
+        transact(cloud, empty)
