@@ -40,8 +40,3 @@ FUNCTION_NOT_USABLE = Error(
     "function.",
 )
 POLICY_NOT_FOUND = Error("ResourceNotFoundException", "Policy with name [{name}] does not exist.")
-
-NO_ENGINE = Error(
-    "NotImplemented", "Logs Insights runs on DuckDB, which is not installed: {hint}", status=501, sender=False
-)
-MALFORMED_QUERY = Error("MalformedQueryException")

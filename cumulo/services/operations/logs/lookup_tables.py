@@ -6,15 +6,34 @@ CloudWatch Logs User Guide, "lookup" (100 tables for an account in a Region, 10 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
+from cumulo.core import paging
+from cumulo.core.operation import Wait, operation
 from cumulo.core.table import REGION, Record, Table
-from cumulo.services.operations.logs.errors import MALFORMED_QUERY, RESOURCE_NOT_FOUND
+from cumulo.services.operations.logs import query_results, tags
+from cumulo.services.operations.logs.errors import INVALID_PARAMETER, INVALID_TOKEN, LIMIT_EXCEEDED
 from cumulo.services.operations.logs.query.tree import Lookup, Query
+from cumulo.services.operations.logs.query_errors import (
+    LOOKUP_TABLE_EXISTS,
+    LOOKUP_TABLE_NOT_FOUND,
+    MALFORMED_QUERY,
+)
+from cumulo.services.operations.logs.query_records import CANCELLED, COMPLETE, find
+from cumulo.services.operations.logs.tags import Tagged
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
+    from cumulo.services.operations.logs.query.execution import Row
+    from cumulo.stubs import logs as t
+
+TABLES_MOST = 100
+BODY_BYTES = 10 * 1024 * 1024
+PAGE = 50
 
 
 class LookupTable(Record):
@@ -26,7 +45,6 @@ class LookupTable(Record):
     records: int
     updated_ms: int
     description: str = ""
-    kms_key: str = ""
     tags: dict[str, str] = {}
 
 
@@ -36,9 +54,12 @@ LOOKUP_TABLES = Table(
     key="name",
     scope=REGION,
     arn="arn:{partition}:logs:{region}:{account}:lookup-table:{name}",
-    missing=RESOURCE_NOT_FOUND,
+    missing=LOOKUP_TABLE_NOT_FOUND,
     tags=lambda table: table.tags,
 )
+
+
+# --- for queries --------------------------------------------------------------------------------
 
 
 def names_in(queries: Sequence[Query]) -> list[Lookup]:
@@ -71,3 +92,194 @@ def texts(ctx: Context, queries: Sequence[Query]) -> dict[str, str]:
         if table is not None:
             found[command.table] = table.body
     return found
+
+
+# --- operations ---------------------------------------------------------------------------------
+
+
+@operation(unsupported=("kmsKeyId",))
+def create_lookup_table(ctx: Context, request: t.CreateLookupTableRequest) -> t.CreateLookupTableResponse:
+    """Make a table of CSV, or of a query's results."""
+    name = request["lookupTableName"]
+    given = tags.checked(request.get("tags"))
+    ctx.authorize(LOOKUP_TABLES.arn(ctx, name), tags=given)
+    if LOOKUP_TABLES.peek(ctx, name) is not None:
+        raise LOOKUP_TABLE_EXISTS(name=name)
+    if len(LOOKUP_TABLES.range(ctx, limit=TABLES_MOST)) >= TABLES_MOST:
+        raise LIMIT_EXCEEDED(f"You can have at most {TABLES_MOST} lookup tables.")
+    if _wants_query(ctx, request):
+        raise Wait(_created_of_query)
+    table = _read(ctx, name, request["tableBody"])
+    return _created(ctx, table, request)
+
+
+def _created(ctx: Context, table: LookupTable, request: Mapping[str, Any]) -> t.CreateLookupTableResponse:
+    table.description = request.get("description") or ""
+    table.tags = dict(request.get("tags") or {})
+    LOOKUP_TABLES.put(ctx, table)
+    return {"lookupTableArn": LOOKUP_TABLES.arn(ctx, table.name), "createdAt": table.updated_ms}
+
+
+def _wants_query(ctx: Context, request: Mapping[str, Any]) -> bool:
+    """Whether results of a query are asked for, which have to be there then."""
+    if ("tableBody" in request) == ("queryId" in request):
+        raise INVALID_PARAMETER("You must specify either tableBody or queryId, but not both.")
+    if "queryId" not in request:
+        return False
+    query = find(ctx, request["queryId"])
+    if query.status not in (COMPLETE, CANCELLED):
+        raise INVALID_PARAMETER(f"The query {query.id} has not completed: its status is {query.status}.")
+    return True
+
+
+async def _created_of_query(ctx: Context) -> t.CreateLookupTableResponse:
+    request = ctx.request
+    body = await body_of_query(ctx, request["queryId"])
+
+    def make(ctx: Context) -> t.CreateLookupTableResponse:
+        if LOOKUP_TABLES.peek(ctx, request["lookupTableName"]) is not None:
+            raise LOOKUP_TABLE_EXISTS(name=request["lookupTableName"])
+        return _created(ctx, _read(ctx, request["lookupTableName"], body), request)
+
+    return await ctx.transact(make)
+
+
+async def body_of_query(ctx: Context, query_id: str) -> str:
+    """A query's results as CSV."""
+    query = await ctx.transact(lambda ctx: find(ctx, query_id))
+    rows = await query_results.all_rows(ctx, query)
+    return await ctx.in_thread(partial(to_csv, rows))
+
+
+def to_csv(rows: Sequence[Row]) -> str:
+    """Results as CSV, without the pointers of events."""
+    names = list(dict.fromkeys(name for row in rows for name, _ in row if name != "@ptr"))
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(names)
+    for row in rows:
+        cells = dict(row)
+        writer.writerow([cells.get(name, "") for name in names])
+    return out.getvalue()
+
+
+def _read(ctx: Context, name: str, body: str) -> LookupTable:
+    """A table of this CSV, or AWS's error."""
+    if len(body.encode()) > BODY_BYTES:
+        raise INVALID_PARAMETER("The content of a lookup table must not exceed 10 MB.")
+    rows = csv.reader(io.StringIO(body), strict=True)
+    try:
+        header = [title.strip() for title in next(rows, [])]
+        records = sum(1 for row in rows if row)
+    except csv.Error as error:
+        raise INVALID_PARAMETER(f"The content of a lookup table must be CSV: {error}.") from None
+    if not header or not all(header) or len(set(header)) != len(header):
+        raise INVALID_PARAMETER("The first row of a lookup table must have the unique names of its columns.")
+    return LookupTable(name, body, header, records, int(ctx.now() * 1000))
+
+
+def put_results(ctx: Context, name: str, body: str, description: str, given: dict[str, str]) -> str:
+    """A scheduled query's results in place of a table, or as a new one; its ARN."""
+    table = _read(ctx, name, body)
+    before = LOOKUP_TABLES.peek(ctx, name)
+    table.tags = before.tags if before is not None else given
+    table.description = description or (before.description if before is not None else "")
+    LOOKUP_TABLES.put(ctx, table)
+    return LOOKUP_TABLES.arn(ctx, name)
+
+
+@operation(unsupported=("kmsKeyId",))
+def update_lookup_table(ctx: Context, request: t.UpdateLookupTableRequest) -> t.UpdateLookupTableResponse:
+    """Replace a table's content."""
+    table = _table(ctx, request["lookupTableArn"])
+    if _wants_query(ctx, request):
+        raise Wait(_updated_of_query)
+    return _updated(ctx, table, request["tableBody"], request)
+
+
+def _updated(ctx: Context, table: LookupTable, body: str, request: Mapping[str, Any]) -> t.UpdateLookupTableResponse:
+    changed = _read(ctx, table.name, body)
+    changed.tags, changed.description = table.tags, request.get("description", table.description)
+    LOOKUP_TABLES.put(ctx, changed)
+    return {"lookupTableArn": LOOKUP_TABLES.arn(ctx, table.name), "lastUpdatedTime": changed.updated_ms}
+
+
+async def _updated_of_query(ctx: Context) -> t.UpdateLookupTableResponse:
+    request = ctx.request
+    body = await body_of_query(ctx, request["queryId"])
+    return await ctx.transact(lambda ctx: _updated(ctx, _table(ctx, request["lookupTableArn"]), body, request))
+
+
+def _table(ctx: Context, arn: str) -> LookupTable:
+    parts = arn.split(":", 6)
+    if len(parts) != 7 or parts[2] != "logs" or parts[5] != "lookup-table":
+        raise INVALID_PARAMETER(f"Invalid lookup table ARN: {arn}")
+    if parts[3] != ctx.region or parts[4] != ctx.account:
+        ctx.authorize(arn)
+        raise LOOKUP_TABLE_NOT_FOUND()
+    return LOOKUP_TABLES.get(ctx, parts[6])
+
+
+@operation
+def get_lookup_table(ctx: Context, request: t.GetLookupTableRequest) -> t.GetLookupTableResponse:
+    """A table with its content."""
+    table = _table(ctx, request["lookupTableArn"])
+    return {
+        "lookupTableArn": LOOKUP_TABLES.arn(ctx, table.name),
+        "lookupTableName": table.name,
+        "description": table.description,
+        "tableBody": table.body,
+        "sizeBytes": len(table.body.encode()),
+        "lastUpdatedTime": table.updated_ms,
+    }
+
+
+@operation
+def describe_lookup_tables(ctx: Context, request: t.DescribeLookupTablesRequest) -> t.DescribeLookupTablesResponse:
+    """Tables by name, without their content."""
+    prefix = request.get("lookupTableNamePrefix")
+    start, end = ((prefix,), (prefix + "\U0010ffff",)) if prefix else (None, None)
+    found, token = paging.page(
+        lambda after, limit: LOOKUP_TABLES.range(ctx, start=start, end=end, after=after, limit=limit),
+        lambda table: (table.name,),
+        token=request.get("nextToken"),
+        limit=request.get("maxResults") or PAGE,
+        error=INVALID_TOKEN(),
+    )
+    answer: t.DescribeLookupTablesResponse = {"lookupTables": [_described(ctx, table) for table in found]}
+    if token:
+        answer["nextToken"] = token
+    return answer
+
+
+def _described(ctx: Context, table: LookupTable) -> t.LookupTable:
+    return {
+        "lookupTableArn": LOOKUP_TABLES.arn(ctx, table.name),
+        "lookupTableName": table.name,
+        "description": table.description,
+        "tableFields": table.fields,
+        "recordsCount": table.records,
+        "sizeBytes": len(table.body.encode()),
+        "lastUpdatedTime": table.updated_ms,
+    }
+
+
+@operation
+def delete_lookup_table(ctx: Context, request: t.DeleteLookupTableRequest) -> None:
+    """Delete a table. Queries that name it are malformed from now on."""
+    LOOKUP_TABLES.delete(ctx, _table(ctx, request["lookupTableArn"]))
+
+
+def _tagged(ctx: Context, name: str) -> Tagged | None:
+    table = LOOKUP_TABLES.peek(ctx, name)
+    if table is None:
+        return None
+
+    def keep(changed: dict[str, str]) -> None:
+        table.tags = changed
+        LOOKUP_TABLES.put(ctx, table)
+
+    return Tagged(table.tags, keep)
+
+
+tags.KINDS["lookup-table"] = _tagged

@@ -13,18 +13,17 @@ from cumulo.core import paging
 from cumulo.core.errors import not_implemented
 from cumulo.core.operation import operation
 from cumulo.engines import duckdb
-from cumulo.services.operations.logs import query_groups, query_runs
+from cumulo.services.operations.logs import index_policies, query_groups, query_runs
 from cumulo.services.operations.logs.errors import (
     INVALID_PARAMETER,
     INVALID_TOKEN,
     LIMIT_EXCEEDED,
-    MALFORMED_QUERY,
-    NO_ENGINE,
 )
 from cumulo.services.operations.logs.lookup_tables import check_tables
 from cumulo.services.operations.logs.query import grammar
 from cumulo.services.operations.logs.query.failures import Malformed, Unsupported
 from cumulo.services.operations.logs.query.tree import Anomaly, Diff, Fields, Filter, Pattern, Query
+from cumulo.services.operations.logs.query_errors import MALFORMED_QUERY, NO_ENGINE
 from cumulo.services.operations.logs.query_records import ACTIVE, CONCURRENT_MOST, LANGUAGE, QUERIES, LogQuery, find
 
 if TYPE_CHECKING:
@@ -81,6 +80,7 @@ def prepared(ctx: Context, request: Mapping[str, Any], query: Query, start: int,
     for each, group_list in zip([query, *queries], [found, *inner], strict=True):
         query_groups.refuse_class(group_list, _standard_only(each))
     check_tables(ctx, [query, *queries])
+    found = index_policies.narrowed(ctx, found, query)
     # What DescribeQueries was seen to answer from AWS.
     names = ", ".join(f'"{group.name}"' for group in found)
     shown = request["queryString"]

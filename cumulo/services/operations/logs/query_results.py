@@ -12,7 +12,7 @@ from cumulo.core import encryption, kept_blobs, paging
 from cumulo.core.operation import Wait, operation
 from cumulo.services.operations.logs import groups, query_groups, sealing
 from cumulo.services.operations.logs.errors import INVALID_TOKEN
-from cumulo.services.operations.logs.query_records import ACTIVE, LANGUAGE, QUERIES, LogQuery, find
+from cumulo.services.operations.logs.query_records import ACTIVE, COMPLETE, LANGUAGE, QUERIES, LogQuery, find
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
@@ -76,6 +76,10 @@ def _end(ctx: Context, query: LogQuery, status: str) -> None:
     query.status = status
     query.duration_ms = int(ctx.now() * 1000) - query.created_ms
     QUERIES.put(ctx, query)
+    if query.schedule and status == COMPLETE:
+        from cumulo.services.operations.logs import scheduled_runs  # which reads results
+
+        ctx.later(scheduled_runs.deliver_scheduled_query, {"id": query.id})
 
 
 def _sealing_group(ctx: Context, query: LogQuery) -> Group | None:

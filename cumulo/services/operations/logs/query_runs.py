@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 AT_ONCE = 2  # queries that run at the same time: each may use half a gigabyte and all processors
 TIMEOUT_S = 3600.0  # "Queries time out after 60 minutes of runtime."
 KEPT_MS = 7 * 86_400_000  # "query results … available for 7 days" (CloudWatch Logs quotas)
+KEPT_SCHEDULED_MS = 30 * 86_400_000  # "remain available for 30 days" (scheduled queries concepts)
 _ATTEMPTS = 3
 _RUNNING, _TURNS = "logs.queries.running", "logs.queries.turns"
 
@@ -229,10 +230,11 @@ async def forget_queries(ctx: Context) -> None:
 
 
 def _forget(ctx: Context, account: str, region: str) -> None:
-    before = int(ctx.now() * 1000) - KEPT_MS
-    old = QUERIES.range(ctx, index="created", end=(before,), limit=200, account=account, region=region)
+    now = int(ctx.now() * 1000)
+    old = QUERIES.range(ctx, index="created", end=(now - KEPT_MS,), account=account, region=region)
     for query in old:
-        if query.status in ACTIVE:
+        kept = KEPT_SCHEDULED_MS if query.schedule else KEPT_MS
+        if query.status in ACTIVE or query.created_ms > now - kept:
             continue
         QUERIES.delete(ctx, query, account=account, region=region)
         if query.blob:
