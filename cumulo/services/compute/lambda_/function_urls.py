@@ -145,7 +145,8 @@ def update_function_url_config(
 @operation
 def get_function_url_config(ctx: Context, request: t.GetFunctionUrlConfigRequest) -> t.GetFunctionUrlConfigResponse:
     url = _found(ctx, request)
-    answer: t.GetFunctionUrlConfigResponse = {**_shown(ctx, url), "InvokeMode": url.invoke_mode or BUFFERED}
+    answer: t.GetFunctionUrlConfigResponse = _shown(ctx, url)
+    answer["InvokeMode"] = url.invoke_mode or BUFFERED
     return answer
 
 
