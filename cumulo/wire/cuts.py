@@ -134,9 +134,9 @@ class Metadata(msgspec.Struct, rename="camel", omit_defaults=True, frozen=True):
     Added: `validation` (family of the texts, see `validation.py`), `errorNamespace` (before `#` in `__type`),
     `invalidAction` (text with {action} and {version}), `errorWrapping` (false: S3's bare `Error` document),
     `errorDetail` (an empty `Detail` in query errors), `errorType` (false: no `Type` in XML errors),
-    `requestIdHeader`, `pathMember` (the input member that is the URL itself when a query request is sent to a
-    path), `hosts` (further first labels of its host names), `globalQuery` (query answered although the model names
-    json only).
+    `crc32` (answers carry the checksum of their body), `requestIdHeader`, `pathMember` (the input member that is the
+    URL itself when a query request is sent to a path), `hosts` (further first labels of its host names),
+    `globalQuery` (query answered although the model names json only).
     """
 
     api_version: str = ""
@@ -158,6 +158,7 @@ class Metadata(msgspec.Struct, rename="camel", omit_defaults=True, frozen=True):
     error_wrapping: bool = True
     error_detail: bool = False
     error_type: bool = True
+    crc32: bool = False
     request_id_header: str = "x-amzn-RequestId"
     path_member: str = ""
     hosts: tuple[str, ...] = ()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from zlib import crc32
 
 from cumulo.wire.faults import Fault
 from cumulo.wire.http import Request
@@ -47,7 +48,16 @@ def answerer(operation: Operation) -> Callable[[dict[str, Any], str], Response]:
     def answer(result: dict[str, Any], request_id: str) -> Response:
         return 200, [(id_header, request_id), ("Content-Type", content_type)], encode(write(result))
 
-    return answer
+    def checked_answer(result: dict[str, Any], request_id: str) -> Response:
+        body = encode(write(result))
+        return 200, [_checksum(body), (id_header, request_id), ("Content-Type", content_type)], body
+
+    return checked_answer if service.metadata.crc32 else answer
+
+
+def _checksum(body: bytes) -> tuple[str, str]:
+    """What SDKs check DynamoDB's answers against: botocore takes one that was cut short for an empty one without it."""
+    return "x-amz-crc32", str(crc32(body))
 
 
 def fail(service: Service, operation: Operation | None, fault: Fault, request_id: str) -> Response:
@@ -61,7 +71,10 @@ def fail(service: Service, operation: Operation | None, fault: Fault, request_id
     ]
     if service.query_compatible:
         headers.append(("x-amzn-query-error", failure.query_error()))
-    return failure.status, headers, json_values.encode(body)
+    content = json_values.encode(body)
+    if service.metadata.crc32:
+        headers.insert(0, _checksum(content))
+    return failure.status, headers, content
 
 
 def error_members(service: Service, failure: Failure) -> dict[str, Any]:
