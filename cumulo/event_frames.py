@@ -10,12 +10,16 @@ from cumulo.wire.faults import Fault
 if TYPE_CHECKING:
     from cumulo.wire.routing import Route
 
+_RPC = frozenset(("json", "smithy-rpc-v2-cbor"))  # whose first message holds the members beside the stream
+
 
 async def framed(route: Route, events: AsyncIterator[dict[str, Any]]) -> AsyncIterator[bytes]:
     """Events as the messages of an event stream; a fault among them ends it as AWS does."""
     from cumulo.wire import eventstream
 
     encode = eventstream.event_encoder(route.operation, route.protocol)
+    if route.protocol in _RPC:
+        yield eventstream.initial_response(route.operation, route.protocol, {})
     try:
         async for event in events:
             yield encode(event)

@@ -6,22 +6,17 @@ MODEL is what NoSQL Workbench exports ("Export data model"). Tables that are the
 --replace. Calls are signed with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or as root with test/test.
 """
 
-import hashlib
-import hmac
 import json
-import os
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from cumulo.cli import Refusal, configuration, servers
+from cumulo.cli.calls import Caller
 
 BATCH = 25
 WAIT_S = 60
-_TARGET = "DynamoDB_20120810"
 
 
 def add_arguments(parser: Any) -> None:
@@ -118,26 +113,15 @@ def _batches(items: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
         yield items[start : start + BATCH]
 
 
-class _Caller:
+class _Caller(Caller):
     """Signed calls of DynamoDB."""
 
     def __init__(self, url: str) -> None:
-        self.url = url
-        self.key = os.environ.get("AWS_ACCESS_KEY_ID") or "test"
-        self.secret = os.environ.get("AWS_SECRET_ACCESS_KEY") or "test"
-        self.token = os.environ.get("AWS_SESSION_TOKEN") or ""
-        self.region = os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
-
-    def call(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
-        """The answer, or a Refusal with the error's code and text."""
-        code, answer = self._send(operation, request)
-        if code:
-            raise Refusal(f"{operation}: {code}: {answer.get('message', answer.get('Message', ''))}")
-        return answer
+        super().__init__(url, "dynamodb", "DynamoDB_20120810", "1.0")
 
     def try_call(self, operation: str, request: dict[str, Any]) -> bool:
         """Whether it was done; False where the table is there already, or is not."""
-        code, answer = self._send(operation, request)
+        code, answer = self.send(operation, request)
         if code in ("ResourceInUseException", "ResourceNotFoundException"):
             return False
         if code:
@@ -165,41 +149,3 @@ class _Caller:
             if time.monotonic() > until:
                 raise Refusal(f"{name} did not get ready within {WAIT_S} s")
             time.sleep(0.05)
-
-    def _send(self, operation: str, request: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-        body = json.dumps(request).encode()
-        signed = urllib.request.Request(self.url + "/", data=body, headers=self._headers(operation, body))
-        try:
-            with urllib.request.urlopen(signed, timeout=WAIT_S) as answer:
-                return "", json.loads(answer.read())
-        except urllib.error.HTTPError as error:
-            with error:
-                found: dict[str, Any] = json.loads(error.read() or b"{}")
-            return str(found.get("__type", error.code)).rpartition("#")[2], found
-
-    def _headers(self, operation: str, body: bytes) -> dict[str, str]:
-        """The headers of a call, signed. Source: IAM User Guide, "AWS Signature Version 4 for API requests"."""
-        from cumulo.wire.sigv4 import signing_key
-
-        now = time.gmtime()
-        date = time.strftime("%Y%m%d", now)
-        headers = {
-            "content-type": "application/x-amz-json-1.0",
-            "host": self.url.partition("://")[2],
-            "x-amz-date": time.strftime("%Y%m%dT%H%M%SZ", now),
-            "x-amz-target": f"{_TARGET}.{operation}",
-        }
-        if self.token:
-            headers["x-amz-security-token"] = self.token
-        names = sorted(headers)
-        lines = "".join(f"{name}:{headers[name]}\n" for name in names)
-        listed = ";".join(names)
-        canonical = f"POST\n/\n\n{lines}\n{listed}\n{hashlib.sha256(body).hexdigest()}"
-        scope = f"{date}/{self.region}/dynamodb/aws4_request"
-        digest = hashlib.sha256(canonical.encode()).hexdigest()
-        text = f"AWS4-HMAC-SHA256\n{headers['x-amz-date']}\n{scope}\n{digest}"
-        key = signing_key(self.secret, date, self.region, "dynamodb")
-        signature = hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
-        credential = f"Credential={self.key}/{scope}"
-        headers["authorization"] = f"AWS4-HMAC-SHA256 {credential}, SignedHeaders={listed}, Signature={signature}"
-        return headers

@@ -61,9 +61,12 @@ def of_group(ctx: Context, group: Group) -> list[Block]:
     return _blocks(ctx, BLOCKS.key(ctx, group.id))
 
 
-def of_stream(ctx: Context, group: Group, stream: Stream) -> list[Block]:
-    """All blocks of a stream, the oldest first."""
-    return _blocks(ctx, BLOCKS.key(ctx, group.id, stream.id))
+def of_stream(ctx: Context, group: Group, stream: Stream, after: int = 0) -> list[Block]:
+    """The blocks of a stream whose serials are higher than `after`, the oldest first."""
+    if not after:
+        return _blocks(ctx, BLOCKS.key(ctx, group.id, stream.id))
+    _, end = prefix_range(BLOCKS.key(ctx, group.id, stream.id))
+    return _read(ctx.txn.range(BLOCKS.key(ctx, group.id, stream.id, after + 1), end))
 
 
 def one(ctx: Context, group: Group, stream: Stream, serial: int) -> Block | None:
