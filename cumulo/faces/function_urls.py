@@ -14,7 +14,7 @@ from cumulo.core.context import Context
 from cumulo.core.errors import INTERNAL_FAILURE
 from cumulo.gateway.bodies import Disconnected
 from cumulo.gateway.hosts import FOREIGN
-from cumulo.services.compute.lambda_ import payloads, url_answers, url_calls, url_cors, url_events
+from cumulo.services.compute.lambda_ import invocation_metrics, payloads, url_answers, url_calls, url_cors, url_events
 from cumulo.services.compute.lambda_.function_urls import LABEL, RESPONSE_STREAM
 from cumulo.services.compute.lambda_.invocation_requests import Call
 from cumulo.services.compute.lambda_.streamed_invocations import Flow
@@ -63,6 +63,9 @@ class _UrlCall:
         )
         self._cors: url_cors.Fields = []
         self._trace_id = ""
+        self._url: FunctionUrl | None = None
+        self._status = 0
+        self._began = self._ctx.now()
 
     async def run(self) -> None:
         """The whole call, answered and written down."""
@@ -81,11 +84,25 @@ class _UrlCall:
             ctx.logger.error("request %s, %s failed", ctx.request_id, OPERATION, exc_info=error)
             fault = INTERNAL_FAILURE()
             self._respond(*BROKEN)
+        self._count()
         ctx.runtime.journal.record(ctx, fault)
+
+    def _count(self) -> None:
+        """The figures of the URL; nobody's for a host that is none."""
+        url, ctx = self._url, self._ctx
+        if url is None:
+            return
+        figures = invocation_metrics.of(ctx.runtime)
+        resource = f"{url.name}:{url.qualifier}" if url.qualifier else url.name
+        source = invocation_metrics.Source(url.account, url.region, url.name, resource)
+        figures.add(source, "UrlRequestCount")
+        figures.add(source, "Url4xxCount", float(400 <= self._status < 500))
+        figures.add(source, "Url5xxCount", float(self._status >= 500))
+        figures.add(source, "UrlRequestLatency", round((ctx.now() - self._began) * 1000))
 
     def _admit(self, ctx: Context) -> Admitted | None:
         """Who calls, and whether they may; None for a page's question that is answered already."""
-        url = url_calls.find(ctx, self._url_id, ctx.region)
+        self._url = url = url_calls.find(ctx, self._url_id, ctx.region)
         request = self._request
         origin = request.headers.get("origin")
         ctx.account = url.account
@@ -178,6 +195,7 @@ class _UrlCall:
                         if found is None:
                             continue
                     status, headers, piece = found
+                    self._status = status
                     await exchange.begin(status, self._fields(headers))
                     begun = True
                 if piece:
@@ -204,6 +222,7 @@ class _UrlCall:
         return url_cors.over(self._cors, [*headers, *own])
 
     def _respond(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+        self._status = status
         headers = self._fields(headers)
         if self._request.method == "HEAD":
             headers.append(("Content-Length", str(len(body))))

@@ -14,6 +14,7 @@ import msgspec
 from cumulo.core import role_sessions
 from cumulo.core.arns import Arn
 from cumulo.core.errors import Fault
+from cumulo.services.compute.lambda_ import invocation_metrics
 from cumulo.services.compute.lambda_.versions import LATEST
 
 if TYPE_CHECKING:
@@ -112,6 +113,8 @@ def _attempt(ctx: Context, target: Target, arn: str, make: Any) -> None:
 
 def lost(ctx: Context, target: Target, arn: str, fault: Fault) -> None:
     """A delivery that failed."""
+    metric = "DeadLetterErrors" if arn == target.version.dead_letter_arn else "DestinationDeliveryFailures"
+    invocation_metrics.of(ctx.runtime).add(invocation_metrics.source_of(target), metric)
     ctx.logger.warning("%s could not tell %s of an event: %s", target.function.name, arn, fault)
 
 

@@ -14,7 +14,14 @@ import msgspec
 from cumulo.core.errors import Fault
 from cumulo.core.operation import task
 from cumulo.core.table import REGION, Record, Table
-from cumulo.services.compute.lambda_ import concurrency, event_ends, event_invoke_configs, fleet, qualifiers
+from cumulo.services.compute.lambda_ import (
+    concurrency,
+    event_ends,
+    event_invoke_configs,
+    fleet,
+    invocation_metrics,
+    qualifiers,
+)
 from cumulo.services.compute.lambda_.event_ends import End
 from cumulo.services.compute.lambda_.invocation_requests import Call
 
@@ -64,6 +71,8 @@ def accept(ctx: Context, target: Target, call: Call, *, looped: bool) -> None:
     )
     _keep(ctx, event, target.function.account)
     _enter_lane(ctx, event, target.function.account)
+    source = invocation_metrics.source_of(target)
+    ctx.txn.on_commit(lambda: invocation_metrics.of(ctx.runtime).add(source, "AsyncEventsReceived"))
 
 
 def _keep(ctx: Context, event: Event, account: str) -> None:
@@ -140,6 +149,8 @@ async def _run(ctx: Context, turn: _Turn) -> End | None:
         return End(RETRIES_EXHAUSTED, event)
     if ctx.now() >= event.accepted_at + event_invoke_configs.maximum_age_s(turn.config):
         return End(AGE_EXCEEDED, event)
+    age_ms = round((ctx.now() - event.accepted_at) * 1000)
+    invocation_metrics.of(ctx.runtime).add(invocation_metrics.source_of(target), "AsyncEventAge", age_ms)
     call = Call(event.payload, trace_id=event.trace_id, tenant_id=event.tenant_id)
     try:
         outcome = await call.run(ctx, target, turn.limits, event.id)
@@ -189,6 +200,9 @@ def _finish(ctx: Context, payload: dict[str, Any], turn: _Turn, end: End | None)
     if current is None or current.attempts + current.delays != payload["turn"]:
         return  # the same attempt was finished by another node
     if end is not None:
+        if end.failed:
+            source = invocation_metrics.source_of(turn.target)
+            ctx.txn.on_commit(lambda: invocation_metrics.of(ctx.runtime).add(source, "AsyncEventsDropped"))
         EVENTS.delete(ctx, current, account=account)
         event_ends.deliver(ctx, turn.target, turn.config, end)
         return

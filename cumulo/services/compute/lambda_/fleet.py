@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from cumulo.engines import machine_memory
 from cumulo.engines.environments.builds import ON_DEMAND, PROVISIONED, RuntimeMissing, StartFailed
-from cumulo.services.compute.lambda_ import build
+from cumulo.services.compute.lambda_ import build, invocation_metrics
 from cumulo.services.compute.lambda_.concurrency import Usage
 from cumulo.services.compute.lambda_.errors import NO_ENVIRONMENT, RUNTIME_MISSING
+from cumulo.services.compute.lambda_.invocation_metrics import source_of
 from cumulo.services.compute.lambda_.log_shipping import LogShipping
 from cumulo.services.compute.lambda_.pools import Place, Pool, Slot
 
@@ -56,6 +57,7 @@ class Fleet:
         self._sweeper: Timer | None = None
         self._closed = False
         self.logs = LogShipping(runtime)
+        self._figures = invocation_metrics.of(runtime)
         runtime.on_close.append(self.close)
 
     def usage(self, account: str, region: str) -> Usage:
@@ -70,13 +72,15 @@ class Fleet:
     async def invoke(self, target: Target, limits: Limits, invocation: Invocation) -> Outcome:
         """Run a function once. Raises TooManyRequestsException, and what keeps an environment from being started."""
         pool = self._pool(target, invocation.tenant_id)
+        place = pool.place
+        usage = self.usage(place.account, place.region)
         if pool.ready:
             slot = pool.ready.pop()
             pool.busy.add(slot)
+            self._figures.add(source_of(target), "ProvisionedConcurrencyInvocations")
             return await self._run(slot, invocation)
-        place = pool.place
-        usage = self.usage(place.account, place.region)
         unreserved = usage.enter(place.name, limits)
+        self._count(target, pool, usage)
         try:
             idle = pool.idle
             if idle:
@@ -88,6 +92,13 @@ class Fleet:
             return await self._run(slot, invocation)
         finally:
             usage.leave(place.name, unreserved)
+
+    def _count(self, target: Target, pool: Pool, usage: Usage) -> None:
+        """One more runs on demand: the figures of concurrency."""
+        source = source_of(target)
+        self._figures.concurrency(source, usage.functions[source.name], sum(usage.functions.values()), usage.unreserved)
+        if pool.wanted:
+            self._figures.add(source, "ProvisionedConcurrencySpilloverInvocations")
 
     async def _run(self, slot: Slot, invocation: Invocation) -> Outcome:
         try:

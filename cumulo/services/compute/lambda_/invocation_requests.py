@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cumulo.core.errors import Fault
 from cumulo.engines.environments.builds import Invocation, Outcome
-from cumulo.services.compute.lambda_ import fleet, lineages, payloads
-from cumulo.services.compute.lambda_.errors import NOT_ACTIVE, RECURSIVE, TENANT_MISSING, TENANT_UNWANTED
+from cumulo.services.compute.lambda_ import fleet, invocation_metrics, lineages, payloads
+from cumulo.services.compute.lambda_.errors import NOT_ACTIVE, RECURSIVE, TENANT_MISSING, TENANT_UNWANTED, THROTTLED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,8 +54,14 @@ class Call:
             on_chunk=self.on_chunk,
             on_prelude=self.on_prelude,
         )
-        all_of_them = fleet.of(ctx)
-        outcome = await all_of_them.invoke(target, limits, invocation)
+        figures = invocation_metrics.of(ctx.runtime)
+        source = invocation_metrics.source_of(target)
+        try:
+            outcome = await fleet.of(ctx).invoke(target, limits, invocation)
+        except Fault as fault:
+            if fault.code == THROTTLED.code:
+                figures.add(source, "Throttles")
+            raise
         if len(outcome.payload) > payloads.ANSWER_B and not outcome.error:
             outcome.payload = (
                 b'{"errorMessage":"Response payload size exceeded maximum allowed payload size (6291556 bytes).",'
@@ -65,6 +72,10 @@ class Call:
         metering = ctx.runtime.journal.metering
         seconds = outcome.billed_ms * version.memory_mb / 1_024_000
         metering.add(version.account, version.region, "lambda", "Lambda-GB-Second", seconds)
+        figures.add(source, "Invocations")
+        figures.add(source, "Errors", 1.0 if outcome.error else 0.0)
+        figures.add(source, "Throttles", 0.0)
+        figures.add(source, "Duration", round(outcome.duration_ms, 2))
         return outcome
 
 
@@ -85,7 +96,8 @@ def trace_of(ctx: Context, target: Target) -> tuple[str, bool]:
     return trace, count > lineages.MOST and function.recursive_loop != "Allow"
 
 
-def refuse_loop(target: Target, looped: bool) -> None:
+def refuse_loop(ctx: Context, target: Target, looped: bool) -> None:
     """The answer to a call that would go on with a loop."""
     if looped:
+        invocation_metrics.of(ctx.runtime).add(invocation_metrics.source_of(target), "RecursiveInvocationsDropped")
         raise RECURSIVE(arn=target.function.arn)

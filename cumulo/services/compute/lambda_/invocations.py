@@ -76,7 +76,7 @@ def invoke(ctx: Context, request: t.InvocationRequest) -> t.InvocationResponse:
     if is_event:
         event_queue.accept(ctx, target, call, looped=looped)
         return {"StatusCode": 202, "Payload": b""}
-    refuse_loop(target, looped)
+    refuse_loop(ctx, target, looped)
     function = target.function
     limits = concurrency.limits_of(ctx, function, fleet.of(ctx).usage(function.account, function.region))
     raise Wait(_Waiting(target, call, limits, request.get("LogType") == "Tail").run)

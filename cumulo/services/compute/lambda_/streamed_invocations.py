@@ -105,7 +105,7 @@ def invoke_with_response_stream(
     payload = payloads.checked(request.get("Payload"), "RequestResponse", payloads.SYNCHRONOUS_B)
     context = payloads.client_context(request.get("ClientContext"))
     trace_id, looped = trace_of(ctx, target)
-    refuse_loop(target, looped)
+    refuse_loop(ctx, target, looped)
     function = target.function
     limits = concurrency.limits_of(ctx, function, fleet.of(ctx).usage(function.account, function.region))
     call = Call(payload, trace_id=trace_id, client_context=context, tenant_id=tenant_id)

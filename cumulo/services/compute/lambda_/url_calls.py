@@ -62,7 +62,7 @@ def admit(ctx: Context, url: FunctionUrl) -> Admitted:
         raise
     check_state(target, "")
     trace_id, looped = trace_of(ctx, target)
-    refuse_loop(target, looped)
+    refuse_loop(ctx, target, looped)
     principal = ctx.principal
     caller = None
     if url.auth_type == "AWS_IAM":

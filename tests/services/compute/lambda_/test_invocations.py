@@ -125,3 +125,51 @@ def test_a_machine_that_starts_nothing(cloud: Account, create: Create, simulated
     answer = error_of(cloud.client("lambda").invoke, FunctionName="greeter")
     assert answer["Error"]["Code"] == "ServiceException"
     assert "no sandbox" in answer["Error"]["Message"]
+
+
+def test_a_function_that_calls_itself_is_stopped(cloud: Account, create: Create, simulated: Environments) -> None:
+    create(Code={"ZipFile": zip_of({"index.py": CONTEXT})})
+    lambda_ = cloud.client("lambda")
+    trace = ""
+
+    def pass_on(request: Any, **_: Any) -> None:
+        if trace:
+            request.headers["X-Amzn-Trace-Id"] = trace
+
+    lambda_.meta.events.register("before-sign", pass_on)
+    for _ in range(16):
+        trace = json.load(lambda_.invoke(FunctionName="greeter")["Payload"])["trace"]
+    answer = error_of(lambda_.invoke, FunctionName="greeter")
+    assert answer["Error"]["Code"] == "RecursiveInvocationException"
+    lambda_.put_function_recursion_config(FunctionName="greeter", RecursiveLoop="Allow")
+    assert "FunctionError" not in lambda_.invoke(FunctionName="greeter")
+
+
+def test_who_may_invoke(cloud: Account, create: Create, simulated: Environments) -> None:
+    create(Publish=True)
+    other = cloud.another()
+    arn = f"arn:aws:lambda:us-east-1:{cloud.account}:function:greeter"
+    foreign = other.client("lambda")
+    answer = error_of(foreign.invoke, FunctionName=arn)
+    assert answer["Error"]["Code"] == "AccessDeniedException"
+    assert f"is not authorized to perform: lambda:InvokeFunction on resource: {arn}" in answer["Error"]["Message"]
+    lambda_ = cloud.client("lambda")
+    permission = {"StatementId": "other", "Action": "lambda:InvokeFunction", "Principal": other.account}
+    lambda_.add_permission(FunctionName="greeter", Qualifier="1", **permission)
+    assert foreign.invoke(FunctionName=f"{arn}:1")["ExecutedVersion"] == "1"
+    assert error_of(foreign.invoke, FunctionName=arn)["Error"]["Code"] == "AccessDeniedException"
+    assert (
+        error_of(foreign.invoke, FunctionName=arn, InvocationType="DryRun")["Error"]["Code"] == "AccessDeniedException"
+    )
+
+
+def test_tenants_are_kept_apart(cloud: Account, create: Create, simulated: Environments) -> None:
+    create(TenancyConfig={"TenantIsolationMode": "PER_TENANT"})
+    invoke = cloud.client("lambda").invoke
+    assert error_of(invoke, FunctionName="greeter")["Error"]["Code"] == "InvalidParameterValueException"
+    for tenant in ("a", "b", "a"):
+        invoke(FunctionName="greeter", TenantId=tenant)
+    assert [each.invocations for each in simulated.started] == [2, 1]
+    create("plain")
+    answer = error_of(invoke, FunctionName="plain", TenantId="a")
+    assert "is not enabled with tenancy configuration" in answer["Error"]["Message"]
