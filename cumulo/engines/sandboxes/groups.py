@@ -8,6 +8,7 @@ a place is tried out, and what it refuses is left to `setrlimit` and to watching
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import signal
 from pathlib import Path
@@ -19,6 +20,8 @@ WEIGHT_V2 = 25
 """Of the processors, beside 1024 (100) of every other group: functions never keep the server from answering."""
 SLACK_BYTES = 4 << 20
 """For the supervisor beside the program, and pages that are counted late."""
+
+_serial = itertools.count()
 
 
 class Place:
@@ -99,7 +102,7 @@ class Groups:
 
     def __init__(self, place: Place | None = None) -> None:
         self._place = place
-        self._name = f"{PREFIX}-{_own_name()}"
+        self._name = f"{PREFIX}-{_own_name()}-{next(_serial)}"  # a process may have several, as tests do
 
     @property
     def here(self) -> bool:
@@ -171,7 +174,7 @@ def sweep(place: Place) -> None:
     """Remove the groups of servers that are gone, in this process's own process namespace only."""
     namespace = _namespace()
     for folder in _folders(place):
-        for left in folder.glob(f"{PREFIX}-{namespace}-*-*"):
+        for left in folder.glob(f"{PREFIX}-{namespace}-*-*-*"):
             pid, started = left.name.split("-")[2:4]
             if not pid.isdecimal() or _started(pid) != started:
                 remove_tree(left, place.version)
@@ -205,7 +208,7 @@ def _make_parents(place: Place, name: str) -> None:
 
 def _works(place: Place) -> bool:
     """Make a limited group and remove it again."""
-    name = f"{PREFIX}-try-{os.getpid()}"
+    name = f"{PREFIX}-{_own_name()}-try{next(_serial)}"
     trial = Place(place.version, place.memory, place.cpu)
     try:
         _make_parents(trial, name)

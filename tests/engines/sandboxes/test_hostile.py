@@ -253,9 +253,9 @@ def test_groups_of_a_killed_server_are_swept(tmp_path: Path) -> None:
     place = groups.find()
     if place is None:
         pytest.skip("no control groups here that this user may make")
-    left = place.memory / f"cumulo-{groups._namespace()}-4194305-1"
+    left = place.memory / f"cumulo-{groups._namespace()}-4194305-1-0"
     (left / "7").mkdir(parents=True)
-    living = place.memory / f"cumulo-{groups._own_name()}"
+    living = place.memory / f"cumulo-{groups._own_name()}-test"
     living.mkdir(exist_ok=True)
     try:
         groups.sweep(place)
