@@ -129,15 +129,19 @@ class Sandbox:
     def memory_bytes(self) -> int:
         """What its processes use now: /tmp and caches do not count."""
         if self._group is None:
-            return sum(_resident(pid, "VmRSS") for pid in _descendants(self.pid))
+            pids = _descendants(self.pid)
+            resident = sum(_resident(pid, "VmRSS") for pid in pids)
+            if resident <= self.limits.memory_mb * MIB:
+                return resident
+            return sum(_resident(pid, "Pss") for pid in pids)  # slower: what forks share, counted once
         usage = self._group.usage_bytes()
         if usage <= self.limits.memory_mb * MIB:
             return usage
         return max(self._group.kept_bytes() - self._tmp_bytes(), 0)
 
     def peak_bytes(self) -> int:
-        """The most that its processes used at any time, with what they share with the zygote; never above the limit."""
-        peak = max(self._peak, sum(_resident(pid, "VmHWM") for pid in _descendants(self.pid)))
+        """The most that its processes used at any time, what one shares with the zygote included; at most the limit."""
+        peak = max([self._peak, *(_resident(pid, "VmHWM") for pid in _descendants(self.pid))])
         if self._group is not None:
             peak = max(peak, self._group.peak_bytes() - self._tmp_bytes())
         return min(peak, self.limits.memory_mb * MIB)
@@ -290,11 +294,11 @@ def _descendants(pid: int) -> list[int]:
 
 
 def _resident(pid: int, field: str) -> int:
-    """VmRSS or VmHWM of a process, in bytes."""
+    """VmRSS, VmHWM or Pss of a process, in bytes."""
     try:
-        with open(f"/proc/{pid}/status") as lines:  # noqa: PTH123
+        with open(f"/proc/{pid}/{'smaps_rollup' if field == 'Pss' else 'status'}") as lines:  # noqa: PTH123
             for line in lines:
-                if line.startswith(field):
+                if line.startswith(f"{field}:"):
                     return int(line.split()[1]) * 1024
     except OSError:
         pass
