@@ -77,7 +77,9 @@ class Environments:
         await asyncio.gather(*(environment.stop() for environment in list(self._living)), return_exceptions=True)
         ends = [asyncio.ensure_future(sandbox.end()) for sandbox in self._made if not sandbox.ended]
         if ends:
-            await asyncio.wait(ends, timeout=END_S)
+            _, unfinished = await asyncio.wait(ends, timeout=END_S)
+            for end in unfinished:
+                end.cancel()
         for task in self._zygotes.values():
             task.cancel()
             if task.done() and not task.cancelled() and task.exception() is None:
