@@ -10,6 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+PROVIDED = ("boto3", "botocore", "s3transfer", "jmespath", "python-dateutil", "six", "urllib3")
 RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
 TRUST = {
     "Version": "2012-10-17",
@@ -75,3 +79,19 @@ def until(found: Callable[[], Any], timeout_s: float = 60) -> Any:
         assert time.monotonic() < end, "it did not come about"
         time.sleep(0.05)
     return answer
+
+
+def with_requirements(*names: str) -> list[str]:
+    """Installed packages and all that they need, but for what every function finds: boto3 and its own."""
+    found: list[str] = []
+    waiting = list(names)
+    while waiting:
+        name = canonicalize_name(waiting.pop())
+        if name in found or name in PROVIDED:
+            continue
+        found.append(name)
+        for text in importlib.metadata.requires(name) or ():
+            requirement = Requirement(text)
+            if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+                waiting.append(requirement.name)
+    return found
