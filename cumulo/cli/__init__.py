@@ -15,6 +15,8 @@ COMMANDS = {
     "env": "print what to export for AWS clients",
     "exec": "run a program to which this cloud is AWS",
     "logs": "show the log",
+    "invoke": "invoke a function",
+    "live": "run a function from a folder, anew with every change",
     "coverage": "list operations: real or refused, member by member",
     "explain": "say where an operation's answer comes from",
     "why": "explain a request, and its denial",

@@ -1,0 +1,160 @@
+"""Run a Lambda function from a folder: with every change of a file there, the function is what the folder holds.
+
+    cumulo live orders ./src                                    a function that is there
+    cumulo live orders ./src --handler app.handler              made when it is not, with a role of its own
+    cumulo live orders ./src --event '{"id": 7}'                invoked after every change
+
+The log of its invocations, whoever makes them, is shown as it comes. Ctrl-C ends it; the function stays.
+"""
+
+import json
+import re
+import sys
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from cumulo.cli import Refusal, configuration, folders, invoke, servers, terminal
+from cumulo.cli.calls import Caller
+from cumulo.cli.functions import Functions
+
+LOOK_S = 0.3  # between two looks at the folder
+ROLE = "cumulo-live"
+_TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+}
+_LOGGING = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+_IAM_VERSION = "2010-05-08"
+
+
+def add_arguments(parser: Any) -> None:
+    """Flags of `cumulo live`."""
+    configuration.add_arguments(parser)
+    parser.add_argument("function", metavar="FUNCTION", help="its name")
+    parser.add_argument("folder", metavar="FOLDER", type=Path, help="what the function's archive holds")
+    parser.add_argument("--handler", metavar="H", default="", help="make the function if there is none: app.handler")
+    parser.add_argument("--runtime", metavar="R", default="", help="of a new one (default: this Python's)")
+    parser.add_argument("--role", metavar="ARN", default="", help=f"of a new one (default: {ROLE}, which may log)")
+    parser.add_argument("--event", metavar="EVENT", default="", help="invoke it with this JSON (or @file) each time")
+    parser.add_argument("--once", action="store_true", help="bring it up to date (and invoke it), then end")
+
+
+def run(options: Any) -> int:
+    """Update, invoke, follow; until Ctrl-C."""
+    if not options.folder.is_dir():
+        raise Refusal(f"{options.folder} is no folder", code=2)
+    event = invoke.event_of(options.event) if options.event else None
+    url = servers.required(configuration.load(options)).url
+    live = _Live(url, options, event)
+    code = live.bring()
+    if options.once:
+        return code
+    terminal.note(f"watching {options.folder}; Ctrl-C ends it")
+    live.follow()
+    return 0
+
+
+class _Live:
+    def __init__(self, url: str, options: Any, event: bytes | None) -> None:
+        self._url = url
+        self._name: str = options.function
+        self._folder: Path = options.folder
+        self._options = options
+        self._event = event
+        self._functions = Functions(url)
+        self._files: folders.Seen = {}
+
+    def bring(self) -> int:
+        """Make the function what the folder is, and invoke it if that is wanted; the invocation's exit code."""
+        self._files = folders.seen(self._folder)
+        if not self._files:
+            raise Refusal(f"{self._folder} is empty")
+        archive = folders.packed(self._folder, self._files)
+        began = time.perf_counter()
+        if self._functions.find(self._name) is None:
+            self._make(archive)
+            done = "made"
+        else:
+            self._functions.update(self._name, archive)
+            done = "updated"
+        took_ms = (time.perf_counter() - began) * 1000
+        size = f"{len(self._files)} files, {len(archive) / 1000:.1f} kB"
+        print(f"{terminal.style(self._name, 'bold')} {terminal.style(done, 'green')} in {took_ms:.0f} ms ({size})")
+        if self._event is None:
+            return 0
+        result = self._functions.invoke(self._name, self._event)
+        invoke.show_log(result)
+        code = invoke.show_answer(result)
+        sys.stdout.flush()
+        return code
+
+    def _make(self, archive: bytes) -> None:
+        handler = self._options.handler
+        if not handler:
+            raise Refusal(f"there is no function {self._name}", "--handler app.handler makes it", code=2)
+        runtime = self._options.runtime or f"python3.{sys.version_info[1]}"
+        role = self._options.role or _role(self._url)
+        self._functions.create(self._name, runtime, role, handler, archive)
+
+    def follow(self) -> None:
+        """Look for changes, and show the log as it comes."""
+        reader = None if self._event is not None else _Log(self._url, self._name)
+        while True:
+            time.sleep(LOOK_S)
+            found = folders.seen(self._folder)
+            if found != self._files:
+                time.sleep(LOOK_S / 3)  # an editor writes in several steps
+                try:
+                    self.bring()
+                except Refusal as refusal:  # the next change may mend it
+                    self._files = folders.seen(self._folder)
+                    terminal.complain(refusal.message, refusal.fix)
+            if reader is not None:
+                reader.show()
+
+
+class _Log:
+    """The log of a function's invocations from now on."""
+
+    def __init__(self, url: str, name: str) -> None:
+        self._caller = Caller(url, "logs", "Logs_20140328", "1.1")
+        self._since_ms = int(time.time() * 1000)
+        self._shown: set[str] = set()
+        self._group = f"/aws/lambda/{name}"
+
+    def show(self) -> None:
+        """Print what came since the last look."""
+        from cumulo.cli.logs import line_of
+
+        request = {"logGroupName": self._group, "startTime": self._since_ms}
+        code, answer = self._caller.send("FilterLogEvents", request)
+        for event in [] if code else answer["events"]:
+            if event["eventId"] not in self._shown:
+                self._shown.add(event["eventId"])
+                print(line_of(event))
+        sys.stdout.flush()
+
+
+def _role(url: str) -> str:
+    """The ARN of the role of functions that this command makes, made if it is not there."""
+    made = _iam(url, "CreateRole", RoleName=ROLE, AssumeRolePolicyDocument=json.dumps(_TRUST))
+    if made.startswith("EntityAlreadyExists"):
+        made = _iam(url, "GetRole", RoleName=ROLE)
+    found = re.search(r"<Arn>([^<]+)</Arn>", made)
+    if found is None:
+        raise Refusal(f"the role {ROLE} cannot be made: {made}", "name one with --role")
+    _iam(url, "AttachRolePolicy", RoleName=ROLE, PolicyArn=_LOGGING)
+    return found[1]
+
+
+def _iam(url: str, action: str, **members: str) -> str:
+    """IAM's answer as it is, or "Code: text" of its refusal."""
+    body = urlencode({"Action": action, "Version": _IAM_VERSION, **members}).encode()
+    answer = Caller(url, "iam").request("POST", "/", body, {"content-type": "application/x-www-form-urlencoded"})
+    text = answer.body.decode("utf-8", "replace")
+    if answer.status < 300:
+        return text
+    code, message = (re.search(f"<{name}>([^<]*)</{name}>", text) for name in ("Code", "Message"))
+    return f"{code[1] if code else answer.status}: {message[1] if message else ''}"
