@@ -1,4 +1,4 @@
-"""What a job does to one object: a call of S3's API with the job's role.
+"""What a job does to one object: a call of S3's API, or of a function, with the job's role.
 
 Source: S3 User Guide, "Operations supported by S3 Batch Operations"; S3 API Reference, JobOperation.
 """
@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 
 from cumulo.core import s3_jobs
 from cumulo.core.errors import Fault
+from cumulo.services.storage.s3control import job_functions
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
@@ -27,13 +28,15 @@ _COPIED = (
 )  # fmt: skip
 
 
-async def do(acting: Context, wanted: dict[str, Any], target: Target) -> Row:
+async def do(acting: Context, job_id: str, wanted: dict[str, Any], target: Target) -> Row:
     """Do it to one object, with the rights of the job's role; the row of the report."""
     ((name, options),) = wanted.items()
     try:
         if name == "S3ReplicateObject":
             reason = await s3_jobs.hand(acting.runtime).replicate(acting, *target)
             return (*target, reason, 400, reason) if reason else (*target, "", 200, "Successful")
+        if name == "LambdaInvoke":
+            return await job_functions.call(acting, job_id, options, target)
         operation, request = _request(name, options or {}, target)
         await getattr(acting.aws.s3, operation)(request)
     except Fault as fault:

@@ -121,7 +121,7 @@ async def run(ctx: Context, payload: dict[str, Any]) -> None:
                 await _report(acting, ctx, job)
                 await ctx.transact(lambda ctx: _end(ctx, id))
                 return
-            rows = [await job_operations.do(acting, job.said["Operation"], target) for target in piece]
+            rows = [await job_operations.do(acting, job.id, job.said["Operation"], target) for target in piece]
             await ctx.transact(lambda ctx, job=job, rows=rows: _note(ctx, id, job.position, rows))  # type: ignore[misc]
     except Fault as fault:
         await ctx.transact(lambda ctx, fault=fault: _fail(ctx, id, fault))  # type: ignore[misc]
