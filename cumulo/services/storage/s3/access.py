@@ -371,7 +371,9 @@ def _further_actions(ctx: Context, request: Mapping[str, Any]) -> list[str]:
     """
     found: list[str] = []
     if ctx.operation in ("PutObject", "CopyObject", "CreateMultipartUpload"):
-        if acls.given(request):
+        # The policies that AWS documents for its services (CloudTrail, CloudWatch Logs) allow s3:PutObject alone, on
+        # the condition of an ACL: so none of them needs the permission for that.
+        if acls.given(request) and ctx.principal.kind is not PrincipalKind.SERVICE:
             found.append("s3:PutObjectAcl")
         if request.get("Tagging"):
             found.append("s3:PutObjectTagging")
