@@ -8,6 +8,7 @@ from cumulo.core.operation import operation, task
 from cumulo.core.table import prefix_range
 from cumulo.services.operations.logs import groups, segments, streams
 from cumulo.services.operations.logs.blocks import BLOCKS
+from cumulo.services.operations.logs.data_protection import PROTECTION_POLICIES
 from cumulo.services.operations.logs.errors import DELETION_PROTECTED
 from cumulo.services.operations.logs.metric_filters import METRIC_FILTERS
 from cumulo.services.operations.logs.segments import GONE, SEGMENTS, SHELVES
@@ -58,6 +59,9 @@ def clear_group(ctx: Context, payload: dict[str, Any]) -> None:
         shelf = SHELVES.peek(ctx, group_id)
         if shelf is not None:
             SHELVES.delete(ctx, shelf)
+        policy = PROTECTION_POLICIES.peek(ctx, group_id)
+        if policy is not None:
+            PROTECTION_POLICIES.delete(ctx, policy)
         return
     ctx.later(clear_group, payload)
 

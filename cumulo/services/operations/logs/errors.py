@@ -39,4 +39,5 @@ FUNCTION_NOT_USABLE = Error(
     "Could not execute the lambda function. Make sure you have given CloudWatch Logs permission to execute your "
     "function.",
 )
+EXPORT_TASK_NOT_FOUND = Error("ResourceNotFoundException", "The specified export task does not exist.")
 POLICY_NOT_FOUND = Error("ResourceNotFoundException", "Policy with name [{name}] does not exist.")

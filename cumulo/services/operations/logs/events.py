@@ -5,29 +5,35 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cumulo.core.operation import Wait, operation
-from cumulo.services.operations.logs import groups, reading, streams
+from cumulo.services.operations.logs import data_protection, groups, reading, streams
 from cumulo.services.operations.logs.errors import INVALID_TOKEN
 from cumulo.services.operations.logs.lines import Line, Position, event_id, position_of
 from cumulo.services.operations.logs.reading import EVER, PAGE, Reading
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
+    from cumulo.services.operations.logs.data_protection import Masks
     from cumulo.stubs import logs as t
 
 
-@operation(unsupported=("unmask",))
+@operation
 def get_log_events(ctx: Context, request: t.GetLogEventsRequest) -> t.GetLogEventsResponse:
     """A page of a stream's events, with tokens for the pages on both sides of it."""
     wanted = _reading(ctx, request)
+    masks = data_protection.for_reader(ctx, wanted.group, request, request["logStreamName"])
     lines = reading.at_hand(ctx, wanted)
     if lines is None:
         raise Wait(_from_segments)
-    return _page(lines, wanted)
+    return _page(lines, wanted, masks)
 
 
 async def _from_segments(ctx: Context) -> t.GetLogEventsResponse:
-    wanted = await ctx.transact(lambda ctx: _reading(ctx, ctx.request))  # type: ignore[arg-type]
-    return _page(await reading.read(ctx, wanted), wanted)
+    def look(ctx: Context) -> tuple[Reading, Masks | None]:
+        wanted = _reading(ctx, ctx.request)  # type: ignore[arg-type]
+        return wanted, data_protection.for_reader(ctx, wanted.group, ctx.request, ctx.request["logStreamName"])
+
+    wanted, masks = await ctx.transact(look)
+    return _page(await reading.read(ctx, wanted), wanted, masks)
 
 
 def _reading(ctx: Context, request: t.GetLogEventsRequest) -> Reading:
@@ -60,11 +66,13 @@ def _read_token(token: str | None, from_head: bool) -> tuple[bool, Position | No
         raise INVALID_TOKEN() from None
 
 
-def _page(lines: list[Line], wanted: Reading) -> t.GetLogEventsResponse:
+def _page(lines: list[Line], wanted: Reading, masks: Masks | None) -> t.GetLogEventsResponse:
     """The answer. At an end, the token in that direction is the one that was given."""
     lines = reading.cut(lines)
     if wanted.reverse:
         lines.reverse()
+    if masks is not None:
+        lines = masks.lines(lines)
     if lines:
         first, last = lines[0].position, lines[-1].position
     else:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cumulo.core import paging
 from cumulo.core.operation import operation
-from cumulo.services.operations.logs import groups, patterns, reading, streams
+from cumulo.services.operations.logs import data_protection, groups, patterns, reading, streams
 from cumulo.services.operations.logs.errors import INVALID_PARAMETER, INVALID_TOKEN, LIMIT_EXCEEDED
 from cumulo.services.operations.logs.lines import Line, Position
 from cumulo.services.operations.logs.patterns import Pattern, PatternError
@@ -17,6 +17,7 @@ from cumulo.services.operations.logs.segment_files import OVERHEAD_BYTES
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
+    from cumulo.services.operations.logs.data_protection import Masks
     from cumulo.services.operations.logs.groups import Group
     from cumulo.services.operations.logs.streams import Stream
     from cumulo.stubs import logs as t
@@ -48,12 +49,12 @@ def check_regexes(pattern: Pattern, others: Sequence[str], most: int) -> None:
         raise LIMIT_EXCEEDED()
 
 
-@operation(unsupported=("unmask",))
+@operation
 async def filter_log_events(ctx: Context, request: t.FilterLogEventsRequest) -> t.FilterLogEventsResponse:
     """A page of the events of a group, of all streams or some, that a pattern chooses."""
     pattern = read_pattern(request.get("filterPattern") or "")
-    wanted = await ctx.transact(lambda ctx: _reading(ctx, request))
-    found = await _find(ctx, wanted, pattern, request.get("limit") or PAGE)
+    wanted, masks = await ctx.transact(lambda ctx: _reading(ctx, request))
+    found = await _find(ctx, wanted, pattern, request.get("limit") or PAGE, masks)
     answer: t.FilterLogEventsResponse = {"events": [_event(line) for line in found.lines], "searchedLogStreams": []}
     if found.following is not None:
         answer["nextToken"] = paging.encode((int(wanted.reverse), *map(str, found.following)))
@@ -70,7 +71,7 @@ def _event(line: Line) -> t.FilteredLogEvent:
     }
 
 
-def _reading(ctx: Context, request: t.FilterLogEventsRequest) -> Reading:
+def _reading(ctx: Context, request: t.FilterLogEventsRequest) -> tuple[Reading, Masks | None]:
     group = groups.named(ctx, request)
     start, end = request.get("startTime") or 0, request.get("endTime", reading.EVER - 1)
     if start > end:
@@ -82,7 +83,9 @@ def _reading(ctx: Context, request: t.FilterLogEventsRequest) -> Reading:
         reverse, after = _read_token(token)
     elif reverse and start < NOW_MS:
         raise INVALID_PARAMETER("startFromHead can be false only when startTime is on or after 2024-01-01T00:00:00Z")
-    return Reading(group, _streams(ctx, group, request), start, end + 1, after, READ_LINES, reverse, READ_BYTES)
+    masks = data_protection.for_reader(ctx, group, request)
+    wanted = Reading(group, _streams(ctx, group, request), start, end + 1, after, READ_LINES, reverse, READ_BYTES)
+    return wanted, masks
 
 
 def _read_token(token: str) -> tuple[bool, Position]:
@@ -105,14 +108,17 @@ def _streams(ctx: Context, group: Group, request: t.FilterLogEventsRequest) -> S
     return None
 
 
-async def _find(ctx: Context, wanted: Reading, pattern: Pattern, limit: int) -> _Found:
-    wanted = wanted._replace(texts=pattern.texts)
+async def _find(ctx: Context, wanted: Reading, pattern: Pattern, limit: int, masks: Masks | None) -> _Found:
+    if masks is None:  # else a text may be found that is masked
+        wanted = wanted._replace(texts=pattern.texts)
     found: list[Line] = []
     size = looked = 0
     while True:
         lines = await reading.read(ctx, wanted)
         matching = (
-            await ctx.in_thread(partial(_matching, lines, pattern)) if len(lines) > 50 else _matching(lines, pattern)
+            await ctx.in_thread(partial(_matching, lines, pattern, masks))
+            if len(lines) > 50
+            else _matching(lines, pattern, masks)
         )
         for line in matching:
             size += len(line.message) + OVERHEAD_BYTES
@@ -127,8 +133,10 @@ async def _find(ctx: Context, wanted: Reading, pattern: Pattern, limit: int) -> 
         wanted = wanted._replace(after=lines[-1].position)
 
 
-def _matching(lines: Sequence[Line], pattern: Pattern) -> list[Line]:
+def _matching(lines: Sequence[Line], pattern: Pattern, masks: Masks | None) -> list[Line]:
     matches = pattern.matches
+    if masks is not None:
+        lines = masks.lines(lines)
     return [line for line in lines if matches(line.message)]
 
 

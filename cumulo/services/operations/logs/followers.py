@@ -19,6 +19,7 @@ from cumulo.core.operation import task
 from cumulo.core.table import GLOBAL, Space
 from cumulo.services.operations.logs import (
     blocks,
+    data_protection,
     groups,
     metric_filters,
     metric_points,
@@ -34,6 +35,7 @@ from cumulo.services.operations.logs.streams import STREAMS
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
+    from cumulo.services.operations.logs.data_protection import Masks
     from cumulo.services.operations.logs.groups import Group
     from cumulo.services.operations.logs.metric_filters import MetricFilter
     from cumulo.services.operations.logs.streams import Stream
@@ -46,8 +48,11 @@ DAY_ATTEMPTS = 34  # with at most an hour between them: a delivery is tried for 
 
 
 class _Followers(NamedTuple):
+    """What follows the batches of a group, and what masks them for it."""
+
     metric_filters: list[MetricFilter]
     subscriptions: list[SubscriptionFilter]
+    masks: Masks | None
 
 
 class _Work(NamedTuple):
@@ -60,11 +65,19 @@ class _Work(NamedTuple):
 def note(ctx: Context, group: Group, stream: Stream, text: str) -> None:
     """A batch of messages (`text` is all of them) came: remember it if anything follows."""
     is_standard = group.log_class == STANDARD
-    if not (group.subscriptions or group.metric_filters or (is_standard and EMBEDDED in text)):
+    if not (
+        group.subscriptions or group.metric_filters or (is_standard and (EMBEDDED in text or _is_protected(ctx, group)))
+    ):
         return
     ctx.txn.put(NOTES.key(ctx, group.id, stream.id, stream.serial), b"")
     payload = {"group": group.id.hex(), "stream": stream.name, "id": stream.id.hex(), "serial": stream.serial}
     ctx.later(follow, payload, lane=f"logs {stream.id.hex()}")
+
+
+def _is_protected(ctx: Context, group: Group) -> bool:
+    return data_protection.current(ctx, data_protection.account_key(group.account, group.region)) is not None or (
+        bool(group.protected) and data_protection.current(ctx, group.id) is not None
+    )
 
 
 @task(attempts=DAY_ATTEMPTS)
@@ -89,6 +102,7 @@ def _found(ctx: Context, place: tuple[bytes, bytes, int], name: str) -> tuple[Gr
     followers = _Followers(
         metric_filters.of_group(ctx, group) if group.metric_filters else [],
         subscription_filters.of_group(ctx, group) if group.subscriptions else [],
+        data_protection.masks_of(ctx, group),
     )
     return group, stream, followers
 
@@ -104,6 +118,11 @@ async def _lines(ctx: Context, group: Group, stream: Stream, place: tuple[bytes,
 
 def _worked_out(group: Group, stream: Stream, lines: Sequence[Line], followers: _Followers) -> _Work:
     metrics = metric_points.embedded(lines) if group.log_class == STANDARD else {}
+    if followers.masks is not None:
+        findings = _findings(group, lines, followers.masks)
+        if findings:
+            metrics["AWS/Logs"] = findings
+        lines = followers.masks.lines(lines)
     for each in followers.metric_filters:
         data = metric_points.of_filter(metric_filters.pattern_of(each), each.transformation, lines)
         if data:
@@ -112,6 +131,22 @@ def _worked_out(group: Group, stream: Stream, lines: Sequence[Line], followers: 
     for subscription in followers.subscriptions:
         deliveries += _deliveries(group, stream, lines, subscription)
     return _Work(metrics, deliveries)
+
+
+def _findings(group: Group, lines: Sequence[Line], masks: Masks) -> list[Any]:
+    """How many events held sensitive data, minute by minute: the metric LogEventsWithFindings."""
+    minutes: dict[int, int] = {}
+    for line in lines:
+        if any(
+            since <= line.ingested < until and protection.find(line.message)
+            for since, until, protection in masks.periods
+        ):
+            minutes[line.timestamp // 60_000] = minutes.get(line.timestamp // 60_000, 0) + 1
+    dimensions = [{"Name": "LogGroupName", "Value": group.name}, {"Name": "DataProtectionOperation", "Value": "Audit"}]
+    return [
+        {"MetricName": "LogEventsWithFindings", "Dimensions": dimensions, "Timestamp": minute * 60.0, "Value": count}
+        for minute, count in minutes.items()
+    ]
 
 
 def _deliveries(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cumulo.core import paging
 from cumulo.core.operation import operation
-from cumulo.services.operations.logs import groups, segments
+from cumulo.services.operations.logs import data_protection, groups, segments
 from cumulo.services.operations.logs.errors import GROUP_NOT_FOUND, INVALID_PARAMETER, INVALID_TOKEN
 from cumulo.services.operations.logs.groups import GROUPS, INFREQUENT_ACCESS, Group
 
@@ -126,6 +126,10 @@ def described(ctx: Context, group: Group) -> t.LogGroup:
     }
     if group.kept_days:
         answer["retentionInDays"] = group.kept_days
+    if group.protected:
+        answer["dataProtectionStatus"] = group.protected
+    if data_protection.current(ctx, data_protection.account_key(group.account, group.region)) is not None:
+        answer["inheritedProperties"] = ["ACCOUNT_DATA_PROTECTION"]
     if group.kms_key:
         answer["kmsKeyId"] = group.kms_key
     return answer

@@ -40,6 +40,7 @@ class Group(Record):
     tags: dict[str, str] = {}
     metric_filters: int = 0  # how many there are
     subscriptions: int = 0
+    protected: str = ""  # the state of its data protection policy
 
     @property
     def kept_days(self) -> int:

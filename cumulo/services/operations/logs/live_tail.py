@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from cumulo.core.errors import Fault
 from cumulo.core.operation import operation
-from cumulo.services.operations.logs import blocks, filtering, groups, putting, reading
+from cumulo.services.operations.logs import blocks, data_protection, filtering, groups, putting, reading
 from cumulo.services.operations.logs.errors import GROUP_NOT_FOUND, INVALID_PARAMETER, LIMIT_EXCEEDED
 from cumulo.services.operations.logs.groups import STANDARD
 from cumulo.services.operations.logs.lines import Line
@@ -154,6 +154,7 @@ class _Session:
         if current is None:
             raise GROUP_NOT_FOUND()
         found: list[Line] = []
+        mask = data_protection.masking_of(data_protection.masks_of(ctx, current))
         for stream in STREAMS.range(ctx, group.id):
             seen = self._seen.get(stream.id, 0)
             if stream.serial == seen:
@@ -161,7 +162,7 @@ class _Session:
             self._seen[stream.id] = stream.serial
             if self._is_wanted(stream):
                 for block in blocks.of_stream(ctx, current, stream, after=seen):
-                    lines = blocks.lines_of(ctx, current, block, stream.name, 0, reading.EVER)
+                    lines = mask(blocks.lines_of(ctx, current, block, stream.name, 0, reading.EVER))
                     found += [line for line in lines if self._pattern.matches(line.message)]
         return found
 

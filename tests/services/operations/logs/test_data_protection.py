@@ -1,0 +1,192 @@
+"""Data protection: what is found, what is masked, and who sees it all the same."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cumulo.services.operations.logs.protection import masking
+from cumulo.services.operations.logs.protection.identifiers import MANAGED
+from tests.conftest import Account
+from tests.services.operations.logs.conftest import Storage, refused
+
+GROUP = "/shop/orders"
+Now = Callable[[], int]
+
+
+def policy(*names: str, custom: dict[str, str] | None = None, **change: Any) -> str:
+    identifiers = [f"arn:aws:dataprotection::aws:data-identifier/{name}" for name in names] + list(custom or {})
+    document: dict[str, Any] = {
+        "Name": "data-protection-policy",
+        "Description": "test",
+        "Version": "2021-06-01",
+        "Statement": [
+            {
+                "Sid": "audit",
+                "DataIdentifier": identifiers,
+                "Operation": {"Audit": {"FindingsDestination": {}}},
+            },
+            {"Sid": "redact", "DataIdentifier": identifiers, "Operation": {"Deidentify": {"MaskConfig": {}}}},
+        ],
+        **change,
+    }
+    if custom:
+        document["Configuration"] = {
+            "CustomDataIdentifier": [{"Name": name, "Regex": regex} for name, regex in custom.items()]
+        }
+    return json.dumps(document)
+
+
+@pytest.mark.parametrize(
+    ("name", "found", "not_found"),
+    [
+        ("EmailAddress", "a.b@example.com", "a.b@example"),
+        ("IpAddress", "10.20.30.255", "10.20.30.256"),
+        ("IpAddress", "2001:0db8:85a3:0000:0000:8a2e:0370:7334", "12:30:45"),
+        ("CreditCardNumber", "4111 1111 1111 1111", "4111 1111 1111 1112"),
+        ("AwsSecretKey", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "wJalrXUtnFEMI/K7MDENG"),
+        ("Ssn-US", "123-45-6789", "000-45-6789"),
+        ("PhoneNumber-US", "(206) 555-0123", "12-3456"),
+        ("BankAccountNumber-DE", "DE89370400440532013000", "DE89370400440532013001"),
+        ("BankAccountNumber-GB", "GB29 NWBK 6016 1331 9268 19", "GB28 NWBK 6016 1331 9268 19"),
+        ("VehicleIdentificationNumber", "1M8GDM9AXKP042788", "1M8GDM9A1KP042788"),
+        ("NationalProviderId-US", "1234567893", "1234567894"),
+        ("DrugEnforcementAgencyNumber-US", "AB1234563", "AB1234564"),
+        ("CreditCardExpiration", "12/2027", "13/2027"),
+        ("CreditCardSecurityCode", "123", "12"),
+        ("ZipCode-US", "98109-1234", "9810"),
+        ("PkcsPrivateKey", "-----BEGIN RSA PRIVATE KEY-----abc-----END RSA PRIVATE KEY-----", "-----BEGIN RSA-----"),
+        ("OpenSshPrivateKey", "-----BEGIN OPENSSH PRIVATE KEY-----abc", "BEGIN OPENSSH PRIVATE KEY"),
+        ("PgpPrivateKey", "-----BEGIN PGP PRIVATE KEY BLOCK-----abc", "PGP PRIVATE KEY BLOCK"),
+        ("PuttyPrivateKey", "PuTTY-User-Key-File-2: ssh-rsa", "PuTTY-User"),
+    ],
+)
+def test_each_kind_of_data(name: str, found: str, not_found: str) -> None:
+    protection = masking.read(policy(name))
+    words = {"AwsSecretKey": "aws_secret_access_key=", "CreditCardExpiration": "Expiration: "}
+    near = words.get(name, "cvv zip code dea npi:") if MANAGED[name].words else ""
+    assert protection.masked(f"{near}{found}") == near + "*" * len(found)
+    assert protection.masked(f"{near} {not_found} ") == f"{near} {not_found} "
+    if MANAGED[name].words:
+        assert protection.masked(f"nothing {found}") == f"nothing {found}"
+
+
+def test_every_kind_is_tested() -> None:
+    assert len(MANAGED) == 21
+
+
+@given(st.text(max_size=60))
+def test_a_masked_message_is_as_long(text: str) -> None:
+    protection = masking.read(policy(*MANAGED))
+    masked = protection.masked(text)
+    assert len(masked) == len(text)
+    assert all(after in (before, "*") for before, after in zip(text, masked, strict=True))
+
+
+def put(logs: Any, now: int, *messages: str) -> None:
+    events = [{"timestamp": now + index, "message": message} for index, message in enumerate(messages)]
+    logs.put_log_events(logGroupName=GROUP, logStreamName="one", logEvents=events)
+
+
+def texts(answer: Any) -> list[str]:
+    return [event["message"] for event in answer["events"]]
+
+
+def test_what_comes_is_masked(cloud: Account, logs: Any, stream: dict[str, str], now_ms: Now, storage: Storage) -> None:
+    put(logs, now_ms(), "before a@example.com")
+    cloud.advance(1)
+    document = policy("EmailAddress", custom={"order": "ORD-[0-9]+"})
+    answer = logs.put_data_protection_policy(logGroupIdentifier=GROUP, policyDocument=document)
+    assert (answer["logGroupIdentifier"], answer["policyDocument"]) == (GROUP, document)
+    assert logs.get_data_protection_policy(logGroupIdentifier=GROUP)["policyDocument"] == document
+    assert logs.describe_log_groups()["logGroups"][0]["dataProtectionStatus"] == "ACTIVATED"
+    put(logs, now_ms(), "from b@example.com ORD-17")
+    cloud.advance(1)
+    logs.delete_data_protection_policy(logGroupIdentifier=GROUP)
+    assert "policyDocument" not in logs.get_data_protection_policy(logGroupIdentifier=GROUP)
+    assert logs.describe_log_groups()["logGroups"][0]["dataProtectionStatus"] == "DELETED"
+    put(logs, now_ms(), "after c@example.com")
+    masked = ["before a@example.com", "from ************* ******", "after c@example.com"]
+    plain = ["before a@example.com", "from b@example.com ORD-17", "after c@example.com"]
+    for _ in range(2):
+        assert texts(logs.get_log_events(**stream, startFromHead=True)) == masked
+        assert texts(logs.get_log_events(**stream, startFromHead=True, unmask=True)) == plain
+        assert texts(logs.filter_log_events(logGroupName=GROUP)) == masked
+        assert texts(logs.filter_log_events(logGroupName=GROUP, filterPattern='"b@example"')) == []
+        assert texts(logs.filter_log_events(logGroupName=GROUP, filterPattern='"b@example"', unmask=True)) == plain[1:2]
+        storage.seal()
+
+
+def test_who_may_unmask(cloud: Account, logs: Any, stream: dict[str, str], now_ms: Now) -> None:
+    iam = cloud.client("iam")
+    iam.create_user(UserName="reader")
+    key = iam.create_access_key(UserName="reader")["AccessKey"]
+    reader = cloud.client("logs", aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"])
+
+    def let(*actions: str) -> None:
+        arn = f"arn:aws:logs:us-east-1:{cloud.account}:log-group:{GROUP}:*"
+        statement = {"Effect": "Allow", "Action": list(actions), "Resource": arn}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        iam.put_user_policy(UserName="reader", PolicyName="a", PolicyDocument=document)
+
+    logs.put_data_protection_policy(logGroupIdentifier=GROUP, policyDocument=policy("EmailAddress"))
+    put(logs, now_ms(), "b@example.com")
+    let("logs:GetLogEvents", "logs:FilterLogEvents")
+    assert texts(reader.get_log_events(**stream)) == ["*************"]
+    with refused("AccessDeniedException"):
+        reader.get_log_events(**stream, unmask=True)
+    with refused("AccessDeniedException"):
+        reader.filter_log_events(logGroupName=GROUP, unmask=True)
+    let("logs:GetLogEvents", "logs:FilterLogEvents", "logs:Unmask")
+    assert texts(reader.get_log_events(**stream, unmask=True)) == ["b@example.com"]
+
+
+def test_findings_are_counted(cloud: Account, logs: Any, stream: dict[str, str], now_ms: Now) -> None:
+    logs.put_data_protection_policy(logGroupIdentifier=GROUP, policyDocument=policy("EmailAddress"))
+    now = now_ms() // 60_000 * 60_000
+    put(logs, now, "b@example.com c@example.com", "nothing", "d@example.com")
+    cloud.settle()
+    [point] = cloud.client("cloudwatch").get_metric_statistics(
+        Namespace="AWS/Logs",
+        MetricName="LogEventsWithFindings",
+        StartTime=datetime.fromtimestamp(now / 1000 - 60, UTC),
+        EndTime=datetime.fromtimestamp(now / 1000 + 120, UTC),
+        Period=60,
+        Statistics=["Sum"],
+        Dimensions=[
+            {"Name": "LogGroupName", "Value": GROUP},
+            {"Name": "DataProtectionOperation", "Value": "Audit"},
+        ],
+    )["Datapoints"]
+    assert point["Sum"] == 2.0
+
+
+def test_policies_that_are_refused(logs: Any, stream: dict[str, str]) -> None:
+    good = json.loads(policy("EmailAddress"))
+    audit, mask = good["Statement"]
+    for bad in (
+        "{",
+        json.dumps({**good, "Statement": [audit]}),
+        json.dumps({**good, "Statement": [audit, {**mask, "DataIdentifier": ["x"]}]}),
+        json.dumps({**good, "Statement": [audit, {**mask, "Operation": {"Deidentify": {"MaskConfig": {"a": 1}}}}]}),
+        json.dumps({**good, "Statement": [{**audit, "Operation": {"Audit": {}}}, mask]}),
+        policy(custom={"order": "("}),
+        policy(custom={"bad name": "a"}),
+        policy("EmailAddress", Description="x" * 31_000),
+    ):
+        with refused("InvalidParameterException"):
+            logs.put_data_protection_policy(logGroupIdentifier=GROUP, policyDocument=bad)
+    destination = {"CloudWatchLogs": {"LogGroup": "/aws/vendedlogs/a"}}
+    audited = {**audit, "Operation": {"Audit": {"FindingsDestination": destination}}}
+    for unknown in (policy("Address"), json.dumps({**good, "Statement": [audited, mask]})):
+        with refused("NotImplemented"):
+            logs.put_data_protection_policy(logGroupIdentifier=GROUP, policyDocument=unknown)
+    with refused("ResourceNotFoundException"):
+        logs.delete_data_protection_policy(logGroupIdentifier=GROUP)
+    logs.create_log_group(logGroupName="rare", logGroupClass="INFREQUENT_ACCESS")
+    with refused("InvalidOperationException"):
+        logs.put_data_protection_policy(logGroupIdentifier="rare", policyDocument=policy("EmailAddress"))
