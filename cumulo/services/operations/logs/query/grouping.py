@@ -31,9 +31,10 @@ MATCHED = "matched_"  # how many rows went into a group: statistics want to know
 def stats(relation: Relation, command: Stats) -> None:
     """Aggregates by keys. An aggregate's name may be used by those behind it."""
     keys = [(item.name, _key(relation, item, command.offset)) for item in command.by]
-    gathered = _Gathered(relation)
-    relation.sql = _keyed(relation, keys)
-    key_columns = {name: Value(f"k{index}", value.kind) for index, (name, value) in enumerate(keys)}
+    prefix = relation.identifier()  # the columns of an earlier stats have other names
+    gathered = _Gathered(relation, prefix)
+    relation.sql = _keyed(relation, keys, prefix)
+    key_columns = {name: Value(f"{prefix}k{index}", value.kind) for index, (name, value) in enumerate(keys)}
     gathered.columns = dict(relation.columns)
     made: dict[str, Value] = dict(key_columns)
     items: list[tuple[str, Value]] = []
@@ -75,18 +76,19 @@ def _key(relation: Relation, item: Item, offset: Period | None) -> Value:
     return Value(value.text(), TEXT) if value.kind == NODE else value
 
 
-def _keyed(relation: Relation, keys: list[tuple[str, Value]]) -> str:
+def _keyed(relation: Relation, keys: list[tuple[str, Value]], prefix: str) -> str:
     if not keys:
         return relation.sql
-    parts = ", ".join(f"{value.sql} AS k{index}" for index, (_, value) in enumerate(keys))
+    parts = ", ".join(f"{value.sql} AS {prefix}k{index}" for index, (_, value) in enumerate(keys))
     return f"SELECT *, {parts} FROM ({relation.sql})"
 
 
 class _Gathered:
     """The aggregates of a stats command, each a column."""
 
-    def __init__(self, relation: Relation) -> None:
+    def __init__(self, relation: Relation, prefix: str) -> None:
         self.relation = relation
+        self.prefix = prefix
         self.columns: dict[str, Value] = {}
         self.parts: list[str] = []
 
@@ -96,7 +98,7 @@ class _Gathered:
         if build is None:
             return NOT_AN_AGGREGATE
         value = build(self, call.arguments)
-        column = f"a{len(self.parts)}"
+        column = f"{self.prefix}a{len(self.parts)}"
         self.parts.append(f"{value.sql} AS {column}")
         return Value(column, value.kind)
 

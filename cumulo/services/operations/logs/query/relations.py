@@ -143,7 +143,7 @@ class Relation:
             value = self.columns.get(name, Value("NULL::VARCHAR", TEXT))
             kind = value.kind
             columns.append(Column(name, kind))
-            sql = f"CAST({value.sql} AS VARCHAR)" if kind == NODE else value.sql
+            sql = f"q_shown({value.sql})" if kind == NODE else value.sql
             parts.append(f"{sql} AS o{index}")
         if not parts:
             parts.append("NULL AS o0")

@@ -17,6 +17,7 @@ __all__ = ["ANY", "MACROS", "NODE", "NUMBER", "TEXT", "TIME", "TRUTH", "Value", 
 # q_text: a number as text: whole ones without a point, others with four decimals at most (AWS's own answers have so
 #   many: "avg(@duration)" 187.8654).
 # q_finite: no infinities, no NaN: what has no result has no value.
+# q_shown: JSON in results.
 # q_scalar: what a leaf of JSON says; maps and lists are no value for functions of text, numbers and time.
 # q_natural: a key that sorts text with numbers in it (see `sorting`).
 # q_java: Java's way to write doubles, with which Lambda's fields come: 128 MB are 1.28E8.
@@ -24,10 +25,12 @@ MACROS = (
     "CREATE MACRO q_finite(x) AS CASE WHEN isfinite(x) THEN x END",
     "CREATE MACRO q_num(x) AS CASE WHEN contains(x, '_') THEN NULL ELSE q_finite(TRY_CAST(x AS DOUBLE)) END",
     "CREATE MACRO q_text(x) AS CASE WHEN x = trunc(x) AND abs(x) < 1e15 THEN CAST(CAST(x AS BIGINT) AS VARCHAR)"
-    " WHEN abs(x) >= 1e15 THEN CAST(x AS VARCHAR)"
+    " WHEN abs(x) >= 1e15 THEN CAST(json(x) AS VARCHAR)"
     " ELSE rtrim(rtrim(printf('%.4f', x), '0'), '.') END",
     "CREATE MACRO q_time(x) AS strftime(make_timestamp(CAST(x AS BIGINT) * 1000), '%Y-%m-%d %H:%M:%S.%g')",
     "CREATE MACRO q_scalar(x) AS CASE WHEN json_type(x) IN ('OBJECT', 'ARRAY') THEN NULL"
+    " ELSE json_extract_string(x, '$') END",
+    "CREATE MACRO q_shown(x) AS CASE WHEN json_type(x) IN ('OBJECT', 'ARRAY') THEN CAST(json(x) AS VARCHAR)"
     " ELSE json_extract_string(x, '$') END",
     "CREATE MACRO q_json(x) AS CASE WHEN json_valid(x) AND json_type(x) IN ('OBJECT', 'ARRAY') THEN x END",
     "CREATE MACRO q_natural(x) AS CASE WHEN regexp_matches(x, '[0-9]') THEN"
