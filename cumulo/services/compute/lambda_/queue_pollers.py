@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from cumulo.core.arns import Arn
 from cumulo.core.errors import Fault
 from cumulo.services.compute.lambda_ import batch_responses, queue_events, source_metrics
+from cumulo.services.compute.lambda_.errors import RECURSIVE
 from cumulo.services.compute.lambda_.source_calls import SourceCalls, Stop, cancelled, throttled
 
 if TYPE_CHECKING:
@@ -176,6 +177,8 @@ class QueuePoller:
                 invoked = await self._calls.invoke(payload, header)
                 break
             except Fault as fault:
+                if fault.code == RECURSIVE.code:
+                    return await self._end_loop(batch)
                 if not throttled(fault) or clock.now() + pause_s > until or self._stop.asked:
                     raise
             await self._stop.pause(pause_s)
@@ -186,6 +189,15 @@ class QueuePoller:
             return batch
         failed = batch_responses.failures(invoked.payload, {message.id for message in batch})
         return [] if failed is None else [message for message in batch if message.id not in set(failed)]
+
+    async def _end_loop(self, batch: list[Polled]) -> list[Polled]:
+        """Messages of a loop that Lambda stops: they become dead letters by themselves, or are dropped.
+
+        Source: Lambda Developer Guide, "Use Lambda recursive loop detection to prevent infinite loops".
+        """
+        request = {"QueueUrl": self._url, "AttributeNames": ["RedrivePolicy"]}
+        answer = await self._calls.source("sqs", "GetQueueAttributes", request)
+        return [] if "RedrivePolicy" in answer.get("Attributes", {}) else batch
 
     async def _delete(self, messages: list[Polled]) -> None:
         for start in range(0, len(messages), AT_ONCE):

@@ -300,3 +300,20 @@ def test_an_alias_is_called_by_its_name(cloud: Account, function: Recorder) -> N
     cloud.client("sqs").send_message(QueueUrl=url, MessageBody="1")
     function.next()
     assert function.contexts[-1].invoked_function_arn == alias
+
+
+def test_a_loop_is_stopped(cloud: Account, function: Recorder) -> None:
+    url, queue = make_queue(cloud)
+    sqs = cloud.client("sqs")
+
+    def send_again(event: Any) -> None:
+        trace = {"AWSTraceHeader": {"DataType": "String", "StringValue": function.contexts[-1].trace_id}}
+        sqs.send_message(QueueUrl=url, MessageBody="round", MessageSystemAttributes=trace)
+
+    function.answer = send_again
+    join(cloud, queue, BatchSize=1)
+    sqs.send_message(QueueUrl=url, MessageBody="round")
+    for _ in range(16):
+        function.next()
+    wait_until(lambda: left(cloud, url) == (0, 0))
+    assert function.quiet
