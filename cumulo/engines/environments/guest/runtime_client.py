@@ -93,7 +93,8 @@ class RuntimeClient:
         try:
             if connection is None:
                 host, _, port = self._address.rpartition(":")
-                connection = socket.create_connection((host, int(port)))
+                connection = socket.socket()
+                connection.connect((host, int(port)))
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self._connection = connection
             connection.sendall(request)

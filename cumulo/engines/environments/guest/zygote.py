@@ -20,6 +20,7 @@ import select
 import signal
 import socket
 import sys
+import traceback
 from typing import Any
 
 if __name__ == "__main__":  # the package is found next to this file, then forgotten again
@@ -84,6 +85,8 @@ def _fork(server: socket.socket, message: dict[str, Any], descriptors: list[int]
         spec = {**message["sandbox"], "control": control, "stdout": log, "stderr": log, "keep": [log, *others]}
         wanted = {**message["program"], "log": log, "go": others[0] if others else -1}
         status = program.run(wanted, enter.enter(spec))
+    except BaseException:
+        traceback.print_exc()  # into the function's log
     finally:
         os._exit(status)
 
