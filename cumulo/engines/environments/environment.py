@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from cumulo.engines.environments import exits, platform_events
+from cumulo.engines.environments import exits, platform_events, snapshots
 from cumulo.engines.environments.builds import ON_DEMAND, Build, Invocation, LogLine, Outcome
 from cumulo.engines.environments.lives import InitFailure, Life
 from cumulo.engines.environments.platform_events import PlatformEvents, billed
@@ -22,11 +22,13 @@ from cumulo.engines.environments.runtime_api import MOST_ANSWER_BYTES
 if TYPE_CHECKING:
     from cumulo.engines.environments.environments import Environments
     from cumulo.engines.environments.runtimes import Runtime
+    from cumulo.engines.environments.snapshots import Snapshot
 
 INIT_LIMIT_S = 10.0
 LONG_INIT_LIMIT_S = 130.0
 """Of the init with provisioned concurrency and for snapshots, unless the function's timeout is longer."""
 TAIL_BYTES = 4096
+TIMED_OUT = "Sandbox.Timedout"
 FLUSH_S = 0.2
 LOOK_S = 0.01
 """An invocation that takes longer has its log read while it runs."""
@@ -72,6 +74,7 @@ class Environment:
         self._life: Life | None = None
         self._init_ms: float | None = None
         self._init_reason = ""
+        self._restore_ms: float | None = None
         self._ending: asyncio.Task[None] | None = None
         self._application_level = _LEVELS.get(build.application_level, 0) if build.log_format == "JSON" else 0
         self.events = PlatformEvents(build, runtime.banner, home.now, self._platform_line, self._event, self._is_heard)
@@ -88,35 +91,56 @@ class Environment:
         limit_s = INIT_LIMIT_S
         if self.build.init_type != ON_DEMAND:
             limit_s = max(LONG_INIT_LIMIT_S, self.build.timeout_s)
-        self._init_ms = await self._init("init", limit_s)
+        await self._init("init", limit_s)
         self.idle_since = perf_counter()
         self._flush()
 
-    async def _init(self, phase: str, limit_s: float) -> float:
-        """Start a life and wait until it is ready; its duration in milliseconds."""
+    async def _init(self, phase: str, limit_s: float) -> None:
+        """Start a life and wait until it is ready: by an init, or by restoring a snapshot."""
         self.init_failure = None
-        zygote = await self._home.zygote_of(self)  # the runtime's first start is ours to wait for, not the function's
+        home = self._home
+        zygote = await home.zygote_of(self)  # the runtime's first start is ours to wait for, not the function's
+        snapshot = await home.snapshot_of(self) if self.build.snap_start and phase == "init" else None
         started = perf_counter()
-        life = Life(self, self._home)
+        life = Life(self, home)
         self._life = life
-        self.events.init_start(phase)
+        if snapshot is not None:
+            self.events.restore_start()
+        else:
+            self.events.init_start(phase)
         life.watch_log()
+        failure: InitFailure | None
         try:
-            await life.start(zygote)
+            await life.start(snapshot or zygote, restored=snapshot is not None)
             async with asyncio.timeout(limit_s):
                 failure = await life.ready
         except TimeoutError:
-            failure = InitFailure("Sandbox.Timedout")
+            failure = InitFailure(TIMED_OUT)
+        except BaseException:
+            life.end()
+            self._life = None
+            raise
         duration_ms = (perf_counter() - started) * 1000
-        status = "success" if failure is None else "timeout" if failure.error_type == "Sandbox.Timedout" else "error"
+        self._init_over(life, phase, failure, duration_ms, restored=snapshot is not None)
+
+    def _init_over(
+        self, life: Life, phase: str, failure: InitFailure | None, duration_ms: float, *, restored: bool
+    ) -> None:
+        status = "success" if failure is None else "timeout" if failure.error_type == TIMED_OUT else "error"
         error_type = failure.error_type if failure is not None and status == "error" else ""
         life.unwatch_log()
         life.drain()
         for each in life.extensions.registered:
-            self.events.extension(each.name, list(each.events), "" if failure is None else failure.error_type)
+            self.events.extension(each.name, list(each.events), error_type)
         life.telemetry.init_over()
-        self.events.init_runtime_done(phase, status, error_type)
-        self.events.init_report(phase, status, error_type, duration_ms)
+        if restored:
+            self._restore_ms = duration_ms
+            self.events.restore_runtime_done(status, error_type)
+            self.events.restore_report(status, error_type, duration_ms)
+        else:
+            self._init_ms = duration_ms if phase == "init" else None
+            self.events.init_runtime_done(phase, status, error_type)
+            self.events.init_report(phase, status, error_type, duration_ms)
         if failure is not None:
             self.init_failure = Outcome(
                 failure.document, "Unhandled", failure.error_type, status == "timeout", duration_ms, dead=True
@@ -124,7 +148,41 @@ class Environment:
             self._init_reason = failure.reason
             life.end()
             self._life = None
-        return duration_ms
+
+    # SnapStart
+
+    def twin(self) -> Environment:
+        """Another environment of the same build, for the snapshot itself."""
+        return Environment(self._home, self.build, self.runtime, self._on_log, self.log_stream)
+
+    async def init_snapshot(self, snapshot: Snapshot, descriptor: int) -> bool:
+        """Bring the function up to where it is copied; whether it got there. Raises StartFailed."""
+        limit_s = max(LONG_INIT_LIMIT_S, self.build.timeout_s)
+        zygote = await self._home.zygote_of(self)
+        started = perf_counter()
+        life = Life(self, self._home)
+        self._life = life
+        self.events.init_start("init")
+        life.watch_log()
+        ready = False
+        try:
+            await life.start(zygote, descriptor)
+            async with asyncio.timeout(limit_s):
+                ready = await snapshots.first_ready(snapshot, life)
+        except TimeoutError:
+            life.ready.cancel()
+        finally:
+            life.drain(whole=True)
+            life.unwatch_log()
+            if ready:
+                snapshot.life = life
+                duration_ms = (perf_counter() - started) * 1000
+                self.events.init_runtime_done("init", "success", "")
+                self.events.init_report("init", "success", "", duration_ms)
+            else:
+                life.end()
+            self._flush()
+        return ready
 
     # INVOKE
 
@@ -163,7 +221,6 @@ class Environment:
         """An init that failed is repeated within the invocation, and counts as part of it."""
         await self._init("invoke", self.build.timeout_s)
         failure = self.init_failure
-        self._init_ms = None
         if failure is None:
             return True
         running.outcome = failure
@@ -189,7 +246,8 @@ class Environment:
             life.drain(whole=outcome.dead)
             outcome.max_memory_mb = life.peak_memory_mb()
         outcome.init_ms, self._init_ms = self._init_ms, None
-        outcome.billed_ms = billed(outcome.duration_ms + (outcome.init_ms or 0.0))
+        outcome.restore_ms, self._restore_ms = self._restore_ms, None
+        outcome.billed_ms = billed(outcome.duration_ms + (outcome.init_ms or outcome.restore_ms or 0.0))
         if running.fault:
             self.events.fault(running.fault)
         self.events.runtime_done(invocation.request_id, invocation.trace_id, outcome, _spans(self, running))
@@ -207,7 +265,7 @@ class Environment:
         outcome = running.outcome
         running.fault = self._time_out_text(request_id)
         if not running.has_answer:
-            outcome.error, outcome.error_type = "Unhandled", "Sandbox.Timedout"
+            outcome.error, outcome.error_type = "Unhandled", TIMED_OUT
             outcome.payload = self._time_out_document(request_id)
             outcome.content_type = "application/json"
         outcome.timed_out = outcome.dead = True
@@ -220,7 +278,7 @@ class Environment:
 
     def _time_out_document(self, request_id: str) -> bytes:
         return _document(
-            "Sandbox.Timedout",
+            TIMED_OUT,
             f"RequestId: {request_id} Error: Task timed out after {self.build.timeout_s:.2f} seconds",
         )
 

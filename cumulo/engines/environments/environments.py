@@ -10,10 +10,11 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from cumulo.engines.environments import programs, runtimes, variables
+from cumulo.engines.environments import programs, runtimes, snapshots, variables
 from cumulo.engines.environments.builds import Build, LogLine, StartFailed
 from cumulo.engines.environments.environment import Environment
 from cumulo.engines.environments.programs import Program
+from cumulo.engines.environments.snapshots import Snapshot
 from cumulo.engines.environments.zygotes import PRELOADED, Message, Zygote
 from cumulo.engines.sandboxes.sandbox import Limits, Sandbox
 from cumulo.engines.sandboxes.sandboxes import Sandboxes
@@ -25,6 +26,7 @@ RUNTIME_API = ("tcp", "127.0.0.1", 9001)
 TASK = "/var/task"
 STARTS_PER_CORE = 2
 END_S = 5.0
+MOST_SNAPSHOTS = 16
 
 
 class _Adopted:
@@ -51,6 +53,7 @@ class Environments:
         self._logger = logger
         self._adopt = adopt
         self.sandboxes = Sandboxes(data_dir / "lambda" / "sandboxes", logger, [data_dir])
+        self._snapshots: dict[str, asyncio.Task[Snapshot | None]] = {}
         self._zygotes: dict[str, asyncio.Task[Zygote]] = {}
         self._made: set[Sandbox] = set()
         self._living: set[Environment] = set()
@@ -75,6 +78,9 @@ class Environments:
     async def close(self) -> None:
         """Stop everything: environments by SHUTDOWN, then their zygotes."""
         await asyncio.gather(*(environment.stop() for environment in list(self._living)), return_exceptions=True)
+        for taken in self._snapshots.values():
+            self._drop(taken)
+        self._snapshots.clear()
         ends = [asyncio.ensure_future(sandbox.end()) for sandbox in self._made if not sandbox.ended]
         if ends:
             _, unfinished = await asyncio.wait(ends, timeout=END_S)
@@ -103,8 +109,10 @@ class Environments:
         await self.sandboxes.open()
         return await self._zygote(programs.program(environment.build, environment.runtime))
 
-    def prepared(self, environment: Environment) -> tuple[Sandbox, Message]:
-        """The sandbox to enter and the program to be. Raises StartFailed."""
+    def prepared(
+        self, environment: Environment, *, nested: bool = False, inside: bool = False
+    ) -> tuple[Sandbox, Message]:
+        """The sandbox to enter and the program to be; `nested` and `inside` as `Sandboxes.make`. Raises StartFailed."""
         build = environment.build
         chosen = programs.program(build, environment.runtime)
         listen = [RUNTIME_API]
@@ -117,6 +125,8 @@ class Environments:
                 [str(folder) for folder in build.layers],
                 listen,
                 cwd=build.working_directory or TASK,
+                nested=nested,
+                inside=inside,
             )
         except OSError as error:
             raise StartFailed(f"no sandbox: {error}") from None
@@ -127,8 +137,34 @@ class Environments:
             "argv": list(chosen.argv),
             "framed": chosen.framed,
             "failure": chosen.failure,
+            "keep": [],
         }
         return sandbox, program
+
+    async def snapshot_of(self, environment: Environment) -> Snapshot | None:
+        """The snapshot of a build, taken when the first environment asks for it; None where none can be taken."""
+        build = environment.build
+        if not snapshots.possible(environment, self.sandboxes.abilities.own_root):
+            return None
+        task = self._snapshots.pop(build.key, None)
+        if task is not None and task.done():
+            found = None if task.cancelled() or task.exception() else task.result()
+            if found is not None and not found.alive:
+                task = None  # its process has ended: another is taken
+        if task is None:
+            task = asyncio.create_task(snapshots.take(self, environment))
+            while len(self._snapshots) >= MOST_SNAPSHOTS:
+                self._drop(self._snapshots.pop(next(iter(self._snapshots))))
+        self._snapshots[build.key] = task  # the one that was used last comes last
+        return await asyncio.shield(task)
+
+    @staticmethod
+    def _drop(task: asyncio.Task[Snapshot | None]) -> None:
+        task.cancel()
+        if task.done() and not task.cancelled() and task.exception() is None:
+            found = task.result()
+            if found is not None:
+                found.close()
 
     async def _zygote(self, chosen: Program) -> Zygote:
         key = f"{chosen.zygote} {chosen.prefix} {len(chosen.argv)}"

@@ -29,7 +29,7 @@ from cumulo.engines.sandboxes.sandbox import RUNTIME, Sandbox, SandboxFailed
 if TYPE_CHECKING:
     from cumulo.engines.environments.environment import Environment
     from cumulo.engines.environments.environments import Environments
-    from cumulo.engines.environments.zygotes import Zygote
+    from cumulo.engines.environments.zygotes import Forker
 
 PAUSE_S = 0.02
 """How long a pipe rests after a turn that it filled."""
@@ -78,19 +78,27 @@ class Life:
 
     # the beginning
 
-    async def start(self, zygote: Zygote) -> None:
-        """Fork and enter the sandbox, and serve it. Raises StartFailed."""
+    async def start(self, forker: Forker, snapshot: int = -1, *, restored: bool = False) -> None:
+        """Fork and enter the sandbox, and serve it. Raises StartFailed.
+
+        `snapshot`: a descriptor on which the runtime waits for forks once it is initialised; `restored`: the fork is
+        one of such a runtime.
+        """
         go_read = -1
         write = self._open_log(self._environment.text)
         try:
-            sandbox, program = self._home.prepared(self._environment)
+            sandbox, program = self._home.prepared(self._environment, nested=snapshot >= 0, inside=restored)
             self._sandbox = sandbox
             sandbox.on_exit = self._exited
             descriptors = [sandbox.theirs.fileno(), write]
-            if self.extensions:
+            if self.extensions or restored:
                 go_read, self._go = os.pipe()
                 descriptors.append(go_read)
-            await zygote.fork(sandbox.spec, program, descriptors)
+                program["keep"].append("go")
+            if snapshot >= 0:
+                descriptors.append(snapshot)
+                program["keep"].append("snapshot")
+            await forker.fork(sandbox.spec, program, descriptors)
             sandbox.handed_over()
             api, *cloud = await sandbox.ready()
         except SandboxFailed as error:
@@ -102,6 +110,8 @@ class Life:
         self._servers.append(await self._loop.create_server(self._connection, sock=api, backlog=128))
         for each in cloud:
             self._servers.append(await self._home.adopt(each))
+        if restored:
+            self.extensions_registered()
         self._start_extensions(program["variables"])
 
     def _start_extensions(self, given: dict[str, str]) -> None:
@@ -234,7 +244,7 @@ class Life:
             self.ready.set_result(InitFailure(error_type, document))
 
     def snapshot_ready(self) -> None:
-        """The runtime may be copied now."""
+        """The runtime may be copied now; a fork of it would not get here, so it goes on itself."""
         self.runtime.resume()
 
     def restore_failed(self, document: bytes, error_type: str) -> None:

@@ -198,6 +198,7 @@ class PlatformEvents:
             text += f"Init Duration: {outcome.init_ms:.2f} ms\t"
         if outcome.restore_ms is not None:
             text += f"Restore Duration: {outcome.restore_ms:.2f} ms\t"
+            text += f"Billed Restore Duration: {billed(outcome.restore_ms)} ms\t"
         if outcome.timed_out:
             text += "Status: timeout\t"
         elif outcome.error and outcome.dead:

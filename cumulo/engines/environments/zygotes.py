@@ -9,7 +9,6 @@ import os
 import signal
 import socket
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -37,90 +36,61 @@ PRELOADED = (
 )  # fmt: skip
 
 
-class Zygote:
-    """A warm interpreter. `start` it once; `fork` as often as wanted."""
+class Forker:
+    """A process that forks environments on demand: it is spoken to on a socket."""
 
-    def __init__(self, program: str, modules: tuple[str, ...], variables: dict[str, str]) -> None:
-        self._program = program
-        self._modules = modules
-        self._variables = variables
-        self._process: subprocess.Popen[bytes] | None = None
+    def __init__(self, name: str) -> None:
+        self.alive = False
+        self._name = name
         self._socket: socket.socket | None = None
         self._waiting: dict[str, asyncio.Future[Any]] = {}
         self._forks = 0
-        self.on_gone: Callable[[int, int], None] = lambda pid, status: None
-        self.alive = False
 
-    async def start(self, template: Message, groups: list[str]) -> None:
-        """Start the interpreter and let it build its sandboxes' root. Raises StartFailed.
-
-        `groups`: files that its pid is written to, to make it join control groups.
-        """
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    def attach(self, ours: socket.socket) -> None:
+        """Speak on this socket."""
         ours.setblocking(False)
-        for end in (ours, theirs):
-            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, MESSAGE_BYTES)
-        command = [self._program, "-I", "-X", "utf8", str(PROGRAM), str(theirs.fileno()), str(ROOT), *self._modules]
-        try:
-            self._process = _started(command, theirs.fileno(), self._variables)
-        except OSError as error:
-            ours.close()
-            raise StartFailed(f"{self._program}: {error.strerror}") from None
-        finally:
-            theirs.close()
-        _join(groups, self._process.pid)
         self._socket = ours
         self.alive = True
         asyncio.get_running_loop().add_reader(ours, self._readable)
-        await self._wait("ready")
-        self._send({"prepare": template})
-        failure = await self._wait("prepared")
-        if failure:
-            self.close()
-            raise StartFailed(f"the sandbox's root cannot be built: {failure}")
 
     async def fork(self, sandbox: Message, program: Message, descriptors: list[int]) -> int:
-        """Fork into a sandbox; its pid as the zygote sees it. Raises StartFailed."""
+        """Fork into a sandbox; its pid as the forking process sees it. Raises StartFailed."""
         self._forks += 1
         number = self._forks
         self._send({"fork": number, "sandbox": sandbox, "program": program}, descriptors)
-        return int(await self._wait(f"forked {number}"))
+        return int(await self.wait(f"forked {number}"))
 
     def close(self) -> None:
-        """End the zygote; what it forked lives on its own control sockets."""
+        """Hang up; what was forked lives on its own control sockets."""
         self.alive = False
         if self._socket is not None:
             with contextlib.suppress(RuntimeError):
                 asyncio.get_running_loop().remove_reader(self._socket)
             self._socket.close()
             self._socket = None
-        if self._process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self._process.pid, signal.SIGKILL)
-            self._process.wait()
-            self._process = None
         for waiting in self._waiting.values():
             if not waiting.done():
-                waiting.set_exception(StartFailed("the zygote has ended"))
+                waiting.set_exception(StartFailed(f"{self._name} has ended"))
         self._waiting.clear()
 
     def _send(self, message: Message, descriptors: list[int] | None = None) -> None:
         if self._socket is None:
-            raise StartFailed("the zygote has ended")
+            raise StartFailed(f"{self._name} has ended")
         try:
             socket.send_fds(self._socket, [json.dumps(message).encode()], descriptors or [])
         except BlockingIOError:
-            raise StartFailed("the zygote does not keep up") from None
+            raise StartFailed(f"{self._name} does not keep up") from None
         except OSError as error:
-            raise StartFailed(f"the zygote does not answer: {error.strerror}") from None
+            raise StartFailed(f"{self._name} does not answer: {error.strerror}") from None
 
-    async def _wait(self, what: str) -> Any:
+    async def wait(self, what: str) -> Any:
+        """What it says of something: "ready", "prepared", "forked N". Raises StartFailed."""
         future = asyncio.get_running_loop().create_future()
         self._waiting[what] = future
         try:
             return await asyncio.wait_for(future, READY_S)
         except TimeoutError:
-            raise StartFailed(f"the zygote of {self._program} does not answer") from None
+            raise StartFailed(f"{self._name} does not answer") from None
         finally:
             self._waiting.pop(what, None)
 
@@ -137,9 +107,6 @@ class Zygote:
                 self.close()
                 return
             message = json.loads(data)
-            if "gone" in message:
-                self.on_gone(message["gone"], message["status"])
-                continue
             if "forked" in message:
                 self._arrived(f"forked {message['forked']}", message["pid"])
             for name in ("ready", "prepared"):
@@ -150,6 +117,57 @@ class Zygote:
         waiting = self._waiting.get(what)
         if waiting is not None and not waiting.done():
             waiting.set_result(value)
+
+
+class Zygote(Forker):
+    """A warm interpreter. `start` it once; `fork` as often as wanted."""
+
+    def __init__(self, program: str, modules: tuple[str, ...], variables: dict[str, str]) -> None:
+        super().__init__(f"the zygote of {program}")
+        self._program = program
+        self._modules = modules
+        self._variables = variables
+        self._process: subprocess.Popen[bytes] | None = None
+
+    async def start(self, template: Message, groups: list[str]) -> None:
+        """Start the interpreter and let it build its sandboxes' root. Raises StartFailed.
+
+        `groups`: files that its pid is written to, to make it join control groups.
+        """
+        ours, theirs = pair()
+        command = [self._program, "-I", "-X", "utf8", str(PROGRAM), str(theirs.fileno()), str(ROOT), *self._modules]
+        try:
+            self._process = _started(command, theirs.fileno(), self._variables)
+        except OSError as error:
+            ours.close()
+            raise StartFailed(f"{self._program}: {error.strerror}") from None
+        finally:
+            theirs.close()
+        _join(groups, self._process.pid)
+        self.attach(ours)
+        await self.wait("ready")
+        self._send({"prepare": template})
+        failure = await self.wait("prepared")
+        if failure:
+            self.close()
+            raise StartFailed(f"the sandbox's root cannot be built: {failure}")
+
+    def close(self) -> None:
+        """End it, too."""
+        super().close()
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            self._process = None
+
+
+def pair() -> tuple[socket.socket, socket.socket]:
+    """Two ends to speak on, wide enough for every message."""
+    ends = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    for end in ends:
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, MESSAGE_BYTES)
+    return ends
 
 
 def _join(groups: list[str], pid: int) -> None:

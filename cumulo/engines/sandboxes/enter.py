@@ -113,6 +113,17 @@ def prepare(template: Plain) -> None:
     _prepared.update(template)
 
 
+def nest() -> None:
+    """Let this process's forks enter sandboxes of their own from within its own: the same root, all else apart.
+
+    The sandbox's filter must allow it (`nested`). They keep its user, so that a user namespace can be theirs.
+    """
+    namespaces = [name for name in _prepared["namespaces"] if name != "cgroup"]
+    given = {"namespaces": ["user", *(name for name in namespaces if name != "user")], "proc": _prepared.get("proc")}
+    _prepared.clear()
+    _prepared.update(given, nested=True, root="")
+
+
 def enter(spec: Plain) -> Plain:
     """Enter a sandbox; returns only in the program's process, with its view of the sandbox.
 
@@ -122,7 +133,8 @@ def enter(spec: Plain) -> Plain:
     control = _move_descriptors(spec)
     try:
         _join(spec)
-        _unshare([name for name in _prepared["namespaces"] if not (name == "mount" and not _prepared.get("root"))])
+        own_mounts = _prepared.get("root") or _prepared.get("nested")
+        _unshare([name for name in _prepared["namespaces"] if name != "mount" or own_mounts])
         pid = os.fork()
         if pid:
             control.send(json.dumps({"pid": pid}).encode())
@@ -130,7 +142,7 @@ def enter(spec: Plain) -> Plain:
         listening = _inside(spec)
         addresses = [list(each.getsockname()[:2]) for each in listening]
         handed = [each.fileno() for each in listening]
-        if _prepared.get("root"):
+        if own_mounts:
             handed.append(os.open("/tmp", os.O_RDONLY | os.O_DIRECTORY))
         program = _fork_program(spec)
         if program:
@@ -156,6 +168,9 @@ def _move_descriptors(spec: Plain) -> socket.socket:
     for number, name in ((0, ""), (1, "stdout"), (2, "stderr")):
         given = spec.get(name, -1) if name else -1
         os.dup2(given if given >= 0 else nothing, number)
+    if _prepared.get("nested"):  # what the program has opened stays its own
+        os.close(nothing)
+        return socket.socket(fileno=spec["control"])
     keep = sorted({0, 1, 2, spec["control"], *spec.get("keep", ())})
     for before, after in zip(keep, [*keep[1:], 1 << 16]):  # noqa: B905, zip() has no `strict` before 3.10
         os.closerange(before + 1, after)
@@ -224,6 +239,10 @@ def _inside(spec: Plain) -> list[socket.socket]:
     listening = [_listen(kind, address, port, "net" in made) for kind, address, port in spec.get("listen", ())]
     if _prepared.get("root"):
         _own_root(_prepared["root"], spec)
+    elif _prepared.get("nested"):
+        _mount("tmp", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, f"mode=1777,size={spec['tmp_bytes']}")
+        if _prepared.get("proc"):
+            _mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
     os.umask(0o022)
     limit(spec)
     ports = [each.getsockname()[1] for each in listening]
@@ -287,7 +306,7 @@ def _fork_program(spec: Plain) -> int:
 
 
 def _paths(spec: Plain) -> Plain:
-    if _prepared.get("root"):
+    if _prepared.get("root") or _prepared.get("nested"):
         return {}
     paths = {inside: outside for outside, inside in spec.get("binds", ())}
     if spec.get("layers"):

@@ -56,6 +56,11 @@ class Group:
             with contextlib.suppress(OSError):
                 _write(self.folder / "memory.swap.max", 0)
 
+    def add(self, pid: int) -> None:
+        """Move a process in; nothing if it has ended."""
+        with contextlib.suppress(OSError):
+            _write(self.folder / "cgroup.procs", pid)
+
     def usage_bytes(self) -> int:
         """What is charged to the group now, caches and /tmp among it."""
         return _number(self.folder / ("memory.usage_in_bytes" if self._version == 1 else "memory.current"))

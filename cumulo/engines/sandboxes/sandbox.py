@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import socket
+import struct
 from collections.abc import Callable
 from typing import Any
 
@@ -21,6 +22,7 @@ MIB = 1 << 20
 GRACE_S = 2.0
 """How long a supervisor that is not pid 1 may take to end what it started."""
 REMOVAL_WAITS_S = (0.0, 0.01, 0.05, 0.2, 1.0, 5.0)
+SO_PASSCRED, SCM_CREDENTIALS = 16, 2  # Linux's; unix(7)
 RUNTIME = "runtime"
 """The name of the program itself, beside what `spawn` starts."""
 
@@ -64,6 +66,8 @@ class Sandbox:
         self._loop = asyncio.get_running_loop()
         self._control, self.theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._control.setblocking(False)
+        if spec.get("inside"):
+            self._control.setsockopt(socket.SOL_SOCKET, SO_PASSCRED, 1)
         self._ready: asyncio.Future[list[socket.socket]] = self._loop.create_future()
         self._ended: asyncio.Future[None] = self._loop.create_future()
         self._running = {RUNTIME}
@@ -164,7 +168,7 @@ class Sandbox:
 
     def _hear(self) -> None:
         try:
-            data, descriptors, _, _ = socket.recv_fds(self._control, MESSAGE_BYTES, 16)
+            data, descriptors, sender = _receive(self._control)
         except BlockingIOError:
             return
         except OSError:
@@ -174,8 +178,12 @@ class Sandbox:
             return
         message = json.loads(data)
         if "pid" in message:
-            self._began(message["pid"])
+            if not self.spec.get("inside"):
+                self._began(message["pid"])
         elif "ready" in message:
+            if self.spec.get("inside"):  # by the number that it says it has, it is known in there alone
+                self._began(sender)
+                self._gather(sender)
             self._opened(message, descriptors)
         elif "error" in message and "exit" not in message:
             self._fail(message["error"])
@@ -188,6 +196,12 @@ class Sandbox:
         self.pid = pid
         with contextlib.suppress(OSError, AttributeError):  # it has ended already, or this is no Linux
             self._process = os.pidfd_open(pid)
+
+    def _gather(self, pid: int) -> None:
+        """Put the supervisor and its program into the group."""
+        if self._group is not None:
+            for each in (pid, *_descendants(pid)):
+                self._group.add(each)
 
     def _opened(self, message: dict[str, Any], descriptors: list[int]) -> None:
         self.addresses = [(address, port) for address, port in message["addresses"]]
@@ -279,6 +293,20 @@ class Sandbox:
         else:
             self._group.kill()
             self._loop.call_later(REMOVAL_WAITS_S[attempt + 1], self._remove, attempt + 1)
+
+
+def _receive(control: socket.socket) -> tuple[bytes, list[int], int]:
+    """A message, its descriptors, and its sender's pid as this process knows it, where that is asked for."""
+    room = socket.CMSG_SPACE(16 * 4) + socket.CMSG_SPACE(12)
+    data, ancillary, _, _ = control.recvmsg(MESSAGE_BYTES, room)
+    descriptors: list[int] = []
+    sender = 0
+    for level, kind, content in ancillary:
+        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+            descriptors += struct.unpack(f"{len(content) // 4}i", content[: len(content) // 4 * 4])
+        elif level == socket.SOL_SOCKET and kind == SCM_CREDENTIALS:
+            sender = struct.unpack("iii", content[:12])[0]
+    return data, descriptors, sender
 
 
 def _descendants(pid: int) -> list[int]:

@@ -90,9 +90,14 @@ class Sandboxes:
         *,
         cwd: str = "/",
         nested: bool = False,
+        inside: bool = False,
         hostname: str = "sandbox",
     ) -> Sandbox:
-        """A sandbox that is waiting for its process. Raises OSError when the machine refuses a group."""
+        """A sandbox that is waiting for its process. Raises OSError when the machine refuses a group.
+
+        `nested`: forks of its program will enter sandboxes; `inside`: it is entered by such a fork, whose user and
+        files it keeps; it joins its group when it is ready.
+        """
         self._made += 1
         name = str(self._made)
         number = self._numbers.take()
@@ -125,6 +130,10 @@ class Sandboxes:
         else:
             spec["tmp"] = self._tmp(name, number if own_user else os.geteuid())
         spec["landlock"] = None if nested else self._landlock(spec)
+        if inside:
+            spec |= {"groups": [], "files": {}, "binds": [], "layers": [], "nice": 0, "oom": None}
+            spec["uid"] = spec["gid"] = None
+            spec["inside"] = True
         return Sandbox(name, spec, limits, group, lambda: self._freed(name, number))
 
     def working(self, sandbox: Sandbox, at_work: bool) -> None:

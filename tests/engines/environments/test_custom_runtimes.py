@@ -38,7 +38,7 @@ use std::net::TcpStream;
 fn call(api: &str, method: &str, path: &str, body: &[u8]) -> (Vec<String>, Vec<u8>) {
     let mut stream = TcpStream::connect(api).unwrap();
     let size = body.len();
-    write!(stream, "{method} /2018-06-01/runtime/{path} HTTP/1.1\r\nHost: x\r\nContent-Length: {size}\r\n\r\n").unwrap();
+    write!(stream, "{method} /2018-06-01/runtime/{path} HTTP/1.1\r\nContent-Length: {size}\r\n\r\n").unwrap();
     stream.write_all(body).unwrap();
     let mut reader = BufReader::new(stream);
     let mut headers = Vec::new();

@@ -15,6 +15,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from cumulo.engines.environments.guest import snapshot
 from cumulo.engines.environments.guest.documents import Encoder
 from cumulo.engines.environments.guest.function_logs import Numbered, Sink, install
 from cumulo.engines.environments.guest.lambda_context import LambdaContext
@@ -76,7 +77,7 @@ def run(wanted: dict[str, Any], paths: dict[str, str]) -> int:
     _forget_ourselves()
     client = RuntimeClient(os.environ["AWS_LAMBDA_RUNTIME_API"])
     try:
-        _Runtime(client, *install(wanted["log"])).serve()
+        _Runtime(client, wanted, *install(wanted["log"])).serve()
     except Gone:
         return 0
     except SystemExit as leaving:
@@ -160,8 +161,9 @@ def error_document(error: BaseException, request_id: str = "") -> tuple[dict[str
 
 
 class _Runtime:
-    def __init__(self, client: RuntimeClient, sink: Sink, numbered: Numbered) -> None:
+    def __init__(self, client: RuntimeClient, wanted: dict[str, Any], sink: Sink, numbered: Numbered) -> None:
         self._client = client
+        self._wanted = wanted
         self._sink = sink
         self._numbered = numbered
         self._encoder = Encoder(escaped=sys.version_info < (3, 12))
@@ -194,7 +196,7 @@ class _Runtime:
             while before:
                 function, arguments, keywords = before.pop()
                 function(*arguments, **keywords)
-            self._client.restore_next()
+            self._wait_for_restore()
         except Gone:
             raise
         except BaseException as error:
@@ -210,6 +212,17 @@ class _Runtime:
             self._sink.log_error(document)
             self._client.restore_error(self._encoder.encode(document).encode(), "Runtime.AfterRestoreError")
             raise SystemExit(65) from None
+
+    def _wait_for_restore(self) -> None:
+        """Become a snapshot that forks, where the server takes one; else go on at once."""
+        address = ""
+        if "snapshot" in self._wanted:
+            sys.stdout.flush()
+            address = snapshot.wait(self._wanted["snapshot"], self._wanted["log"])
+        if address:
+            self._client.move(address)
+        else:
+            self._client.restore_next()
 
     def _answer(self, handler: Callable[[Any, LambdaContext], Any], headers: dict[bytes, bytes], body: bytes) -> None:
         request_id = headers[b"lambda-runtime-aws-request-id"].decode()

@@ -20,7 +20,8 @@ def run(wanted: dict[str, Any], sandbox: dict[str, Any]) -> int:
 
     `wanted`: {"variables": the environment, "argv": program to execute, or [] for the Python runtime in this process,
     "framed": whether it is told of "log", the descriptor for framed records, "failure": why it cannot run at all,
-    "go": descriptor to read one byte from before beginning, -1 for none}; `sandbox`: what `enter` returned.
+    "go": descriptor to read one byte from before beginning, "snapshot": where to wait for forks when initialised; both
+    may be missing}; `sandbox`: what `enter` returned.
     """
     variables = wanted["variables"]
     address, port = sandbox["addresses"][0]
@@ -28,11 +29,8 @@ def run(wanted: dict[str, Any], sandbox: dict[str, Any]) -> int:
     paths = sandbox["paths"]
     for inside, name in FOLDERS.items():
         variables[name] = paths.get(inside, inside)
-    if wanted["go"] >= 0:
-        started = os.read(wanted["go"], 1)
-        os.close(wanted["go"])
-        if not started:
-            return 0
+    if "go" in wanted and not may_begin(wanted["go"]):
+        return 0
     for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGTERM, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
     if wanted["failure"]:
@@ -48,6 +46,13 @@ def run(wanted: dict[str, Any], sandbox: dict[str, Any]) -> int:
     os.environ.update(variables)
     time.tzset()
     return bootstrap.run(wanted, paths)
+
+
+def may_begin(go: int) -> bool:
+    """Wait for the server's byte; False when it ended instead."""
+    started = os.read(go, 1)
+    os.close(go)
+    return bool(started)
 
 
 def _real(word: str, paths: dict[str, str]) -> str:

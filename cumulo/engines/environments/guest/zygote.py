@@ -6,9 +6,8 @@ SOCK_SEQPACKET socket:
 
 from the server: {"prepare": a template of sandboxes.enter};
     {"fork": number, "sandbox": a spec of sandboxes.enter, "program": see program.py} with descriptors: the sandbox's
-    control socket, the log's pipe, and the one to wait for, if any;
-from here: {"ready": pid}, {"prepared": ""} or the reason why not, {"forked": number, "pid": pid},
-    {"gone": pid, "status": wait status} of whatever ended.
+    control socket, the log's pipe, and those that the program's "keep" names: "go", "snapshot";
+from here: {"ready": pid}, {"prepared": ""} or the reason why not, {"forked": number, "pid": pid}.
 """
 
 from __future__ import annotations
@@ -50,7 +49,7 @@ def serve(server: socket.socket) -> None:
         for descriptor, _ in poll.poll():
             if descriptor == woken.fileno():
                 woken.recv(4096)
-                _reap(server)
+                _reap()
                 continue
             data, descriptors, _, _ = socket.recv_fds(server, MESSAGE_BYTES, 8)
             if not data:
@@ -83,7 +82,8 @@ def _fork(server: socket.socket, message: dict[str, Any], descriptors: list[int]
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         control, log, *others = descriptors
         spec = {**message["sandbox"], "control": control, "stdout": log, "stderr": log, "keep": [log, *others]}
-        wanted = {**message["program"], "log": log, "go": others[0] if others else -1}
+        wanted = {**message["program"], "log": log}
+        wanted.update(zip(wanted["keep"], others))  # noqa: B905, zip() has no `strict` before 3.10
         status = program.run(wanted, enter.enter(spec))
     except BaseException:
         traceback.print_exc()  # into the function's log
@@ -91,15 +91,12 @@ def _fork(server: socket.socket, message: dict[str, Any], descriptors: list[int]
         os._exit(status)
 
 
-def _reap(server: socket.socket) -> None:
-    while True:
-        try:
-            pid, status = os.waitpid(-1, os.WNOHANG)
-        except ChildProcessError:
-            return
-        if not pid:
-            return
-        _tell(server, {"gone": pid, "status": status})
+def _reap() -> None:
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        return
 
 
 def _tell(server: socket.socket, message: dict[str, Any]) -> None:
