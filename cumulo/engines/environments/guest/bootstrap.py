@@ -15,7 +15,6 @@ import traceback
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from cumulo.engines.environments.guest import snapshot
 from cumulo.engines.environments.guest.documents import Encoder
 from cumulo.engines.environments.guest.function_logs import Numbered, Sink, install
 from cumulo.engines.environments.guest.lambda_context import LambdaContext
@@ -68,7 +67,10 @@ class Unbuffered:
 
 
 def run(wanted: dict[str, Any], paths: dict[str, str]) -> int:
-    """Be the runtime in this process. Returns the exit status."""
+    """Be the runtime in this process. Returns the exit status.
+
+    `wanted`: "log", the descriptor of framed records; "snapshot" and "wait": see snapshot.py.
+    """
     sys.argv = ["/var/runtime/bootstrap.py", os.environ.get("_HANDLER", "")]
     sys.path[:] = module_path(sys.path, paths)
     sys.path_importer_cache.clear()
@@ -218,7 +220,7 @@ class _Runtime:
         address = ""
         if "snapshot" in self._wanted:
             sys.stdout.flush()
-            address = snapshot.wait(self._wanted["snapshot"], self._wanted["log"])
+            address = self._wanted["wait"](self._wanted["snapshot"], self._wanted["log"])
         if address:
             self._client.move(address)
         else:

@@ -8,7 +8,7 @@ import signal
 import time
 from typing import Any
 
-from cumulo.engines.environments.guest import bootstrap
+from cumulo.engines.environments.guest import bootstrap, snapshot
 from cumulo.engines.environments.guest.runtime_client import Gone, RuntimeClient
 
 FOLDERS = {"/var/task": "LAMBDA_TASK_ROOT", "/var/runtime": "LAMBDA_RUNTIME_DIR"}
@@ -45,7 +45,7 @@ def run(wanted: dict[str, Any], sandbox: dict[str, Any]) -> int:
     os.environ.clear()
     os.environ.update(variables)
     time.tzset()
-    return bootstrap.run(wanted, paths)
+    return bootstrap.run({**wanted, "wait": snapshot.wait}, paths)
 
 
 def may_begin(go: int) -> bool:
