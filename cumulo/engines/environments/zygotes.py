@@ -44,6 +44,7 @@ class Forker:
         self._name = name
         self._socket: socket.socket | None = None
         self._waiting: dict[str, asyncio.Future[Any]] = {}
+        self._said: dict[str, Any] = {}
         self._forks = 0
 
     def attach(self, ours: socket.socket) -> None:
@@ -85,6 +86,8 @@ class Forker:
 
     async def wait(self, what: str) -> Any:
         """What it says of something: "ready", "prepared", "forked N". Raises StartFailed."""
+        if what in self._said:
+            return self._said.pop(what)
         future = asyncio.get_running_loop().create_future()
         self._waiting[what] = future
         try:
@@ -115,7 +118,9 @@ class Forker:
 
     def _arrived(self, what: str, value: Any) -> None:
         waiting = self._waiting.get(what)
-        if waiting is not None and not waiting.done():
+        if waiting is None:
+            self._said[what] = value  # before it was asked
+        elif not waiting.done():
             waiting.set_result(value)
 
 
