@@ -15,11 +15,13 @@ from cumulo.services.compute.lambda_.functions import FUNCTIONS
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
+    from cumulo.core.runtime import Runtime
     from cumulo.services.compute.lambda_.functions import Function
 
 ACCOUNT_LIMIT = 1000
 UNRESERVED_LEAST = 100  # what all functions without a reservation keep, whatever is reserved
 
+LIMIT_S = 10.0
 ACCOUNT_FULL = "ConcurrentInvocationLimitExceeded"
 FUNCTION_FULL = "ReservedFunctionConcurrentInvocationLimitExceeded"
 
@@ -31,14 +33,34 @@ class Limits(NamedTuple):
     unreserved: int
 
 
-def limits_of(ctx: Context, function: Function, usage: Usage) -> Limits:
+def limits_of(ctx: Context, function: Function) -> Limits:
     """The limits for a function as the state is; inside a transaction."""
     if function.reserved_concurrency is not None:
         provisioned = provisioned_configs.total(ctx, function.account, function.region, function.name)
         return Limits(max(0, function.reserved_concurrency - provisioned), 0)
-    if usage.unreserved < UNRESERVED_LEAST:  # so much is always left: no need to count
-        return Limits(None, UNRESERVED_LEAST)
-    return Limits(None, unreserved(ctx, function.account, function.region))
+    usage = usage_of(ctx.runtime, function.account, function.region)
+    if usage.limit is None or usage.limit_until < ctx.now():
+        usage.limit = unreserved(ctx, function.account, function.region)
+        usage.limit_until = ctx.now() + LIMIT_S
+    return Limits(None, usage.limit)
+
+
+def usage_of(runtime: Runtime, account: str, region: str) -> Usage:
+    """What is running of an account in a region."""
+    usages: dict[tuple[str, str], Usage] = runtime.memory.setdefault("lambda.usages", {})
+    found = usages.get((account, region))
+    if found is None:
+        found = usages[account, region] = Usage()
+    return found
+
+
+def changed(ctx: Context, account: str, region: str) -> None:
+    """Reservations have changed in this transaction: what is left is counted anew."""
+
+    def recount() -> None:
+        usage_of(ctx.runtime, account, region).limit = None
+
+    ctx.txn.on_commit(recount)
 
 
 def unreserved(ctx: Context, account: str, region: str) -> int:
@@ -58,11 +80,14 @@ def unreserved(ctx: Context, account: str, region: str) -> int:
 class Usage:
     """What one account's functions have running on demand in one region."""
 
-    __slots__ = ("functions", "unreserved")
+    __slots__ = ("functions", "limit", "limit_until", "total", "unreserved")
 
     def __init__(self) -> None:
         self.functions: dict[str, int] = {}
+        self.total = 0
         self.unreserved = 0
+        self.limit: int | None = None  # of unreserved ones, as it was counted last
+        self.limit_until = 0.0  # cloud time; another node may have changed it
 
     def enter(self, name: str, limits: Limits) -> bool:
         """Count one more invocation; gives whether it was an unreserved one. Raises TooManyRequestsException."""
@@ -75,10 +100,12 @@ class Usage:
         else:
             self.unreserved += 1
         self.functions[name] = running + 1
+        self.total += 1
         return limits.reserved is None
 
     def leave(self, name: str, was_unreserved: bool) -> None:
         """The end of one that entered."""
+        self.total -= 1
         left = self.functions[name] - 1
         if left:
             self.functions[name] = left

@@ -18,7 +18,6 @@ from cumulo.services.compute.lambda_ import (
     concurrency,
     event_ends,
     event_invoke_configs,
-    fleet,
     invocation_metrics,
     qualifiers,
 )
@@ -136,8 +135,7 @@ def _begin(ctx: Context, payload: dict[str, Any]) -> _Turn | None:
         EVENTS.delete(ctx, event, account=payload["account"])  # there is nobody left to run it, or to be told
         return None
     function = target.function
-    usage = fleet.of(ctx).usage(function.account, function.region)
-    limits = concurrency.limits_of(ctx, function, usage)
+    limits = concurrency.limits_of(ctx, function)
     return _Turn(event, target, limits, event_invoke_configs.applying(ctx, target))
 
 

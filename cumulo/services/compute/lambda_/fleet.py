@@ -8,12 +8,13 @@ or memory is short, and when the version that it belongs to was changed or delet
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import TYPE_CHECKING, Any
 
 from cumulo.engines import machine_memory
 from cumulo.engines.environments.builds import ON_DEMAND, PROVISIONED, RuntimeMissing, StartFailed
 from cumulo.services.compute.lambda_ import build, invocation_metrics
-from cumulo.services.compute.lambda_.concurrency import Usage
+from cumulo.services.compute.lambda_.concurrency import usage_of
 from cumulo.services.compute.lambda_.errors import NO_ENVIRONMENT, RUNTIME_MISSING
 from cumulo.services.compute.lambda_.invocation_metrics import source_of
 from cumulo.services.compute.lambda_.log_shipping import LogShipping
@@ -27,11 +28,12 @@ if TYPE_CHECKING:
     from cumulo.core.runtime import Runtime
     from cumulo.engines.environments.builds import Invocation, Outcome
     from cumulo.engines.environments.environments import Environments
-    from cumulo.services.compute.lambda_.concurrency import Limits
+    from cumulo.services.compute.lambda_.concurrency import Limits, Usage
     from cumulo.services.compute.lambda_.qualifiers import Target
 
 IDLE_S = 600.0
 MOST_IDLE = 256
+STARTS_PER_CORE = 2  # at a time: those behind them may find that they are not needed any more
 REPLENISH = "lambda provisioned"  # the signal: there are too few, or too many, provisioned environments
 _KEY = "lambda.fleet"
 
@@ -51,8 +53,8 @@ class Fleet:
         self._runtime = runtime
         self._environments: Environments | None = None
         self._pools: dict[Place, Pool] = {}
+        self._starts = asyncio.Semaphore(STARTS_PER_CORE * (os.cpu_count() or 1))
         self._idle: dict[Slot, None] = {}  # of all pools, the one that is idle longest first
-        self._usage: dict[tuple[str, str], Usage] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._sweeper: Timer | None = None
         self._closed = False
@@ -60,20 +62,13 @@ class Fleet:
         self._figures = invocation_metrics.of(runtime)
         runtime.on_close.append(self.close)
 
-    def usage(self, account: str, region: str) -> Usage:
-        """What is running of an account in a region."""
-        found = self._usage.get((account, region))
-        if found is None:
-            found = self._usage[account, region] = Usage()
-        return found
-
     # --- a call -------------------------------------------------------------------------------------
 
     async def invoke(self, target: Target, limits: Limits, invocation: Invocation) -> Outcome:
         """Run a function once. Raises TooManyRequestsException, and what keeps an environment from being started."""
         pool = self._pool(target, invocation.tenant_id)
         place = pool.place
-        usage = self.usage(place.account, place.region)
+        usage = usage_of(self._runtime, place.account, place.region)
         if pool.ready:
             slot = pool.ready.pop()
             pool.busy.add(slot)
@@ -96,7 +91,7 @@ class Fleet:
     def _count(self, target: Target, pool: Pool, usage: Usage) -> None:
         """One more runs on demand: the figures of concurrency."""
         source = source_of(target)
-        self._figures.concurrency(source, usage.functions[source.name], sum(usage.functions.values()), usage.unreserved)
+        self._figures.concurrency(source, usage.functions[source.name], usage.total, usage.unreserved)
         if pool.wanted:
             self._figures.add(source, "ProvisionedConcurrencySpilloverInvocations")
 
@@ -140,7 +135,12 @@ class Fleet:
 
     async def _start(self, pool: Pool, target: Target) -> None:
         try:
-            slot = await self._started(pool, target, provisioned=False)
+            async with self._starts:
+                if not pool.waiting:  # others have become free meanwhile
+                    pool.starting -= 1
+                    self._forget(pool)
+                    return
+                slot = await self._started(pool, target, provisioned=False)
         except Exception as error:
             pool.starting -= 1
             pool.refuse(self._failure(error))
@@ -307,9 +307,9 @@ class Fleet:
             pool.retired = True
             while pool.waiting:
                 pool.refuse(NO_ENVIRONMENT(reason="the server is stopping"))
-        if self._environments is not None:
-            await self._environments.close()
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._environments is not None:
+            await self._environments.close()
         await self.logs.close()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cumulo.core.errors import Fault
 from cumulo.core.operation import Wait, operation
-from cumulo.services.compute.lambda_ import concurrency, event_queue, fleet, function_names, payloads, qualifiers
+from cumulo.services.compute.lambda_ import concurrency, event_queue, function_names, payloads, qualifiers
 from cumulo.services.compute.lambda_.errors import FUNCTION_NOT_FOUND
 from cumulo.services.compute.lambda_.invocation_requests import Call, check_state, refuse_loop, trace_of
 from cumulo.services.compute.lambda_.versions import LATEST
@@ -78,7 +78,7 @@ def invoke(ctx: Context, request: t.InvocationRequest) -> t.InvocationResponse:
         return {"StatusCode": 202, "Payload": b""}
     refuse_loop(ctx, target, looped)
     function = target.function
-    limits = concurrency.limits_of(ctx, function, fleet.of(ctx).usage(function.account, function.region))
+    limits = concurrency.limits_of(ctx, function)
     raise Wait(_Waiting(target, call, limits, request.get("LogType") == "Tail").run)
 
 

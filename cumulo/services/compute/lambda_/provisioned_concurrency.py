@@ -36,6 +36,7 @@ def forget(ctx: Context, account: str, region: str, name: str, qualifier: str = 
     for config in of_function(ctx, account, region, name):
         if qualifier in ("", config.qualifier):
             PROVISIONED.delete(ctx, config)
+            concurrency.changed(ctx, account, region)
             ctx.signal(fleet.REPLENISH)
 
 
@@ -70,6 +71,7 @@ def put_provisioned_concurrency_config(
     if old is not None:
         config.allocated = min(old.allocated, wanted)
     PROVISIONED.put(ctx, config)
+    concurrency.changed(ctx, config.account, config.region)
     standing.stand(ctx, "lambda")
     ctx.signal(fleet.REPLENISH)
     shown: t.PutProvisionedConcurrencyConfigResponse = _shown(config)

@@ -48,6 +48,7 @@ def put_function_concurrency(ctx: Context, request: t.PutFunctionConcurrencyRequ
         raise errors.RESERVED_LEAVES_TOO_LITTLE(least=concurrency.UNRESERVED_LEAST)
     function.reserved_concurrency = wanted
     functions.keep(ctx, function)
+    concurrency.changed(ctx, function.account, function.region)
     return {"ReservedConcurrentExecutions": wanted}
 
 
@@ -64,3 +65,4 @@ def delete_function_concurrency(ctx: Context, request: t.DeleteFunctionConcurren
     function = _found(ctx, request)
     function.reserved_concurrency = None
     functions.keep(ctx, function)
+    concurrency.changed(ctx, function.account, function.region)

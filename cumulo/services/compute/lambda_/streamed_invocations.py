@@ -14,7 +14,7 @@ import msgspec
 
 from cumulo.core.errors import Fault
 from cumulo.core.operation import Wait, operation
-from cumulo.services.compute.lambda_ import concurrency, fleet, payloads
+from cumulo.services.compute.lambda_ import concurrency, payloads
 from cumulo.services.compute.lambda_.invocation_requests import Call, check_state, refuse_loop, trace_of
 from cumulo.services.compute.lambda_.invocations import DRY_RUN, found
 
@@ -107,7 +107,7 @@ def invoke_with_response_stream(
     trace_id, looped = trace_of(ctx, target)
     refuse_loop(ctx, target, looped)
     function = target.function
-    limits = concurrency.limits_of(ctx, function, fleet.of(ctx).usage(function.account, function.region))
+    limits = concurrency.limits_of(ctx, function)
     call = Call(payload, trace_id=trace_id, client_context=context, tenant_id=tenant_id)
     tail = request.get("LogType") == "Tail"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from cumulo.core.errors import Fault
-from cumulo.services.compute.lambda_ import concurrency, fleet, function_names, function_urls, qualifiers
+from cumulo.services.compute.lambda_ import concurrency, function_names, function_urls, qualifiers
 from cumulo.services.compute.lambda_.functions import arn_of
 from cumulo.services.compute.lambda_.invocation_requests import check_state, refuse_loop, trace_of
 from cumulo.services.compute.lambda_.url_events import Caller
@@ -67,5 +67,5 @@ def admit(ctx: Context, url: FunctionUrl) -> Admitted:
     caller = None
     if url.auth_type == "AWS_IAM":
         caller = Caller(principal.access_key_id, principal.account, principal.user_id, principal.arn)
-    limits = concurrency.limits_of(ctx, target.function, fleet.of(ctx).usage(url.account, url.region))
+    limits = concurrency.limits_of(ctx, target.function)
     return Admitted(url, target, limits, trace_id, caller)
