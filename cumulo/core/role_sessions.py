@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cumulo.core.context import Context
 from cumulo.core.credentials import ACCESS_KEYS
 from cumulo.core.errors import INTERNAL_FAILURE
+from cumulo.wire.http import Headers
 
 if TYPE_CHECKING:
     from cumulo.core.policy.principals import Principal
@@ -58,8 +59,13 @@ def assume(ctx: Context, role_arn: str, service: str, session: str, *, source_ar
     return key.principal()
 
 
-def context(ctx: Context, principal: Principal, service: str, operation: str, *, region: str = "") -> Context:
-    """A context in this one's transaction in which that principal calls an operation; it is asked for permission."""
+def context(
+    ctx: Context, principal: Principal, service: str, operation: str, *, region: str = "", trace_header: str = ""
+) -> Context:
+    """A context in this one's transaction in which that principal calls an operation; it is asked for permission.
+
+    `trace_header` is what X-Ray follows a request by.
+    """
     acting = Context(
         ctx.runtime,
         service=service,
@@ -69,6 +75,7 @@ def context(ctx: Context, principal: Principal, service: str, operation: str, *,
         principal=principal,
         request_id=ctx.runtime.ids.uuid(),
         handler=ctx.runtime.registry.service(service).handler(operation),
+        headers=Headers([(b"x-amzn-trace-id", trace_header.encode())]) if trace_header else None,
         source_ip=f"{service}.amazonaws.com",
         depth=ctx.depth + 1,
     )

@@ -89,19 +89,19 @@ def deliver(ctx: Context, target: Target, config: EventInvokeConfig | None, end:
     """Tell the destination and the dead letter queue, within the transaction in which the event ends."""
     arn = destination_of(config, end)
     if arn and Arn.parse(arn).service != "s3":
-        _attempt(ctx, target, arn, lambda acting: _record_request(acting, target, end, arn))
+        _attempt(ctx, target, arn, end, lambda acting: _record_request(acting, target, end, arn))
     dead_letters = target.version.dead_letter_arn
     if dead_letters and end.failed:
-        _attempt(ctx, target, dead_letters, lambda acting: _letter_request(end.event, dead_letters, ctx.endpoint))
+        _attempt(ctx, target, dead_letters, end, lambda acting: _letter_request(end.event, dead_letters, ctx.endpoint))
 
 
-def _attempt(ctx: Context, target: Target, arn: str, make: Any) -> None:
+def _attempt(ctx: Context, target: Target, arn: str, end: End, make: Any) -> None:
     """One delivery by the function's role. What cannot be delivered is lost, as on AWS, but for a line in the log."""
     function = target.function
     to = Arn.parse(arn)
     try:
         principal = role_sessions.assume(ctx, target.version.role, "lambda", function.name)
-        acting = role_sessions.context(ctx, principal, "lambda", "Invoke")
+        acting = role_sessions.context(ctx, principal, "lambda", "Invoke", trace_header=end.event.trace_id)
         operation, request = make(acting)
         try:
             acting.call(to.service, operation, request, region=to.region)

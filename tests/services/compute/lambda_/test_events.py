@@ -190,6 +190,20 @@ def test_many_events_run_side_by_side(cloud: Account, create: Create, simulated:
     assert runs(simulated) == 80
 
 
+def test_functions_that_tell_each_other_are_stopped(cloud: Account, create: Create, simulated: Environments) -> None:
+    create()
+    create("second")
+    let(cloud)
+    put = cloud.client("lambda").put_function_event_invoke_config
+    for name, other in (("greeter", "second"), ("second", "greeter")):
+        arn = f"arn:aws:lambda:us-east-1:{cloud.account}:function:{other}"
+        put(FunctionName=name, DestinationConfig={"OnSuccess": {"Destination": arn}})
+    send(cloud, {"n": 1})
+    for _ in range(40):
+        cloud.settle()
+    assert runs(simulated) == 32
+
+
 # --- configurations -------------------------------------------------------------------------------
 
 
