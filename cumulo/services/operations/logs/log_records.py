@@ -8,9 +8,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from cumulo.core.errors import not_implemented
 from cumulo.core.operation import Wait, operation
-from cumulo.services.operations.logs import groups, reading
+from cumulo.services.operations.logs import data_protection, groups, reading
 from cumulo.services.operations.logs.errors import INVALID_PARAMETER
 from cumulo.services.operations.logs.query import flattening
 from cumulo.services.operations.logs.query_errors import RECORD_NOT_FOUND
@@ -18,6 +17,7 @@ from cumulo.services.operations.logs.reading import Reading
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
+    from cumulo.services.operations.logs.data_protection import Masks
     from cumulo.services.operations.logs.groups import Group
     from cumulo.services.operations.logs.lines import Line
     from cumulo.stubs import logs as t
@@ -30,14 +30,13 @@ SAMPLE = 10_000  # events that GetLogGroupFields looks at
 @operation
 def get_log_record(ctx: Context, request: t.GetLogRecordRequest) -> t.GetLogRecordResponse:
     """All fields of the event that an @ptr points to."""
-    if request.get("unmask"):
-        raise not_implemented("logs", "GetLogRecord", "unmask")
     group_id, position = _read(request.get("logRecordPointer", ""))
     group = groups.by_id(ctx, group_id)
     if group is None or group.account != ctx.account or group.region != ctx.region:
         raise RECORD_NOT_FOUND()
     groups.authorize(ctx, group.name, group)
-    raise Wait(partial(_record, group=group, position=position))
+    masks = data_protection.for_reader(ctx, group, request)
+    raise Wait(partial(_record, group=group, position=position, masks=masks))
 
 
 def _read(pointer: str) -> tuple[bytes, tuple[int, int, int]]:
@@ -49,14 +48,17 @@ def _read(pointer: str) -> tuple[bytes, tuple[int, int, int]]:
     return group, (timestamp, sequence, stream)
 
 
-async def _record(ctx: Context, group: Group, position: tuple[int, int, int]) -> t.GetLogRecordResponse:
+async def _record(
+    ctx: Context, group: Group, position: tuple[int, int, int], masks: Masks | None
+) -> t.GetLogRecordResponse:
     timestamp = position[0]
     before = (timestamp, position[1] - 1, (1 << 64) - 1)
     wanted = Reading(group, None, timestamp, timestamp + 1, before, limit=4)
     found = [line for line in await reading.read(ctx, wanted) if line[:3] == position]
     if not found:
         raise RECORD_NOT_FOUND()
-    return {"logRecord": _fields(group, found[0])}
+    line = found[0] if masks is None else masks.line(found[0])
+    return {"logRecord": _fields(group, line)}
 
 
 def _fields(group: Group, line: Line) -> dict[str, str]:

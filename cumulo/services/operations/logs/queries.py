@@ -13,7 +13,7 @@ from cumulo.core import paging
 from cumulo.core.errors import not_implemented
 from cumulo.core.operation import operation
 from cumulo.engines import duckdb
-from cumulo.services.operations.logs import index_policies, query_groups, query_runs
+from cumulo.services.operations.logs import groups, index_policies, query_groups, query_runs
 from cumulo.services.operations.logs.errors import (
     INVALID_PARAMETER,
     INVALID_TOKEN,
@@ -82,6 +82,10 @@ def prepared(ctx: Context, request: Mapping[str, Any], query: Query, start: int,
     check_tables(ctx, [query, *queries])
     found = index_policies.narrowed(ctx, found, query)
     # What DescribeQueries was seen to answer from AWS.
+    unmask = any("unmask" in _standard_only(each) for each in (query, *queries))
+    if unmask:
+        for group in (*found, *(each for listed in inner for each in listed)):
+            groups.authorize(ctx, group.name, group, account=group.account, action="logs:Unmask")
     names = ", ".join(f'"{group.name}"' for group in found)
     shown = request["queryString"]
     if query.source is None:
@@ -97,6 +101,7 @@ def prepared(ctx: Context, request: Mapping[str, Any], query: Query, start: int,
         request.get("limit") or 0,
         user=ctx.principal.arn,
         inner_groups=[[group.arn for group in each] for each in inner],
+        unmask=unmask,
     )
 
 

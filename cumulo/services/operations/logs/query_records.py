@@ -25,7 +25,7 @@ class LogQuery(Record):
 
     `groups` are the ARNs of the log groups that it reads, `inner_groups` those of queries in it. `blob` is a file of
     results in msgpack, `chunks` says where in it every thousand rows begin; `sealed_by` is the group under whose KMS
-    key the file is sealed.
+    key the file is sealed. `unmask`: who started it may see what is masked, and asked for it.
     """
 
     id: str
@@ -47,7 +47,7 @@ class LogQuery(Record):
     sealed_by: str = ""
     inner_groups: list[list[str]] = []
     schedule: str = ""
-    destinations: list[dict[str, Any]] = []
+    unmask: bool = False
 
 
 QUERIES = Table(

@@ -13,7 +13,15 @@ from cumulo.core import kept_blobs, scratch
 from cumulo.core.errors import Fault
 from cumulo.core.operation import reconciler, task
 from cumulo.engines.duckdb import QueryFailed
-from cumulo.services.operations.logs import groups, lookup_tables, query_groups, query_results, segment_files, segments
+from cumulo.services.operations.logs import (
+    data_protection,
+    groups,
+    lookup_tables,
+    query_groups,
+    query_results,
+    query_sources,
+    segments,
+)
 from cumulo.services.operations.logs.query import grammar
 from cumulo.services.operations.logs.query.compiling import Times
 from cumulo.services.operations.logs.query.execution import Execution, Outcome, Work
@@ -34,6 +42,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cumulo.core.context import Context
+    from cumulo.services.operations.logs.data_protection import Masks
     from cumulo.services.operations.logs.groups import Group
     from cumulo.services.operations.logs.query.tree import Query
     from cumulo.services.operations.logs.segments import Sources
@@ -130,6 +139,9 @@ async def _executed(ctx: Context, query: LogQuery, execution: Execution) -> Outc
 
     timer = ctx.runtime.clock.call_at(ctx.now() + TIMEOUT_S, end)
     try:
+        # StopQuery may have come before there was anything to interrupt.
+        if not await ctx.transact(partial(_is_running, query_id=query.id)):
+            raise _Ended(CANCELLED, "The query was stopped.")
         outcome = await ctx.in_thread(execution.run)
     except QueryFailed:
         if late:
@@ -141,6 +153,11 @@ async def _executed(ctx: Context, query: LogQuery, execution: Execution) -> Outc
         timer.cancel()
         running.pop(query.id, None)
     return outcome
+
+
+def _is_running(ctx: Context, query_id: str) -> bool:
+    query = QUERIES.peek(ctx, query_id)
+    return query is not None and query.status == RUNNING
 
 
 def _release(folder: Path, opened: list[Sources]) -> None:
@@ -160,12 +177,14 @@ async def _work(ctx: Context, query: LogQuery, tree: Query, folder: Path, opened
     back = _back(tree, times)
     found: dict[str, GroupRows] = {}
     for arn in dict.fromkeys(arn for each in lists for arn in each):
-        group = await ctx.transact(partial(_group, arn=arn))
+        group, masks = await ctx.transact(partial(_group, arn=arn, unmask=query.unmask))
         if group is not None:
             latest = max(each.end for each in ranges.values())
             sources = await segments.sources(ctx, group, earliest - back, latest + 1)
             opened.append(sources)
-            found[arn] = await ctx.in_thread(partial(_rows, folder, group, sources))
+            found[arn] = await ctx.in_thread(
+                partial(query_sources.rows, folder, ctx.blobs.folder, group, sources, masks)
+            )
     tables = await ctx.transact(partial(lookup_tables.texts, queries=queries))
     return Work(
         tree,
@@ -177,9 +196,11 @@ async def _work(ctx: Context, query: LogQuery, tree: Query, folder: Path, opened
     )
 
 
-def _group(ctx: Context, arn: str) -> Group | None:
+def _group(ctx: Context, arn: str, unmask: bool) -> tuple[Group | None, Masks | None]:
     parts = arn.split(":", 6)
-    return groups.GROUPS.peek(ctx, parts[6], account=parts[4], region=parts[3])
+    group = groups.GROUPS.peek(ctx, parts[6], account=parts[4], region=parts[3])
+    masks = data_protection.masks_of(ctx, group) if group is not None and not unmask else None
+    return group, masks
 
 
 def _range(query: Query, times: Times) -> Times:
@@ -197,26 +218,6 @@ def _back(tree: Query, times: Times) -> int:
     from cumulo.services.operations.logs.query.tree import Diff
 
     return max([shift_ms(each, times) for each in tree.commands if isinstance(each, Diff)], default=0)
-
-
-_NOTHING = (
-    "(SELECT 0::BIGINT AS ts, 0::BIGINT AS ingested, '' AS stream, '' AS message, 0::UBIGINT AS seq, 0::UBIGINT AS sid"
-    " WHERE false)"
-)
-
-
-def _rows(folder: Path, group: Group, sources: Sources) -> GroupRows:
-    files = [str(path) for path in sources.files]
-    if sources.tail:
-        place = folder / f"tail-{group.id.hex()}"
-        place.mkdir()
-        files.append(str(segment_files.rewrite(place, sources.tail)))
-    sql = _NOTHING
-    if files:
-        listed = ", ".join("'" + path.replace("'", "''") + "'" for path in files)
-        columns = "ts, ingested, stream, message, seq, sid"
-        sql = f"(SELECT {columns} FROM read_parquet([{listed}]) WHERE {sources.where})"
-    return GroupRows(f"{group.account}:{group.name}", group.id.hex(), sql)
 
 
 @reconciler(every_s=3600.0)

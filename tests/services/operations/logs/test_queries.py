@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cumulo.engines import duckdb
+from cumulo.engines.duckdb import QueryFailed
 from cumulo.services.operations.logs import query_runs
-from tests.conftest import Account
+from cumulo.services.operations.logs.query import execution
+from tests.conftest import Account, RunningCloud
 from tests.services.operations.logs.conftest import GROUP, Storage, refused
+from tests.services.operations.logs.test_data_protection import policy
 
 pytest.importorskip("duckdb")
 Now = Callable[[], int]
@@ -200,3 +206,166 @@ def test_json_fields(insights: Insights, logs: Any) -> None:
     put(logs, insights.now, [json.dumps({"user": {"id": 7}, "items": [{"n": "a"}, {"n": "b"}]}), "no json"])
     found = insights.run("fields user.id, items.1.n, @message | filter ispresent(user.id)")
     assert [(row["user.id"], row["items.1.n"]) for row in found] == [("7", "b")]
+
+
+MAIL = "ann@example.com wrote"
+MASKED = "*************** wrote"
+
+
+@pytest.mark.parametrize("sealed", [False, True])
+def test_queries_see_masks_unless_they_may_not(insights: Insights, logs: Any, storage: Storage, sealed: bool) -> None:
+    put(logs, insights.now - 5000, ["early@example.com wrote"])
+    insights.cloud.advance(1)
+    logs.put_data_protection_policy(logGroupIdentifier=GROUP, policyDocument=policy("EmailAddress"))
+    insights.cloud.advance(1)
+    put(logs, insights.now, [MAIL])
+    if sealed:
+        storage.seal()
+    found = insights.run("fields @message | sort @timestamp")
+    assert [row["@message"] for row in found] == ["early@example.com wrote", MASKED]
+    assert insights.run("filter @message like 'ann' | stats count(*) as n") == []
+    assert logs.get_log_record(logRecordPointer=found[1]["@ptr"])["logRecord"]["@message"] == MASKED
+    assert logs.get_log_record(logRecordPointer=found[1]["@ptr"], unmask=True)["logRecord"]["@message"] == MAIL
+    assert insights.run("filter @message like 'ann' | unmask @message")[0]["@message"] == MAIL
+
+
+def test_unmask_needs_its_permission(insights: Insights, cloud: Account) -> None:
+    user = a_user(cloud, "logs:StartQuery", "logs:GetQueryResults")
+    insights.logs = user
+    with refused("AccessDeniedException"):
+        insights.run("unmask @message")
+    assert insights.run("fields @message") == []
+
+
+def a_user(cloud: Account, *actions: str, resource: str = "*") -> Any:
+    """A client of a user who may do this."""
+    iam = cloud.client("iam")
+    iam.create_user(UserName="u")
+    statement = {"Effect": "Allow", "Action": list(actions), "Resource": resource}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_user_policy(UserName="u", PolicyName="p", PolicyDocument=document)
+    key = iam.create_access_key(UserName="u")["AccessKey"]
+    return cloud.client("logs", aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"])
+
+
+def test_queries_are_allowed_by_group(insights: Insights, logs: Any, cloud: Account) -> None:
+    logs.create_log_group(logGroupName="/other")
+    query_id = insights.start("fields @message", logGroupName="/other")
+    cloud.settle()
+    group = f"arn:aws:logs:us-east-1:{cloud.account}:log-group:{GROUP}:*"
+    insights.logs = user = a_user(cloud, "logs:StartQuery", "logs:GetQueryResults", resource=group)
+    assert insights.run("fields @message") == []
+    with refused("AccessDeniedException"):
+        insights.start("fields @message", logGroupName="/other")
+    with refused("AccessDeniedException"):
+        insights.start("SOURCE '/other' | fields @message", startTime=0, endTime=1)
+    with refused("AccessDeniedException"):
+        insights.start("filter @message in (SOURCE '/other' | fields @message)")
+    with refused("AccessDeniedException"):
+        user.get_query_results(queryId=query_id)
+
+
+def test_a_running_query_is_stopped(insights: Insights, logs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate, entered = threading.Event(), threading.Event()
+
+    def run(self: execution.Execution) -> execution.Outcome:
+        entered.set()
+        gate.wait(10)
+        raise QueryFailed("other", "interrupted") if self.stopped else AssertionError("was not stopped")
+
+    stop = execution.Execution.stop
+
+    def stopping(self: execution.Execution) -> None:
+        stop(self)
+        gate.set()
+
+    monkeypatch.setattr(execution.Execution, "run", run)
+    monkeypatch.setattr(execution.Execution, "stop", stopping)
+    query_id = insights.start("fields @message")
+    assert entered.wait(10)
+    assert logs.get_query_results(queryId=query_id)["status"] == "Running"
+    assert logs.stop_query(queryId=query_id)["success"]
+    insights.cloud.settle()
+    assert gate.is_set()
+    assert logs.get_query_results(queryId=query_id)["status"] == "Cancelled"
+
+
+def test_a_query_times_out_after_an_hour(insights: Insights, logs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate, entered = threading.Event(), threading.Event()
+
+    def run(self: execution.Execution) -> execution.Outcome:
+        entered.set()
+        gate.wait(10)
+        raise QueryFailed("other", "interrupted")
+
+    monkeypatch.setattr(execution.Execution, "run", run)
+    monkeypatch.setattr(execution.Execution, "stop", lambda self: gate.set())
+    query_id = insights.start("fields @message")
+    assert entered.wait(10)
+    assert logs.get_query_results(queryId=query_id)["status"] == "Running"
+    started = asyncio.run_coroutine_threadsafe(_jump(insights.cloud, 3601), insights.cloud.running.loop)
+    started.result(10)
+    insights.cloud.settle()
+    assert logs.get_query_results(queryId=query_id)["status"] == "Timeout"
+
+
+async def _jump(cloud: Account, seconds: float) -> None:
+    cloud.running.clock.advance(seconds)
+
+
+def test_a_query_that_a_crash_interrupts_runs_again(
+    start_cloud: Callable[..., RunningCloud], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data_dir = tmp_path / "data"
+    first = Account(start_cloud(data_dir), "111111111111")
+    logs = first.client("logs")
+    logs.create_log_group(logGroupName=GROUP)
+    logs.create_log_stream(logGroupName=GROUP, logStreamName="one")
+    now = int(first.running.clock.now() * 1000)
+    put(logs, now, ["still here"])
+    gate, entered = threading.Event(), threading.Event()
+
+    def wait(self: execution.Execution) -> execution.Outcome:
+        entered.set()
+        gate.wait(10)
+        raise RuntimeError("the process is gone")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(execution.Execution, "run", wait)
+        query_id = Insights(first, logs, now).start("fields @message")
+        assert entered.wait(10)
+        assert logs.get_query_results(queryId=query_id)["status"] == "Running"
+        gate.set()
+        first.running.stop()
+    second = Account(start_cloud(data_dir), "111111111111")
+    second.advance(120)
+    answer = second.client("logs").get_query_results(queryId=query_id)
+    assert answer["status"] == "Complete"
+    assert rows(answer)[0]["@message"] == "still here"
+
+
+def test_results_of_sealed_groups_are_sealed(insights: Insights, logs: Any, cloud: Account) -> None:
+    kms = cloud.client("kms")
+    key = kms.create_key(Policy=json.dumps(KEY_POLICY).replace("ACCOUNT", cloud.account))["KeyMetadata"]
+    logs.create_log_group(logGroupName="/sealed", kmsKeyId=key["Arn"])
+    logs.create_log_stream(logGroupName="/sealed", logStreamName="s")
+    secret = "a very secret line"
+    put(logs, insights.now, [secret], "s", "/sealed")
+    found = insights.run("fields @message", logGroupName="/sealed")
+    assert [row["@message"] for row in found] == [secret]
+    files = [path for path in cloud.data_dir.rglob("*") if path.is_file()]
+    assert not [path for path in files if secret.encode() in path.read_bytes()]
+
+
+KEY_POLICY = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::ACCOUNT:root"}, "Action": "kms:*", "Resource": "*"},
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "logs.us-east-1.amazonaws.com"},
+            "Action": ["kms:Encrypt*", "kms:Decrypt*", "kms:GenerateDataKey*", "kms:Describe*"],
+            "Resource": "*",
+        },
+    ],
+}
