@@ -33,7 +33,18 @@ def run(options: Any) -> int:
     print(f"  up     {_duration(float(health.get('uptime_s', 0)))}")
     print(f"  state  {health.get('data_dir', settings.data_dir)}")
     print(f"  {len(health.get('services', {}))} services: {', '.join(sorted(health.get('services', {})))}")
+    _print_runtimes()
     return 0
+
+
+def _print_runtimes() -> None:
+    """The runtimes of Lambda's functions that are here, and what keeps functions apart."""
+    from cumulo.engines.environments import runtimes
+    from cumulo.engines.sandboxes.probe import abilities
+
+    print("  runtimes  " + ", ".join(each.identifier for each in runtimes.here()))
+    for line in abilities().lines():
+        print(f"            {line}")
 
 
 def _duration(seconds: float) -> str:

@@ -47,6 +47,18 @@ class Runtime(Struct, frozen=True):
         return f"{name.group() if name else self.identifier}:{rest}.v1" if rest else ""
 
 
+KNOWN = (
+    "python3.10", "python3.11", "python3.12", "python3.13", "python3.14", "nodejs20.x", "nodejs22.x", "nodejs24.x",
+    "provided.al2", "provided.al2023",
+)  # fmt: skip
+
+
+def here() -> list[Runtime]:
+    """The runtimes that this machine has. Asks every interpreter for its version: some 10 ms each."""
+    found = (_find(identifier) for identifier in KNOWN)
+    return [each for each in found if isinstance(each, Runtime)]
+
+
 def find(identifier: str) -> Runtime:
     """The runtime on this machine. Raises RuntimeMissing, whose text holds the command that installs it."""
     found = _find(identifier)
@@ -57,7 +69,7 @@ def find(identifier: str) -> Runtime:
 
 @lru_cache(maxsize=64)
 def _find(identifier: str) -> Runtime | str:
-    if not identifier or identifier.startswith("provided"):
+    if identifier in ("", "provided", "provided.al2", "provided.al2023"):
         return Runtime(identifier, PROVIDED, "", "")
     match = _IDENTIFIER.match(identifier)
     family, wanted = (match[1], match[2]) if match else ("", "")
@@ -65,7 +77,12 @@ def _find(identifier: str) -> Runtime | str:
         return _python(identifier, wanted)
     if family == NODE:
         return _node(identifier, wanted)
-    return f"the runtime {identifier} cannot be run by cumulo"
+    if family == PROVIDED:
+        return f"there is no runtime {identifier}"
+    return (
+        f"cumulo cannot run {identifier}: bring its runtime as the `bootstrap` of a custom runtime"
+        " (provided.al2023), as AWS Lambda Developer Guide, \"Building a custom runtime\", describes"
+    )
 
 
 def _python(identifier: str, wanted: str) -> Runtime | str:

@@ -177,3 +177,17 @@ def handler(event, context):
     assert "printed\n" in texts
     assert any(text.startswith("[WARNING]\t") and text.endswith(f"\t{ID}\tlogged\nin lines\n") for text in texts)
     assert any(text.startswith("[ERROR] ValueError: no\nTraceback (most recent call last):\n") for text in texts)
+
+
+def test_the_runtimes_that_are_here() -> None:
+    found = {each.identifier: each for each in runtimes.here()}
+    assert "provided.al2023" in found
+    for identifier, runtime in found.items():
+        if runtime.family == "python":
+            assert runtime.version.startswith(identifier.removeprefix("python") + ".")
+
+
+@pytest.mark.parametrize("identifier", ["java21", "ruby3.3", "dotnet8", "provided.al1"])
+def test_runtimes_that_cannot_be_run_are_refused_by_name(identifier: str) -> None:
+    with pytest.raises(RuntimeMissing, match=identifier):
+        runtimes.find(identifier)
