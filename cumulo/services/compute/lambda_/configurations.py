@@ -50,6 +50,11 @@ def listed(ctx: Context, version: Version, arn: str = "") -> dict[str, Any]:
         shown["DeadLetterConfig"] = {"TargetArn": version.dead_letter_arn}
     if version.tenant_isolation:
         shown["TenancyConfig"] = {"TenantIsolationMode": version.tenant_isolation}
+    if version.durable_timeout_s:
+        shown["DurableConfig"] = {
+            "RetentionPeriodInDays": version.durable_retention_days,
+            "ExecutionTimeout": version.durable_timeout_s,
+        }
     if version.layers:
         sized = zip(version.layers, version.layer_sizes, strict=True)
         shown["Layers"] = [{"Arn": arn, "CodeSize": size} for arn, size in sized]

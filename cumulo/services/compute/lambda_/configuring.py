@@ -25,6 +25,7 @@ TIMEOUT_S = 900
 MEMORY_MB = 10_240
 EPHEMERAL_MB = 10_240
 LAYERS = 5
+RETENTION_DAYS = 30  # Lambda API Reference, GetDurableExecutionHistory
 _DEAD_LETTER = re.compile(r"arn:aws[a-zA-Z-]*:(?P<service>sqs|sns):[a-z0-9-]+:\d{12}:\S+")
 
 
@@ -67,6 +68,8 @@ def apply(ctx: Context, version: Version, request: dict[str, Any]) -> None:
     if version.tracing == "Active" and ("TracingConfig" in request or "Role" in request):
         _check_role(ctx, version, "xray:PutTraceSegments", "*", "PutTraceSegments on XRAY")
     _set_vpc(version, request)
+    if "DurableConfig" in request:
+        _set_durability(ctx, version, request["DurableConfig"])
     if "DeadLetterConfig" in request:
         _set_dead_letters(ctx, version, request["DeadLetterConfig"].get("TargetArn", ""))
 
@@ -213,6 +216,19 @@ def _set_dead_letters(ctx: Context, version: Version, target_arn: str) -> None:
         else:
             _check_role(ctx, version, "sns:Publish", target_arn, "Publish on SNS")
     version.dead_letter_arn = target_arn
+
+
+def _set_durability(ctx: Context, version: Version, wanted: dict[str, Any]) -> None:
+    """How long executions of the function may last, and are remembered: what makes it a durable one."""
+    if wanted.get("KMSKeyArn"):
+        raise not_implemented("lambda", ctx.operation, "DurableConfig.KMSKeyArn")
+    timeout_s = wanted.get("ExecutionTimeout", version.durable_timeout_s)
+    if not timeout_s:  # reported by users of AWS (aws/aws-extensions-for-dotnet-cli 450)
+        raise INVALID_PARAMETER("You cannot create a function with a durable configuration without an executionTimeout")
+    version.durable_timeout_s = timeout_s
+    version.durable_retention_days = wanted.get(
+        "RetentionPeriodInDays", version.durable_retention_days or RETENTION_DAYS
+    )
 
 
 def _set_vpc(version: Version, request: dict[str, Any]) -> None:

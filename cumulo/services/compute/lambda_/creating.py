@@ -40,7 +40,7 @@ REQUEST_BYTES = 70_167_211
 
 @operation(
     unsupported=(
-        "PublishTo", "CapacityProviderConfig", "DurableConfig", "RuntimeConfig", "AcceleratorConfig",
+        "PublishTo", "CapacityProviderConfig", "RuntimeConfig", "AcceleratorConfig",
     )
 )  # fmt: skip
 async def create_function(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:

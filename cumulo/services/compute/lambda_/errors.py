@@ -278,3 +278,30 @@ NO_POLICY_FOR = UserError("ResourceNotFoundException", "No policy found for: {ar
 POLICY_TOO_LONG = UserError(
     "PolicyLengthExceededException", "The final policy size ({size}) is bigger than the limit ({limit})."
 )
+
+# --- durable executions -------------------------------------------------------------------------
+
+# AWS's SDKs for durable functions know a token that counts no more by the beginning of this text.
+INVALID_CHECKPOINT_TOKEN = UserError("InvalidParameterValueException", "Invalid checkpoint token")
+# Of our own: what AWS says was not observed.
+DURABLE_EXECUTION_NOT_FOUND = UserError("ResourceNotFoundException", "Durable execution not found: {arn}")
+DURABLE_EXECUTION_UNKNOWN = UserError("InvalidParameterValueException", "Durable execution not found: {arn}")
+DURABLE_EXECUTION_STARTED = UserError(
+    "DurableExecutionAlreadyStartedException",
+    "A durable execution of the name {name} was already started with another input.",
+)
+CALLBACK_NOT_FOUND = UserError("ResourceNotFoundException", "The callback does not exist, or is over.")
+CALLBACK_TIMED_OUT = UserError("CallbackTimeoutException", "The callback has timed out.")
+RESOURCE_CONFLICT = UserError("ResourceConflictException")
+DURABLE_UNQUALIFIED = UserError(
+    "InvalidParameterValueException",
+    "A durable function must be invoked with a qualifier: a version, an alias or $LATEST.",
+)
+DURABLE_TOO_LONG = UserError(
+    "InvalidParameterValueException",
+    "A durable function with an execution timeout of more than 15 minutes cannot be invoked synchronously.",
+)
+NOT_DURABLE = UserError("InvalidParameterValueException", "DurableExecutionName is for durable functions only.")
+DURABLE_ONLY_BY_INVOKE = UserError(
+    "InvalidParameterValueException", "cumulo runs durable functions by Invoke only, not by this kind of invocation."
+)

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 from cumulo.core.errors import Fault
 from cumulo.engines.environments.builds import Invocation, Outcome
 from cumulo.services.compute.lambda_ import fleet, invocation_metrics, lineages, payloads
-from cumulo.services.compute.lambda_.errors import NOT_ACTIVE, RECURSIVE, TENANT_MISSING, TENANT_UNWANTED, THROTTLED
+from cumulo.services.compute.lambda_.errors import (
+    DURABLE_ONLY_BY_INVOKE,
+    NOT_ACTIVE,
+    RECURSIVE,
+    TENANT_MISSING,
+    TENANT_UNWANTED,
+    THROTTLED,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,9 +86,11 @@ class Call:
         return outcome
 
 
-def check_state(target: Target, tenant_id: str) -> None:
-    """Refuse a function that cannot run now, or not for this tenant."""
+def check_state(target: Target, tenant_id: str, *, durable: bool = False) -> None:
+    """Refuse a function that cannot run now, or not for this tenant; a durable one unless `durable` ones may be."""
     version = target.version
+    if version.durable_timeout_s and not durable:
+        raise DURABLE_ONLY_BY_INVOKE()
     if version.state not in CALLABLE:
         raise NOT_ACTIVE(state=version.state)
     if bool(version.tenant_isolation) != bool(tenant_id):

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from cumulo.core.errors import Fault
 from cumulo.core.operation import Wait, operation
-from cumulo.services.compute.lambda_ import concurrency, event_queue, function_names, payloads, qualifiers
+from cumulo.services.compute.lambda_ import (
+    concurrency,
+    durable_invocations,
+    event_queue,
+    function_names,
+    payloads,
+    qualifiers,
+)
 from cumulo.services.compute.lambda_.errors import FUNCTION_NOT_FOUND
 from cumulo.services.compute.lambda_.invocation_requests import Call, check_state, refuse_loop, trace_of
 from cumulo.services.compute.lambda_.versions import LATEST
@@ -59,19 +66,22 @@ def found(ctx: Context, function_name: str, qualifier: str | None = None) -> Tar
         raise
 
 
-@operation(unsupported=("DurableExecutionName",))
+@operation
 def invoke(ctx: Context, request: t.InvocationRequest) -> t.InvocationResponse:
     kind = request.get("InvocationType") or "RequestResponse"
     target = found(ctx, request["FunctionName"], request.get("Qualifier"))
     if kind == DRY_RUN:
         return {"StatusCode": 204}
     tenant_id = request.get("TenantId", "")
-    check_state(target, tenant_id)
+    durable = durable_invocations.check(ctx, request, target)
+    check_state(target, tenant_id, durable=durable)
     is_event = kind == EVENT
     limit = payloads.EVENT_B if is_event else payloads.SYNCHRONOUS_B
     payload = payloads.checked(request.get("Payload"), kind, limit)
     context = payloads.client_context(request.get("ClientContext"))
     trace_id, looped = trace_of(ctx, target)
+    if durable:
+        return durable_invocations.invoke(ctx, request, target, payload, trace_id, is_event=is_event)
     call = Call(payload, trace_id=trace_id, client_context=context, tenant_id=tenant_id)
     if is_event:
         event_queue.accept(ctx, target, call, looped=looped)

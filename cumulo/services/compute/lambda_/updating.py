@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from cumulo.services.compute.lambda_.versions import Version
 
 
-@operation(unsupported=("CapacityProviderConfig", "DurableConfig", "RuntimeConfig", "AcceleratorConfig"))
+@operation(unsupported=("CapacityProviderConfig", "RuntimeConfig", "AcceleratorConfig"))
 async def update_function_configuration(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Change the settings of $LATEST; those that are not named stay."""
     await check_runtime(ctx, request)

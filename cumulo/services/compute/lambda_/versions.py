@@ -67,6 +67,8 @@ class Version(Record):
     layer_sizes: list[int] = []
     kms_grant_id: str = ""  # what lets the role open the variables
     published_digest: str = ""  # of a published version: what $LATEST was like
+    durable_timeout_s: int = 0  # of a durable function: how long an execution may last
+    durable_retention_days: int = 0
 
     @property
     def arn(self) -> str:
