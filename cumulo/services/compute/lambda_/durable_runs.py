@@ -13,7 +13,7 @@ import msgspec
 from cumulo.core import paging
 from cumulo.core.errors import Fault
 from cumulo.core.operation import Retry, task
-from cumulo.services.compute.lambda_ import concurrency, durable_states, durable_timers, fleet, functions, qualifiers
+from cumulo.services.compute.lambda_ import concurrency, durable_states, durable_timers, functions, qualifiers
 from cumulo.services.compute.lambda_ import durable_records as records
 from cumulo.services.compute.lambda_.durable_endings import OPEN, end_execution, of_payload, place_of
 from cumulo.services.compute.lambda_.durable_records import (
@@ -173,7 +173,7 @@ def _begin(ctx: Context, payload: dict[str, Any]) -> _Turn | None:
         end_execution(ctx, execution, FAILED, error={"ErrorType": fault.code, "ErrorMessage": fault.message})
         return None
     target = target._replace(arn=execution.invoked_arn)
-    limits = concurrency.limits_of(ctx, function, fleet.of(ctx).usage(function.account, function.region))
+    limits = concurrency.limits_of(ctx, function)
     return _Turn(target, limits, _payload(ctx, execution), execution.trace_header, ctx.now())
 
 
