@@ -90,9 +90,9 @@ def create(server: run.Server, memory_mb: int) -> None:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("index.py", HANDLER)
-    role = signed.client("iam", server.url).create_role(
-        RoleName="worker", AssumeRolePolicyDocument=json.dumps(TRUST)
-    )["Role"]["Arn"]
+    role = signed.client("iam", server.url).create_role(RoleName="worker", AssumeRolePolicyDocument=json.dumps(TRUST))[
+        "Role"
+    ]["Arn"]
     aws = signed.client("lambda", server.url)
     aws.create_function(
         FunctionName="sleeper", Runtime=f"python3.{sys.version_info.minor}", Role=role, Handler="index.handler",
@@ -107,7 +107,9 @@ async def invoke(server: run.Server, request: bytes) -> tuple[float, Any]:
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     writer.write(request)
     head = await reader.readuntil(b"\r\n\r\n")
-    length = next(int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length"))
+    length = next(
+        int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")
+    )
     body = await reader.readexactly(length)
     writer.close()
     return time.perf_counter() - began, (head.split(b" ", 2)[1], json.loads(body))
@@ -148,7 +150,9 @@ def measure(server: run.Server, options: argparse.Namespace) -> int:
     probe = Probe(server)
     time.sleep(3)
     idle = probe.stop()
-    print(f"idle: STS p50 {statistics.median(idle):.1f} ms, p99 {percentile(idle, 0.99):.1f}; warm {single * 1000:.1f} ms")
+    print(
+        f"idle: STS p50 {statistics.median(idle):.1f} ms, p99 {percentile(idle, 0.99):.1f}; warm {single * 1000:.1f} ms"
+    )
     probe = Probe(server)
     began = time.perf_counter()
     answers = asyncio.run(burst(server, options.count, options.hold))

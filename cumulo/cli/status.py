@@ -1,6 +1,9 @@
 """Say whether a cloud is running: where, since when, with which state. Exit code 0 when it is, 3 when not."""
 
 import json
+import os
+import sys
+from pathlib import Path
 from typing import Any
 
 from cumulo.cli import configuration, servers
@@ -33,18 +36,25 @@ def run(options: Any) -> int:
     print(f"  up     {_duration(float(health.get('uptime_s', 0)))}")
     print(f"  state  {health.get('data_dir', settings.data_dir)}")
     print(f"  {len(health.get('services', {}))} services: {', '.join(sorted(health.get('services', {})))}")
-    _print_runtimes()
+    _print_functions(running.pid)
     return 0
 
 
-def _print_runtimes() -> None:
-    """The runtimes of Lambda's functions that are here, and what keeps functions apart."""
+def _print_functions(pid: int | None) -> None:
+    """The runtimes of Lambda's functions that are here, and what keeps functions apart.
+
+    Nothing of the latter about a server of another user, which may be allowed something else.
+    """
     from cumulo.engines.environments import runtimes
     from cumulo.engines.sandboxes.probe import abilities
 
     print("  runtimes  " + ", ".join(each.identifier for each in runtimes.here()))
-    for line in abilities().lines():
-        print(f"            {line}")
+    try:
+        ours = pid is not None and Path(f"/proc/{pid}").stat().st_uid == os.geteuid()
+    except OSError:
+        ours = pid is not None and sys.platform != "linux"
+    for line, name in zip(abilities().lines() if ours else (), ("functions", "", ""), strict=False):
+        print(f"  {name:9} {line}")
 
 
 def _duration(seconds: float) -> str:

@@ -64,6 +64,8 @@ def test_start_status_stop(cumulo: Shell) -> None:
     status = cumulo("status", "--json")
     assert json.loads(status.stdout)["running"] is True
     assert "sqs" in cumulo("status").stdout
+    if sys.platform == "linux":
+        assert "  functions " in cumulo("status").stdout
     again = cumulo("start", "--detach")
     assert (again.returncode, "already serves" in again.stderr) == (1, True)
     assert cumulo("logs").returncode == 0

@@ -115,6 +115,7 @@ class Environments:
         """The sandbox to enter and the program to be; `nested` and `inside` as `Sandboxes.make`. Raises StartFailed."""
         build = environment.build
         chosen = programs.program(build, environment.runtime)
+        layers = await self.sandboxes.stacked([str(folder) for folder in build.layers])
         listen = [RUNTIME_API]
         if build.port:
             listen.append(("tcp", "127.0.0.1", build.port))
@@ -122,7 +123,7 @@ class Environments:
             sandbox = self.sandboxes.make(
                 Limits(build.memory_mb, build.ephemeral_mb),
                 [(str(build.code), TASK)],
-                [str(folder) for folder in build.layers],
+                layers,
                 listen,
                 cwd=build.working_directory or TASK,
                 nested=nested,

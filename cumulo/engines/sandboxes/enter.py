@@ -352,8 +352,9 @@ def _locked_flags(path: str) -> int:
 
 
 def _create(file: str, text: str) -> None:
-    with open(file, "w") as written:
-        written.write(text)
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    os.write(descriptor, text.encode())
+    os.close(descriptor)
 
 
 def _write(file: str, text: str) -> None:

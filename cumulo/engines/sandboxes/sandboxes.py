@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import hashlib
 import logging
 import os
 import shutil
@@ -11,12 +12,13 @@ import signal
 import stat
 import sys
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from cumulo.engines.sandboxes import filters, templates
 from cumulo.engines.sandboxes.enter import Plain
 from cumulo.engines.sandboxes.groups import SLACK_BYTES, Groups
+from cumulo.engines.sandboxes.layers import merge
 from cumulo.engines.sandboxes.probe import Abilities, abilities
 from cumulo.engines.sandboxes.sandbox import MIB, RUNTIME, Limits, Sandbox
 
@@ -44,6 +46,7 @@ class Sandboxes:
         self._shown: set[str] = set()
         self._working: dict[str, Sandbox] = {}
         self._watch: asyncio.TimerHandle | None = None
+        self._merging: dict[str, asyncio.Future[None]] = {}
         self._opening: asyncio.Future[Abilities] | None = None
         self.abilities = Abilities()
 
@@ -76,6 +79,19 @@ class Sandboxes:
         if not self.abilities.own_root:
             return {"root": "", "namespaces": list(names), "proc": False}
         return templates.template(self._folder / "root", names, binds, self._hidden, proc=self.abilities.proc)
+
+    async def stacked(self, layers: Sequence[str]) -> list[str]:
+        """The folders to give to `make` for these layers: a merged one where the machine cannot overlay them."""
+        if len(layers) < 2 or (self.abilities.own_root and self.abilities.overlay):
+            return list(layers)
+        key = hashlib.sha256("\0".join(layers).encode()).hexdigest()[:32]
+        into = self._folder / f"layers-{key}"
+        merging = self._merging.get(key)
+        if merging is None:
+            merging = self._merging[key] = asyncio.ensure_future(asyncio.to_thread(merge, list(layers), into))
+            merging.add_done_callback(lambda done: done.exception() and self._merging.pop(key, None))
+        await asyncio.shield(merging)
+        return [str(into)]
 
     def zygote_groups(self) -> list[str]:
         """The cgroup.procs files that a zygote writes 0 to."""

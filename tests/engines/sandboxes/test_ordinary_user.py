@@ -14,6 +14,7 @@ NOBODY = 65534
 FILES = ("test_sandboxes.py", "test_hostile.py", "test_plain.py")
 
 
+@pytest.mark.timeout(400)  # a whole run of tests, on a machine that may be busy
 @pytest.mark.skipif(os.geteuid() != 0, reason="the other tests run as an ordinary user already")
 def test_without_root() -> None:
     home = Path(tempfile.mkdtemp(prefix="cumulo-test-"))  # pytest's own folders are root's alone

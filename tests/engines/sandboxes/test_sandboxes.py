@@ -265,3 +265,29 @@ def test_a_step_that_is_refused_is_named(tmp_path: Path) -> None:
         return str(failed.value)
 
     assert with_cells(tmp_path, use).startswith("mount of /no/such/folder at ")
+
+
+def test_layers_that_cannot_be_overlaid_are_merged(tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    for file, text in (("one/a", "1"), ("one/lib/x", "1"), ("one/was/dir", "1"), ("two/a", "2"), ("two/lib/y", "2")):
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_text(text)
+    (two / "was").write_text("a file now")
+    (two / "link").symlink_to("a")
+    (one / "link").mkdir()
+    (one / "link/lost").write_text("1")
+
+    async def use(cells: Cells) -> tuple[list[str], str]:
+        layers = await cells.sandboxes.stacked([str(one), str(two)])
+        assert await cells.sandboxes.stacked([str(one), str(two)]) == layers
+        assert await cells.sandboxes.stacked([str(one)]) == [str(one)]
+        code = """
+import os
+for folder, _, files in sorted(os.walk("/opt")):
+    for name in sorted(files):
+        print(os.path.join(folder, name), open(os.path.join(folder, name)).read())"""
+        return layers, (await cells.run(code, layers=layers)).output
+
+    layers, output = with_cells(tmp_path, use, overlay=False)
+    assert len(layers) == 1
+    assert output.splitlines() == ["/opt/a 2", "/opt/link 2", "/opt/was a file now", "/opt/lib/x 1", "/opt/lib/y 2"]
