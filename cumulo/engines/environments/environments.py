@@ -107,6 +107,7 @@ class Environments:
     async def zygote_of(self, environment: Environment) -> Zygote:
         """The zygote to fork. Raises StartFailed."""
         await self.sandboxes.open()
+        await self.sandboxes.stack([str(folder) for folder in environment.build.layers])
         return await self._zygote(programs.program(environment.build, environment.runtime))
 
     def prepared(
@@ -115,7 +116,7 @@ class Environments:
         """The sandbox to enter and the program to be; `nested` and `inside` as `Sandboxes.make`. Raises StartFailed."""
         build = environment.build
         chosen = programs.program(build, environment.runtime)
-        layers = await self.sandboxes.stacked([str(folder) for folder in build.layers])
+        layers = self.sandboxes.stacked([str(folder) for folder in build.layers])
         listen = [RUNTIME_API]
         if build.port:
             listen.append(("tcp", "127.0.0.1", build.port))

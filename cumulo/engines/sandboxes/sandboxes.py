@@ -80,18 +80,23 @@ class Sandboxes:
             return {"root": "", "namespaces": list(names), "proc": False}
         return templates.template(self._folder / "root", names, binds, self._hidden, proc=self.abilities.proc)
 
-    async def stacked(self, layers: Sequence[str]) -> list[str]:
+    def stacked(self, layers: Sequence[str]) -> list[str]:
         """The folders to give to `make` for these layers: a merged one where the machine cannot overlay them."""
         if len(layers) < 2 or (self.abilities.own_root and self.abilities.overlay):
             return list(layers)
         key = hashlib.sha256("\0".join(layers).encode()).hexdigest()[:32]
-        into = self._folder / f"layers-{key}"
-        merging = self._merging.get(key)
+        return [str(self._folder / f"layers-{key}")]
+
+    async def stack(self, layers: Sequence[str]) -> None:
+        """Make what `stacked` names. Raises OSError."""
+        (into, *others) = self.stacked(layers) or [""]
+        if others or into in ("", *layers):
+            return
+        merging = self._merging.get(into)
         if merging is None:
-            merging = self._merging[key] = asyncio.ensure_future(asyncio.to_thread(merge, list(layers), into))
-            merging.add_done_callback(lambda done: done.exception() and self._merging.pop(key, None))
+            merging = self._merging[into] = asyncio.ensure_future(asyncio.to_thread(merge, list(layers), Path(into)))
+            merging.add_done_callback(lambda done: done.exception() and self._merging.pop(into, None))
         await asyncio.shield(merging)
-        return [str(into)]
 
     def zygote_groups(self) -> list[str]:
         """The cgroup.procs files that a zygote writes 0 to."""
