@@ -1,4 +1,4 @@
-"""Queues and streams are read for functions while the server is killed: nothing is lost, and reading goes on by itself."""
+"""Queues and streams are read for functions while the server is killed: nothing is lost, reading goes on by itself."""
 
 import time
 from collections.abc import Callable, Iterator

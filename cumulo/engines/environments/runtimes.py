@@ -81,7 +81,7 @@ def _find(identifier: str) -> Runtime | str:
         return f"there is no runtime {identifier}"
     return (
         f"cumulo cannot run {identifier}: bring its runtime as the `bootstrap` of a custom runtime"
-        " (provided.al2023), as AWS Lambda Developer Guide, \"Building a custom runtime\", describes"
+        ' (provided.al2023), as AWS Lambda Developer Guide, "Building a custom runtime", describes'
     )
 
 
