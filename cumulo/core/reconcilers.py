@@ -22,6 +22,7 @@ class Reconcilers:
         self._runtime = runtime
         self._loops: list[asyncio.Task[None]] = []
         self._event_loop: asyncio.AbstractEventLoop | None = None
+        self._closed = False
 
     def open(self) -> None:
         """Remember the loop on which all of them run."""
@@ -34,6 +35,8 @@ class Reconcilers:
         except RuntimeError:
             if self._event_loop is not None:
                 self._event_loop.call_soon_threadsafe(self.add, code)
+            return
+        if self._closed:  # what a service does while the cloud closes may be the first use of another
             return
         for function, mark in code.reconcilers:
             running = asyncio.get_running_loop().create_task(self._loop(code.name, function, mark))
@@ -52,7 +55,8 @@ class Reconcilers:
                 await heard.wait(runtime.clock.now() + wait_s)
 
     async def close(self) -> None:
-        """Stop all loops."""
+        """Stop all loops, for good."""
+        self._closed = True
         for running in self._loops:
             running.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)

@@ -55,6 +55,7 @@ class ShardReader:
         self._stop = stop
         self._filters = filters
         self._shard = shard
+        self._report = report
         self._position = ShardPosition(calls.mapping.uuid, shard, "")
         self._progress = ShardProgress()
         self._last = ""  # the sequence number of the last change that was read
@@ -149,6 +150,7 @@ class ShardReader:
                         self._skip_trimmed()
                         continue
                     runtime.logger("lambda").warning("%s cannot be read: %s", mapping.source_arn, fault)
+                    await self._report(f"PROBLEM: {fault.message}")
                     await self._stop.pause(pause_s)
                     pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
                     continue

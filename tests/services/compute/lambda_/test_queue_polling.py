@@ -2,12 +2,17 @@
 
 import itertools
 import json
+import threading
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
+from cumulo.services.compute.lambda_.queue_pollers import QueuePoller
+from cumulo.services.compute.lambda_.source_mappings import EventSourceMapping
 from tests.conftest import Account
 from tests.services.compute.lambda_.recorder import Recorder, allow, record
 from tests.services.compute.lambda_.simulation import Environments
@@ -317,3 +322,89 @@ def test_a_loop_is_stopped(cloud: Account, function: Recorder) -> None:
         function.next()
     wait_until(lambda: left(cloud, url) == (0, 0))
     assert function.quiet
+
+
+def test_a_queue_of_another_account(cloud: Account, function: Recorder) -> None:
+    other = cloud.another()
+    url, queue = make_queue(other)
+    request = {"EventSourceArn": queue, "FunctionName": "greeter"}
+    with pytest.raises(ClientError) as caught:
+        cloud.client("lambda").create_event_source_mapping(**request)
+    assert caught.value.response["Error"]["Message"] == (
+        "The provided execution role does not have permissions to call ReceiveMessage on SQS"
+    )
+    role = f"arn:aws:iam::{cloud.account}:role/worker"
+    allowed = {"Effect": "Allow", "Principal": {"AWS": role}, "Action": "sqs:*", "Resource": queue}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    other.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    cloud.client("lambda").create_event_source_mapping(**request)
+    cloud.settle()
+    other.client("sqs").send_message(QueueUrl=url, MessageBody="from afar")
+    assert function.bodies(1) == ["from afar"]
+    wait_until(lambda: left(other, url) == (0, 0))
+
+
+def test_a_mapping_outlives_its_function(cloud: Account, function: Recorder, create: Create) -> None:
+    url, queue = make_queue(cloud)
+    uuid = join(cloud, queue)
+    lambda_ = cloud.client("lambda")
+    lambda_.delete_function(FunctionName="greeter")
+    assert lambda_.get_event_source_mapping(UUID=uuid)["State"] == "Enabled"
+    cloud.client("sqs").send_message(QueueUrl=url, MessageBody="1")
+    again = record(create)
+    cloud.advance(62)
+    assert again.bodies(1) == ["1"]
+
+
+class Crowd:
+    """An answer that holds its callers up, and counts how many there are at once."""
+
+    def __init__(self) -> None:
+        self.now = self.most = 0
+        self.lock = threading.Lock()
+        self.gate = threading.Event()
+
+    def __call__(self, event: Any) -> None:
+        with self.lock:
+            self.now += 1
+            self.most = max(self.most, self.now)
+        self.gate.wait(20)
+        with self.lock:
+            self.now -= 1
+
+
+def test_no_more_are_called_at_once_than_wanted(cloud: Account, function: Recorder) -> None:
+    url, queue = make_queue(cloud)
+    sqs = cloud.client("sqs")
+    for number in range(6):
+        sqs.send_message(QueueUrl=url, MessageBody=str(number))
+    function.answer = crowd = Crowd()
+    join(cloud, queue, BatchSize=1, ScalingConfig={"MaximumConcurrency": 2})
+    wait_until(lambda: crowd.now == 2)
+    assert left(cloud, url) == (4, 2)
+    crowd.gate.set()
+    assert len(function.records(6)) == 6
+    wait_until(lambda: left(cloud, url) == (0, 0))
+    assert crowd.most == 2
+
+
+def test_how_many_may_be_called_at_once() -> None:
+    now = 0.0
+    runtime: Any = SimpleNamespace(endpoint="http://localhost", clock=SimpleNamespace(now=lambda: now))
+
+    def poller(**settings: int) -> QueuePoller:
+        arn = "arn:aws:sqs:us-east-1:111122223333:q"
+        mapping = EventSourceMapping("111122223333", "us-east-1", "u", "sqs", arn, "f", "", 0.0, 0.0, **settings)  # type: ignore[arg-type]
+        return QueuePoller(runtime, mapping, None)
+
+    plain, provisioned = poller(), poller(minimum_pollers=2, maximum_pollers=3)
+    assert (plain._allowed(), provisioned._allowed()) == (5, 20)
+    busy: Any = set(range(20))
+    plain._running = provisioned._running = busy
+    assert (plain._allowed(), provisioned._allowed()) == (5, 20)
+    now = 60.0  # all of them were busy for a minute: three hundred more
+    assert (plain._allowed(), provisioned._allowed()) == (305, 30)
+    now = 3600.0
+    assert plain._allowed() == 1250
+    plain._running = set()
+    assert plain._allowed() == 5

@@ -380,3 +380,51 @@ def test_deletions_by_time_to_live_say_who(cloud: Account, function: Recorder) -
     cloud.advance(2 * 3600)
     (seen,) = function.records(1)
     assert seen["userIdentity"] == {"type": "Service", "principalId": "dynamodb.amazonaws.com"}
+
+
+def test_changes_that_are_gone_are_skipped(cloud: Account, function: Recorder) -> None:
+    stream = make_table(cloud)
+    uuid = join(cloud, stream)
+    put(cloud, "1")
+    assert ids(function, 1) == ["1"]
+    wait_until(lambda: result(cloud, uuid) == "OK")
+    lambda_ = cloud.client("lambda")
+    lambda_.update_event_source_mapping(UUID=uuid, Enabled=False)
+    cloud.settle()
+    put(cloud, "2")
+    cloud.advance(25 * 3600)
+    put(cloud, "3")
+    lambda_.update_event_source_mapping(UUID=uuid, Enabled=True)
+    cloud.settle()
+    assert ids(function, 1) == ["3"]
+    assert function.quiet
+
+
+def test_a_position_within_a_shard_can_be_gone_too(cloud: Account, function: Recorder) -> None:
+    stream = make_table(cloud)
+    uuid = join(cloud, stream, BatchSize=1)
+    put(cloud, "1")
+    assert ids(function, 1) == ["1"]
+    wait_until(lambda: result(cloud, uuid) == "OK")
+    lambda_ = cloud.client("lambda")
+    lambda_.update_event_source_mapping(UUID=uuid, Enabled=False)
+    cloud.settle()
+    cloud.advance(3 * 3600)
+    put(cloud, "2")
+    cloud.advance(22 * 3600)  # the first change is over a day old now, the second is not
+    lambda_.update_event_source_mapping(UUID=uuid, Enabled=True)
+    cloud.settle()
+    assert ids(function, 1) == ["2"]
+
+
+def test_a_table_that_is_gone_is_a_problem(cloud: Account, function: Recorder) -> None:
+    stream = make_table(cloud)
+    uuid = join(cloud, stream)
+    put(cloud, "1")
+    assert ids(function, 1) == ["1"]
+    cloud.client("dynamodb").delete_table(TableName="orders")
+    cloud.settle()
+    cloud.advance(25 * 3600)
+    wait_until(lambda: result(cloud, uuid).startswith("PROBLEM: Requested resource not found"))
+    cloud.client("lambda").delete_event_source_mapping(UUID=uuid)
+    cloud.settle()
