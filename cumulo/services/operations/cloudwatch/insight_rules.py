@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core import insight_rules, paging
-from cumulo.core.errors import Fault
+from cumulo.core.errors import Fault, not_implemented
 from cumulo.core.insight_rules import DISABLED, ENABLED, LOG_RULE, RULES, SERVICE_RULE, InsightRule
 from cumulo.core.operation import operation
 from cumulo.services.operations.cloudwatch import rule_definitions
@@ -42,6 +42,8 @@ def put_insight_rule(ctx: Context, request: t.PutInsightRuleInput) -> t.PutInsig
     name, text = request["RuleName"], request["RuleDefinition"]
     rule = RULES.peek(ctx, name)
     ctx.authorize(RULES.arn(ctx, name), tags=rule.tags if rule is not None else None)
+    if request.get("ApplyOnTransformedLogs"):  # False is what is done
+        raise not_implemented("cloudwatch", "PutInsightRule", "ApplyOnTransformedLogs")
     state = request.get("RuleState") or ENABLED
     if state not in (ENABLED, DISABLED):
         raise INVALID_VALUE(value=state, name="RuleState")
@@ -56,7 +58,6 @@ def put_insight_rule(ctx: Context, request: t.PutInsightRuleInput) -> t.PutInsig
         tags = {tag["Key"]: tag["Value"] for tag in request.get("Tags") or ()}
         rule = InsightRule(name, text, DISABLED, ctx.random_bytes(8), ctx.now(), [], tags=tags)
     rule.definition = text
-    rule.transformed = bool(request.get("ApplyOnTransformedLogs"))
     (insight_rules.enable if state == ENABLED else insight_rules.disable)(rule, ctx.now())
     RULES.put(ctx, rule)
     return {}

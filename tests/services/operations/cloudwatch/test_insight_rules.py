@@ -57,6 +57,8 @@ def test_what_a_rule_must_be(cloudwatch: Any) -> None:
         cloudwatch.put_insight_rule(RuleName="one", RuleDefinition="{}")
     with refused("InvalidParameterValue", "The value ON for parameter RuleState is invalid."):
         put(cloudwatch, "one", RuleState="ON")
+    with refused("NotImplemented"):
+        put(cloudwatch, "one", ApplyOnTransformedLogs=True)
     with refused("MissingParameter", "The parameter RuleDefinition is required."):
         cloudwatch.put_insight_rule(RuleName="one")
 
