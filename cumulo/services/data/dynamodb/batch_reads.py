@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cumulo.core.errors import Fault
 from cumulo.core.operation import operation
-from cumulo.services.data.dynamodb import item_keys, key_insights, throttling
+from cumulo.services.data.dynamodb import consumption, item_keys, key_insights, throttling
 from cumulo.services.data.dynamodb.attribute_values import check_item
 from cumulo.services.data.dynamodb.capacity import Usage, read_units
 from cumulo.services.data.dynamodb.errors import VALIDATION
@@ -68,6 +68,7 @@ class _Part:
                 return found, self.request["Keys"][number:], size
             size += item_bytes
             self.usage.add(units)
+            consumption.read(ctx, self.layout, units)
             if self.layout.insights:
                 key_insights.accessed(ctx, self.layout, "", self.request["Keys"][number], units)
             if stored is not None:

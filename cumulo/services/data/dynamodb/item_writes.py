@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cumulo.services.data.dynamodb import changes, item_collections, key_insights
+from cumulo.services.data.dynamodb import changes, consumption, item_collections, key_insights
 from cumulo.services.data.dynamodb.attribute_values import Item, item_size
 from cumulo.services.data.dynamodb.capacity import Usage, write_units
 from cumulo.services.data.dynamodb.item_keys import hash_bytes
@@ -65,6 +65,8 @@ def write(
     old = before.stored
     units = write_units(max(size, before.size))
     usage.add(units)
+    if user_identity is None and not replicated:  # else it expired, or was written elsewhere
+        consumption.wrote(ctx, layout, units * usage.factor)
     if layout.insights and user_identity is None:
         touched = item if item is not None else before.item
         if touched is not None:
@@ -139,6 +141,8 @@ def _write_entry(
         ctx.txn.put(is_at, sealed(ctx, layout.record, whole or encode(now, now_size)))
         units += write_units(max(now_size, was_overwritten))
     usage.add_index(index.name, index.local, units)
+    if not index.local:
+        consumption.wrote_entry(ctx, layout, index.name, units * usage.factor)
     if index.name in layout.insights:
         entry = new if is_at is not None else old
         assert entry is not None

@@ -8,6 +8,7 @@ from cumulo.core.errors import Fault
 from cumulo.core.operation import operation
 from cumulo.services.data.dynamodb import (
     conflicts,
+    consumption,
     item_collections,
     item_keys,
     key_insights,
@@ -77,7 +78,8 @@ def _written(ctx: Context, plan: Plan) -> Any:
     before = find(ctx, layout, key)
     if ctx.tries > 1:
         conflicts.check_write(ctx, before.stored)
-    if plan.condition is not None:
+    if plan.condition is not None and not plan.holds(before):
+        consumption.refused_condition(ctx, layout)
         plan.check(before)
     item, size = plan.outcome(layout, before)
     usage = Usage()
@@ -124,8 +126,9 @@ def get_item(ctx: Context, request: t.GetItemInput) -> t.GetItemOutput:
     if stored is not None:
         answer["Item"] = shown(ctx, stored) if projection is None else projection.apply(decode(stored))
     mode = request.get("ReturnConsumedCapacity") or "NONE"
+    units = read_units(size_of(stored) if stored is not None else 0, request.get("ConsistentRead", False))
+    consumption.read(ctx, layout, units)
     if mode != "NONE" or ctx.runtime.throttling or layout.insights:
-        units = read_units(size_of(stored) if stored is not None else 0, request.get("ConsistentRead", False))
         usage = Usage(units, reads=True)
         if ctx.runtime.throttling:
             throttling.charge_key(ctx, layout, usage, given)

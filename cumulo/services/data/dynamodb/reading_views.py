@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from cumulo.services.data.dynamodb import item_keys, throttling
+from cumulo.services.data.dynamodb import consumption, item_keys, throttling
 from cumulo.services.data.dynamodb.attribute_values import Item
 from cumulo.services.data.dynamodb.capacity import Usage, read_units
 from cumulo.services.data.dynamodb.errors import VALIDATION
@@ -161,10 +161,12 @@ class View:
         if page.last is not None:
             answer["LastEvaluatedKey"] = self.key_of(page.last)
         mode = request.get("ReturnConsumedCapacity") or "NONE"
+        usage = self.usage(page)
+        consumption.looked(self._ctx, self.layout, usage, self._ctx.operation, page.count)
         if mode != "NONE":
-            answer["ConsumedCapacity"] = self.usage(page).answer(request["TableName"], mode)
+            answer["ConsumedCapacity"] = usage.answer(request["TableName"], mode)
         if self._ctx.runtime.throttling:
-            throttling.charge(self._ctx, self.layout, self.usage(page))
+            throttling.charge(self._ctx, self.layout, usage)
         return answer
 
     def usage(self, page: Page) -> Usage:

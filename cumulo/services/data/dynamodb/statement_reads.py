@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from cumulo.services.data.dynamodb import item_keys, key_ranges, pages, throttling
+from cumulo.services.data.dynamodb import consumption, item_keys, key_ranges, pages, throttling
 from cumulo.services.data.dynamodb.capacity import Usage, read_units
 from cumulo.services.data.dynamodb.errors import VALIDATION
 from cumulo.services.data.dynamodb.partiql import planner
@@ -57,6 +57,7 @@ def select(ctx: Context, statement: Select, request: Mapping[str, Any]) -> dict[
         _check_filter(view, statement, found)
     reverse = _reverse(statement, schema, found)
     answer = _page(ctx, view, found.keys, reverse, request)
+    consumption.looked(ctx, layout, answer["ConsumedCapacity"], "", 0)
     if ctx.runtime.throttling:
         throttling.charge(ctx, layout, answer["ConsumedCapacity"])
     mode = request.get("ReturnConsumedCapacity")
@@ -221,6 +222,7 @@ def get(
     if ctx.runtime.throttling:
         throttling.charge(ctx, layout, took, item_keys.hash_bytes(layout, key))
     usage.merge(took)
+    consumption.read(ctx, layout, took.table)
     if stored is None:
         return None
     if statement.columns is None:

@@ -17,7 +17,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.errors import Fault
-from cumulo.services.data.dynamodb import item_keys, key_insights
+from cumulo.services.data.dynamodb import consumption, item_keys, key_insights
 from cumulo.services.data.dynamodb.errors import PROVISIONED_THROUGHPUT_EXCEEDED, THROTTLING
 from cumulo.services.data.dynamodb.tables import PAY_PER_REQUEST, Throughput
 
@@ -110,6 +110,7 @@ def charge(ctx: Context, layout: Layout, usage: Usage, *partitions: bytes) -> No
             # The model spells the same member in two ways.
             member = "throttlingReasons" if draft.error.code == THROTTLING.code else "ThrottlingReasons"
             draft.error.members = {member: [draft.reason]}
+            consumption.throttled(ctx, layout, draft.place[1], usage.reads)
             raise draft.error
 
     # At once, for the next item of the same batch: a transaction that has to run again on PostgreSQL draws again.

@@ -16,6 +16,7 @@ from cumulo.core.operation import operation
 from cumulo.services.data.dynamodb import (
     client_tokens,
     conflicts,
+    consumption,
     item_collections,
     item_keys,
     key_insights,
@@ -202,7 +203,9 @@ def carry_out(ctx: Context, steps: list[Step]) -> dict[str, Usage]:
     for step in steps:
         usage = used.setdefault(step.name, Usage(factor=FACTOR))
         if step.plan.kind == CHECK:
-            usage.add(max(1.0, float(-(-step.before.size // 1024))))
+            units = max(1.0, float(-(-step.before.size // 1024)))
+            usage.add(units)
+            consumption.wrote(ctx, step.layout, units * FACTOR)
             continue
         took = Usage(factor=FACTOR)
         try:
@@ -267,6 +270,7 @@ def transact_get_items(ctx: Context, request: t.TransactGetItemsInput) -> t.Tran
         total += size
         took = Usage(read_units(size, True), reads=True, factor=FACTOR)
         used.setdefault(get["TableName"], Usage(reads=True, factor=FACTOR)).merge(took)
+        consumption.read(ctx, layout, took.table)
         if ctx.runtime.throttling:
             throttling.charge_key(ctx, layout, took, get["Key"])
         if layout.insights:

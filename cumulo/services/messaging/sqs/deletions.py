@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import operation
-from cumulo.services.messaging.sqs import batches, receipt_handles, shelves
+from cumulo.services.messaging.sqs import batches, queue_metrics, receipt_handles, shelves
 from cumulo.services.messaging.sqs.messages import SECOND_US
 from cumulo.services.messaging.sqs.queues import Queue, find
 
@@ -39,4 +39,5 @@ def delete_message_batch(ctx: Context, request: t.DeleteMessageBatchRequest) -> 
 def _delete(ctx: Context, queue: Queue, text: str) -> dict[str, Any]:
     handle = receipt_handles.read(text, queue.id)
     shelves.of(queue).delete(ctx, queue, handle, text, int(ctx.now() * SECOND_US))
+    queue_metrics.deleted(ctx, queue)
     return {}

@@ -11,6 +11,7 @@ from cumulo.services.messaging.sqs import (
     digests,
     fifo,
     message_attributes,
+    queue_metrics,
     queue_urls,
     sealing,
     shelves,
@@ -52,6 +53,7 @@ def receive_message(ctx: Context, request: t.ReceiveMessageRequest) -> t.Receive
         return {"Messages": attempt.messages}
     if attempt.wait_s:
         raise Wait(_poll)
+    queue_metrics.received(ctx, attempt.queue, 0)
     return {}
 
 
@@ -65,8 +67,11 @@ async def _poll(ctx: Context) -> t.ReceiveMessageResult:
             now = ctx.now()
             if until is None:
                 until = now + attempt.wait_s
-            if attempt.messages or now >= until:
-                return {"Messages": attempt.messages} if attempt.messages else {}
+            if attempt.messages:
+                return {"Messages": attempt.messages}
+            if now >= until:
+                queue_metrics.received(ctx, attempt.queue, 0)
+                return {}
             wake_at = until if attempt.next_visible is None else min(until, attempt.next_visible)
             await heard.wait(wake_at)
             if ctx.gone:  # nobody would see a message: it stays visible for others
@@ -76,9 +81,10 @@ async def _poll(ctx: Context) -> t.ReceiveMessageResult:
 class Attempt:
     """What one look at a queue gave."""
 
-    __slots__ = ("messages", "next_visible", "wait_s")
+    __slots__ = ("messages", "next_visible", "queue", "wait_s")
 
-    def __init__(self, messages: list[Any], wait_s: int, next_visible: float | None) -> None:
+    def __init__(self, queue: Queue, messages: list[Any], wait_s: int, next_visible: float | None) -> None:
+        self.queue = queue
         self.messages = messages
         self.wait_s = wait_s
         self.next_visible = next_visible
@@ -106,12 +112,13 @@ def _attempt(ctx: Context, request: Mapping[str, Any]) -> Attempt:
         taken = standard.take(ctx, queue, limit, visibility_s * SECOND_US, now_us)
     if not taken:
         next_us = shelves.of(queue).next_visible_us(ctx.txn, queue, now_us) if wait_s else None
-        return Attempt([], wait_s, None if next_us is None else next_us / SECOND_US)
+        return Attempt(queue, [], wait_s, None if next_us is None else next_us / SECOND_US)
+    queue_metrics.received(ctx, queue, len(taken))
     names = request.get("MessageAttributeNames")
     sealed = [message for message, _, _ in taken if message.sealed_for]
     if sealed:
         sealing.open_messages(ctx, queue, sealed)
-    return Attempt([_answer(queue, delivery, system, names) for delivery in taken], wait_s, None)
+    return Attempt(queue, [_answer(queue, delivery, system, names) for delivery in taken], wait_s, None)
 
 
 def _given_s(request: Mapping[str, Any], name: str, most: int, default: int) -> int:

@@ -6,7 +6,16 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import operation
-from cumulo.services.messaging.sqs import batches, deduplication, digests, fifo, message_attributes, sealing, standard
+from cumulo.services.messaging.sqs import (
+    batches,
+    deduplication,
+    digests,
+    fifo,
+    message_attributes,
+    queue_metrics,
+    sealing,
+    standard,
+)
 from cumulo.services.messaging.sqs.errors import (
     BATCH_REQUEST_TOO_LONG,
     INVALID_PARAMETER,
@@ -100,11 +109,14 @@ def _send(ctx: Context, queue: Queue, entry: Mapping[str, Any], key: DataKey | N
         message_attributes.check_identifier("MessageGroupId", group)
         message.group = group
     if queue.fifo:
-        return _send_fifo(ctx, queue, entry, message, data, now_us, answer, key)
+        answer = _send_fifo(ctx, queue, entry, message, data, now_us, answer, key)
+        queue_metrics.sent(ctx, queue, size)
+        return answer
     delay_s = _standard_delay_s(queue, entry)
     if queue.kms_key:
         sealing.seal_message(ctx, queue, message, key)
     standard.put(ctx, queue, message, now_us, delay_s * SECOND_US)
+    queue_metrics.sent(ctx, queue, size)
     return answer
 
 
