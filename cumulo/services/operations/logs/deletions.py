@@ -14,6 +14,7 @@ from cumulo.services.operations.logs.metric_filters import METRIC_FILTERS
 from cumulo.services.operations.logs.segments import GONE, SEGMENTS, SHELVES
 from cumulo.services.operations.logs.streams import STREAMS
 from cumulo.services.operations.logs.subscription_filters import SUBSCRIPTION_FILTERS
+from cumulo.services.operations.logs.transformers import TRANSFORMERS
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
@@ -62,6 +63,9 @@ def clear_group(ctx: Context, payload: dict[str, Any]) -> None:
         policy = PROTECTION_POLICIES.peek(ctx, group_id)
         if policy is not None:
             PROTECTION_POLICIES.delete(ctx, policy)
+        transformer = TRANSFORMERS.peek(ctx, group_id)
+        if transformer is not None:
+            TRANSFORMERS.delete(ctx, transformer)
         return
     ctx.later(clear_group, payload)
 

@@ -26,6 +26,7 @@ from cumulo.services.operations.logs import (
     patterns,
     reading,
     subscription_filters,
+    transformers,
 )
 from cumulo.services.operations.logs.groups import STANDARD
 from cumulo.services.operations.logs.lines import INDEX_BITS, Line
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from cumulo.services.operations.logs.metric_filters import MetricFilter
     from cumulo.services.operations.logs.streams import Stream
     from cumulo.services.operations.logs.subscription_filters import SubscriptionFilter
+    from cumulo.services.operations.logs.transformation.pipelines import Pipeline
 
 NOTES = Space("logs.followed", scope=GLOBAL)  # group, stream, serial of batches whose followers have not been served
 DATA_BYTES = 240_000  # of base64 in the event of one invocation
@@ -53,6 +55,7 @@ class _Followers(NamedTuple):
     metric_filters: list[MetricFilter]
     subscriptions: list[SubscriptionFilter]
     masks: Masks | None
+    pipeline: Pipeline | None
 
 
 class _Work(NamedTuple):
@@ -103,6 +106,7 @@ def _found(ctx: Context, place: tuple[bytes, bytes, int], name: str) -> tuple[Gr
         metric_filters.of_group(ctx, group) if group.metric_filters else [],
         subscription_filters.of_group(ctx, group) if group.subscriptions else [],
         data_protection.masks_of(ctx, group),
+        transformers.of_group(ctx, group),
     )
     return group, stream, followers
 
@@ -123,13 +127,15 @@ def _worked_out(group: Group, stream: Stream, lines: Sequence[Line], followers: 
         if findings:
             metrics["AWS/Logs"] = findings
         lines = followers.masks.lines(lines)
+    changed = transformers.transformed(followers.pipeline, group, lines) if followers.pipeline is not None else lines
     for each in followers.metric_filters:
-        data = metric_points.of_filter(metric_filters.pattern_of(each), each.transformation, lines)
+        seen = changed if each.on_transformed else lines
+        data = metric_points.of_filter(metric_filters.pattern_of(each), each.transformation, seen)
         if data:
             metrics.setdefault(each.transformation["metricNamespace"], []).extend(data)
     deliveries: list[tuple[str, str]] = []
     for subscription in followers.subscriptions:
-        deliveries += _deliveries(group, stream, lines, subscription)
+        deliveries += _deliveries(group, stream, changed if subscription.on_transformed else lines, subscription)
     return _Work(metrics, deliveries)
 
 
