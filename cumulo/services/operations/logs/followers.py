@@ -18,6 +18,7 @@ from cumulo.core.errors import Fault
 from cumulo.core.operation import task
 from cumulo.core.table import GLOBAL, Space
 from cumulo.services.operations.logs import (
+    account_policies,
     blocks,
     data_protection,
     groups,
@@ -54,6 +55,7 @@ class _Followers(NamedTuple):
 
     metric_filters: list[MetricFilter]
     subscriptions: list[SubscriptionFilter]
+    of_account: list[SubscriptionFilter]
     masks: Masks | None
     pipeline: Pipeline | None
 
@@ -69,7 +71,10 @@ def note(ctx: Context, group: Group, stream: Stream, text: str) -> None:
     """A batch of messages (`text` is all of them) came: remember it if anything follows."""
     is_standard = group.log_class == STANDARD
     if not (
-        group.subscriptions or group.metric_filters or (is_standard and (EMBEDDED in text or _is_protected(ctx, group)))
+        group.subscriptions
+        or group.metric_filters
+        or (is_standard and (EMBEDDED in text or _is_protected(ctx, group)))
+        or account_policies.subscriptions(ctx, group)
     ):
         return
     ctx.txn.put(NOTES.key(ctx, group.id, stream.id, stream.serial), b"")
@@ -105,8 +110,9 @@ def _found(ctx: Context, place: tuple[bytes, bytes, int], name: str) -> tuple[Gr
     followers = _Followers(
         metric_filters.of_group(ctx, group) if group.metric_filters else [],
         subscription_filters.of_group(ctx, group) if group.subscriptions else [],
+        account_policies.subscriptions(ctx, group),
         data_protection.masks_of(ctx, group),
-        transformers.of_group(ctx, group),
+        transformers.of_group(ctx, group, account_policies.transformer(ctx, group)),
     )
     return group, stream, followers
 
@@ -136,6 +142,8 @@ def _worked_out(group: Group, stream: Stream, lines: Sequence[Line], followers: 
     deliveries: list[tuple[str, str]] = []
     for subscription in followers.subscriptions:
         deliveries += _deliveries(group, stream, changed if subscription.on_transformed else lines, subscription)
+    for subscription in followers.of_account:
+        deliveries += _deliveries(group, stream, lines, subscription, policyLevel="ACCOUNT_LEVEL_POLICY")
     return _Work(metrics, deliveries)
 
 
@@ -156,7 +164,7 @@ def _findings(group: Group, lines: Sequence[Line], masks: Masks) -> list[Any]:
 
 
 def _deliveries(
-    group: Group, stream: Stream, lines: Sequence[Line], subscription: SubscriptionFilter
+    group: Group, stream: Stream, lines: Sequence[Line], subscription: SubscriptionFilter, **more: str
 ) -> list[tuple[str, str]]:
     pattern = patterns.read(subscription.pattern)
     chosen = []
@@ -175,6 +183,7 @@ def _deliveries(
         "logStream": stream.name,
         "subscriptionFilters": [subscription.name],
         "logEvents": chosen,
+        **more,
     }
     return [(subscription.destination, data) for data in packed(document)]
 

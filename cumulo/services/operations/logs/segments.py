@@ -20,7 +20,6 @@ from cumulo.services.operations.logs.segment_files import PARQUET, Wanted
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
-    from cumulo.services.operations.logs.data_protection import Masks
     from cumulo.services.operations.logs.groups import Group
     from cumulo.services.operations.logs.lines import Line, Position
 
@@ -175,43 +174,33 @@ class Sources(NamedTuple):
             scratch.drop(self.folder)
 
 
-async def sources(ctx: Context, group: Group, start: int, end: int, *, unmask: bool = False) -> Sources:
+async def sources(ctx: Context, group: Group, start: int, end: int) -> Sources:
     """Where the lines with start <= timestamp < end are (milliseconds). For `async def` only; needs DuckDB.
 
-    What a data protection policy masks is masked, unless `unmask` says that the caller may see it.
+    Nothing is masked: who shows lines does that (`data_protection.masks_of`).
     """
-    from cumulo.services.operations.logs import (
-        data_protection,
-        reading,  # which reads segments, too
-    )
+    from cumulo.services.operations.logs import reading  # which reads segments, too
 
     everything = reading.Reading(group, None, start, end, limit=reading.EVER)
 
-    def look(ctx: Context) -> tuple[list[Line], list[Opened], Wanted, Masks | None]:
+    def look(ctx: Context) -> tuple[list[Line], list[Opened], Wanted]:
         found = opened(ctx, group, overlapping(ctx, group, max(start, reading.retained_from(ctx, group)), end))
-        masks = None if unmask else data_protection.masks_of(ctx, group)
-        return reading.tail(ctx, everything), found, reading.wanted(ctx, everything), masks
+        return reading.tail(ctx, everything), found, reading.wanted(ctx, everything)
 
-    tail, found, wanted, masks = await ctx.transact(look)
-    wanted = wanted._replace(most_bytes=1 << 62)
-    files = [each.path for each in found if each.segment.form == PARQUET and masks is None]
-    packed = [each for each in found if each.segment.form != PARQUET or masks is not None]
+    tail, found, wanted = await ctx.transact(look)
+    files = [each.path for each in found if each.segment.form == PARQUET]
+    packed = [each for each in found if each.segment.form != PARQUET]
     folder = None
-    if masks is not None:
-        tail = masks.lines(tail)
-    if packed:  # sealed by KMS, from before DuckDB was installed, or to be masked
+    if packed:  # sealed by KMS, or from before DuckDB was installed
         folder = scratch.new_folder(ctx)
-        await ctx.in_thread(partial(_unpacked, ctx, group, packed, wanted, folder, masks))
+        await ctx.in_thread(partial(_unpacked, ctx, group, packed, wanted, folder))
         files += sorted(folder.glob("*/segment.parquet"))
     return Sources(files, segment_files.condition(wanted), tail, folder)
 
 
-def _unpacked(
-    ctx: Context, group: Group, packed: Sequence[Opened], wanted: Wanted, folder: Path, masks: Masks | None
-) -> None:
-    """Parquet files of packed or masked segments, for one reading."""
+def _unpacked(ctx: Context, group: Group, packed: Sequence[Opened], wanted: Wanted, folder: Path) -> None:
+    """Parquet files of packed segments, for one reading."""
     for each in packed:
         place = folder / str(each.segment.number)
         place.mkdir()
-        lines, _ = lines_of(ctx, group, [each], wanted)
-        segment_files.rewrite(place, lines if masks is None else masks.lines(lines))
+        segment_files.rewrite(place, segment_files.unpack(unsealed(ctx, group, each), wanted))

@@ -95,10 +95,11 @@ def test_transformer(ctx: Context, request: t.TestTransformerRequest) -> t.TestT
     return {"transformedLogs": records}
 
 
-def of_group(ctx: Context, group: Group) -> Pipeline | None:
-    """The transformer that events of a group go through."""
+def of_group(ctx: Context, group: Group, of_account: Sequence[Mapping[str, Any]] | None) -> Pipeline | None:
+    """The transformer that events of a group go through: its own, else the account's."""
     found = TRANSFORMERS.peek(ctx, group.id)
-    return None if found is None else Pipeline(found.config)
+    config = found.config if found is not None else of_account
+    return None if config is None else Pipeline(config)
 
 
 def transformed(pipeline: Pipeline, group: Group, lines: Sequence[Line]) -> list[Line]:
