@@ -24,6 +24,9 @@ UNRESERVED_LEAST = 100  # what all functions without a reservation keep, whateve
 LIMIT_S = 10.0
 ACCOUNT_FULL = "ConcurrentInvocationLimitExceeded"
 FUNCTION_FULL = "ReservedFunctionConcurrentInvocationLimitExceeded"
+ACCOUNT_FAST = "FunctionInvocationRateLimitExceeded"
+FUNCTION_FAST = "ReservedFunctionInvocationRateLimitExceeded"
+RATE = 10  # invocations a second for each that may run at a time
 
 
 class Limits(NamedTuple):
@@ -80,7 +83,7 @@ def unreserved(ctx: Context, account: str, region: str) -> int:
 class Usage:
     """What one account's functions have running on demand in one region."""
 
-    __slots__ = ("functions", "limit", "limit_until", "total", "unreserved")
+    __slots__ = ("functions", "limit", "limit_until", "rates", "total", "unreserved")
 
     def __init__(self) -> None:
         self.functions: dict[str, int] = {}
@@ -88,6 +91,7 @@ class Usage:
         self.unreserved = 0
         self.limit: int | None = None  # of unreserved ones, as it was counted last
         self.limit_until = 0.0  # cloud time; another node may have changed it
+        self.rates: dict[str, tuple[int, int]] = {}  # the second, and how many began in it
 
     def enter(self, name: str, limits: Limits) -> bool:
         """Count one more invocation; gives whether it was an unreserved one. Raises TooManyRequestsException."""
@@ -102,6 +106,18 @@ class Usage:
         self.functions[name] = running + 1
         self.total += 1
         return limits.reserved is None
+
+    def begin(self, name: str, limits: Limits, now: float) -> None:
+        """Hold a function to its invocations a second; only where the cloud is told to throttle.
+
+        Raises TooManyRequestsException.
+        """
+        most = RATE * (ACCOUNT_LIMIT if limits.reserved is None else limits.reserved)
+        second, begun = self.rates.get(name, (0, 0))
+        begun = begun + 1 if second == int(now) else 1
+        if begun > most:
+            raise THROTTLED(members={"Reason": ACCOUNT_FAST if limits.reserved is None else FUNCTION_FAST})
+        self.rates[name] = int(now), begun
 
     def leave(self, name: str, was_unreserved: bool) -> None:
         """The end of one that entered."""

@@ -74,6 +74,8 @@ class Fleet:
             pool.busy.add(slot)
             self._figures.add(source_of(target), "ProvisionedConcurrencyInvocations")
             return await self._run(slot, invocation)
+        if self._runtime.throttling:
+            usage.begin(place.name, limits, self._runtime.clock.now())
         unreserved = usage.enter(place.name, limits)
         self._count(target, pool, usage)
         try:

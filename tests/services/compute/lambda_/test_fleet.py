@@ -7,6 +7,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import pytest
+
+from cumulo.core.errors import Fault
+from cumulo.services.compute.lambda_.concurrency import Limits, Usage
 from tests.conftest import Account
 from tests.services.compute.lambda_.conftest import zip_of
 from tests.services.compute.lambda_.simulation import Environments
@@ -149,3 +153,26 @@ def test_a_change_gets_an_environment_of_its_own(cloud: Account, create: Create,
     assert not second.stopped
     cloud.client("lambda").delete_function(FunctionName="greeter")
     until(lambda: second.stopped)
+
+
+def test_calls_a_second() -> None:
+    usage = Usage()
+    for now in (100.0, 101.0):
+        for _ in range(20):
+            usage.begin("greeter", Limits(2, 0), now)
+        with pytest.raises(Fault) as caught:
+            usage.begin("greeter", Limits(2, 0), now + 0.9)
+        assert caught.value.members["Reason"] == "ReservedFunctionInvocationRateLimitExceeded"
+
+
+def test_the_room_of_an_account() -> None:
+    usage = Usage()
+    for number in range(3):
+        assert usage.enter(f"f{number}", Limits(None, 3))
+    with pytest.raises(Fault) as caught:
+        usage.enter("one more", Limits(None, 3))
+    assert caught.value.members["Reason"] == "ConcurrentInvocationLimitExceeded"
+    assert not usage.enter("reserved", Limits(1, 0))
+    usage.leave("f0", True)
+    assert usage.enter("one more", Limits(None, 3))
+    assert usage.total == 4

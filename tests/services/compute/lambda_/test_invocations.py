@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from cumulo.services.compute.lambda_ import versions
 from tests.conftest import Account
 from tests.services.compute.lambda_.conftest import zip_of
 from tests.services.compute.lambda_.simulation import Environments
@@ -173,3 +174,42 @@ def test_tenants_are_kept_apart(cloud: Account, create: Create, simulated: Envir
     create("plain")
     answer = error_of(invoke, FunctionName="plain", TenantId="a")
     assert "is not enabled with tenancy configuration" in answer["Error"]["Message"]
+
+
+def test_an_alias_shares_its_calls(cloud: Account, create: Create, simulated: Environments) -> None:
+    create(Publish=True)
+    lambda_ = cloud.client("lambda")
+    lambda_.update_function_configuration(FunctionName="greeter", Timeout=9)
+    cloud.settle()
+    lambda_.publish_version(FunctionName="greeter")
+    cloud.settle()
+    routing = {"AdditionalVersionWeights": {"2": 0.5}}
+    lambda_.create_alias(FunctionName="greeter", Name="live", FunctionVersion="1", RoutingConfig=routing)
+    executed = {lambda_.invoke(FunctionName="greeter:live")["ExecutedVersion"] for _ in range(40)}
+    assert executed == {"1", "2"}
+
+
+def test_a_function_that_is_not_ready(cloud: Account, role: str, simulated: Environments) -> None:
+    lambda_ = cloud.client("lambda")
+    lambda_.create_function(
+        FunctionName="greeter", Runtime="python3.12", Role=role, Handler="index.handler", Code={"ZipFile": zip_of()}
+    )
+    runtime = cloud.running.cloud.runtime
+
+    async def pend() -> None:
+        def work(ctx: Any) -> None:
+            version = versions.of(ctx, cloud.account, "us-east-1", "greeter")
+            assert version is not None
+            version.state = "Pending"
+            versions.keep(ctx, version)
+
+        await runtime.internal_context("lambda", "test", cloud.account, "us-east-1").transact(work)
+
+    cloud.settle()
+    cloud.running.run(pend())
+    answer = error_of(lambda_.invoke, FunctionName="greeter")
+    assert answer["Error"] == {
+        "Code": "ResourceConflictException",
+        "Message": "The operation cannot be performed at this time. The function is currently in the following state: "
+        "Pending",
+    }

@@ -1,10 +1,15 @@
 """Provisioned concurrency."""
 
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
-from tests.conftest import Account
+from tests.conftest import Account, RunningCloud
+from tests.services.compute.lambda_.conftest import make_role, zip_of
 from tests.services.compute.lambda_.simulation import Environments
-from tests.services.compute.lambda_.test_fleet import invoke, until
+from tests.services.compute.lambda_.test_fleet import GATE, gate, invoke, until
 from tests.services.compute.lambda_.test_invocations import Create, error_of
 
 
@@ -154,3 +159,49 @@ def test_not_both_a_version_and_its_alias(cloud: Account, create: Create, simula
     assert answer["Error"]["Message"] == (
         "Alias can't be used for Provisioned Concurrency configuration on an already Provisioned version"
     )
+
+
+def test_one_that_dies_is_replaced(cloud: Account, create: Create, simulated: Environments) -> None:
+    exits = "def handler(event, context):\n    raise SystemExit(1)\n"
+    create(Publish=True, Code={"ZipFile": zip_of({"index.py": exits})})
+    provision(cloud, 1)
+    assert invoke(cloud, Qualifier="1")["errorType"] == "Runtime.ExitError"
+    until(lambda: [each.stopped for each in simulated.started] == [True, False])
+
+
+def test_what_does_not_fit_spills_over(cloud: Account, create: Create, simulated: Environments) -> None:
+    create(Publish=True, Code={"ZipFile": zip_of({"index.py": GATE})})
+    provision(cloud, 1)
+    payload = gate(cloud, 2)
+    with ThreadPoolExecutor(2) as pool:
+        calls = [pool.submit(invoke, cloud, payload, Qualifier="1") for _ in range(2)]
+        assert len({call.result() for call in calls}) == 2
+    assert [each.build.init_type for each in simulated.started] == ["provisioned-concurrency", "on-demand"]
+
+
+def test_they_are_ready_again_after_a_restart(start_cloud: Callable[..., RunningCloud], tmp_path: Path) -> None:
+    first = Account(start_cloud(tmp_path), "111111111111")
+    lambda_ = first.client("lambda")
+    lambda_.create_function(
+        FunctionName="greeter",
+        Runtime=f"python3.{sys.version_info.minor}",
+        Role=make_role(first),
+        Handler="index.handler",
+        Code={"ZipFile": zip_of()},
+        Publish=True,
+    )
+    first.settle()
+    provision(first, 1)
+    first.running.stop()
+    second = Account(start_cloud(tmp_path), "111111111111")
+
+    def ready() -> bool:
+        memory = second.running.cloud.runtime.memory
+        fleet = memory.get("lambda.fleet")
+        return fleet is not None and [pool.provisioned for pool in fleet._pools.values()] == [1]
+
+    until(ready)
+    assert invoke(second, Qualifier="1") == {}
+    [pool] = second.running.cloud.runtime.memory["lambda.fleet"]._pools.values()
+    assert (len(pool.ready), pool.idle) == (1, [])
+    second.running.stop()
