@@ -54,7 +54,7 @@ class Environments:
         self._adopt = adopt
         self.sandboxes = Sandboxes(data_dir / "lambda" / "sandboxes", logger, [data_dir])
         self._snapshots: dict[str, asyncio.Task[Snapshot | None]] = {}
-        self._zygotes: dict[str, asyncio.Task[Zygote]] = {}
+        self._zygotes: dict[tuple[Any, ...], asyncio.Task[Zygote]] = {}
         self._made: set[Sandbox] = set()
         self._living: set[Environment] = set()
         self._starts = asyncio.Semaphore(STARTS_PER_CORE * (os.cpu_count() or 1))
@@ -140,6 +140,7 @@ class Environments:
             "framed": chosen.framed,
             "failure": chosen.failure,
             "keep": [],
+            "shown": {} if self.sandboxes.abilities.own_root else {inside: out for out, inside in chosen.binds},
         }
         return sandbox, program
 
@@ -169,7 +170,7 @@ class Environments:
                 found.close()
 
     async def _zygote(self, chosen: Program) -> Zygote:
-        key = f"{chosen.zygote} {chosen.prefix} {len(chosen.argv)}"
+        key = (chosen.zygote, chosen.prefix, chosen.binds, bool(chosen.argv))
         task = self._zygotes.get(key)
         if task is not None and task.done() and (task.cancelled() or task.exception() or not task.result().alive):
             task = None
@@ -179,7 +180,9 @@ class Environments:
         return await asyncio.shield(task)
 
     async def _start_zygote(self, chosen: Program) -> Zygote:
-        zygote = Zygote(chosen.zygote, () if chosen.argv else PRELOADED, {"LD_LIBRARY_PATH": variables.LIBRARIES})
+        sdk = programs.sdk_places() if chosen.with_sdk else {}
+        modules = () if chosen.argv else PRELOADED
+        zygote = Zygote(chosen.zygote, modules, sdk, {"LD_LIBRARY_PATH": variables.LIBRARIES})
         prefix = [(chosen.prefix, chosen.prefix)] if chosen.prefix else []
         template = self.sandboxes.template([*prefix, *chosen.binds])
         template["links"] = [*template.get("links", ()), ["/var/lang", chosen.prefix or "/usr"]]

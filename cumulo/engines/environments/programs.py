@@ -6,7 +6,9 @@ Source: AWS Lambda Developer Guide, "Building a custom runtime for AWS Lambda" (
 
 from __future__ import annotations
 
+import functools
 import os
+import sysconfig
 from pathlib import Path
 
 from msgspec import Struct
@@ -35,6 +37,8 @@ class Program(Struct, frozen=True):
     """What to execute; () for the Python runtime in the fork itself."""
     framed: bool = False
     """The runtime writes framed records to a descriptor that it finds in _LAMBDA_TELEMETRY_LOG_FD."""
+    with_sdk: bool = False
+    """The zygote has imported AWS's SDK."""
     failure: str = ""
     """Why it cannot even be tried."""
 
@@ -60,11 +64,15 @@ def program(build: Build, runtime: Runtime) -> Program:
 
 def _python(build: Build, runtime: Runtime) -> Program:
     prefix = _prefix(runtime.program)
-    binds = list(sdk_binds())
+    packages = sdk_packages()
+    binds = [(path, f"/var/runtime/{Path(path).name}") for path in packages.values()]
     modules = GUEST / "modules"
     binds += [(str(file), f"/var/runtime/{file.name}") for file in modules.glob("[a-z]*.py")]
     if not (build.variables.get(WRAPPER) or _brings_libraries(build)):
-        return Program(runtime.program, prefix, tuple(binds), framed=True)
+        with_sdk = "boto3" in packages and _uses_sdk(build, packages)
+        if with_sdk:  # its modules know where they were imported from, and read their data there
+            binds += [(path, path) for path in packages.values()]
+        return Program(runtime.program, prefix, tuple(binds), framed=True, with_sdk=with_sdk)
     binds.append((str(GUEST / "run_python.py"), "/var/runtime/bootstrap.py"))
     binds.append((str(GUEST), f"/var/runtime/.cumulo/{PACKAGE}"))
     return Program(base_python(), prefix, tuple(binds), (runtime.program, "/var/runtime/bootstrap.py"), True)
@@ -128,15 +136,36 @@ def _is_extension_module(name: str) -> bool:
     return ".cpython-" in name or ".abi3." in name
 
 
-def sdk_binds() -> tuple[tuple[str, str], ...]:
-    """AWS's SDK as Python functions find it, when boto3 is installed beside cumulo; botocore always is."""
-    import sysconfig
+def _uses_sdk(build: Build, packages: dict[str, str]) -> bool:
+    """Whether a warm SDK helps: the handler's file speaks of boto3, and neither code nor layers bring a part of it."""
+    version = ".".join(build.runtime.removeprefix("python").split(".")[:2])
+    folders = [build.code]
+    for layer in build.layers:
+        folders += [layer / "python", layer / "python" / "lib" / f"python{version}" / "site-packages"]
+    names = [file for name in packages for file in (name, f"{name}.py")]
+    if any((folder / name).exists() for folder in folders for name in names):
+        return False
+    module = build.handler.rpartition(".")[0].replace(".", "/")
+    try:
+        text = (build.code / f"{module}.py").read_bytes()
+    except (OSError, ValueError):
+        return False
+    return b"boto3" in text or b"botocore" in text
 
+
+def sdk_places() -> dict[str, str]:
+    """Their names, and the folders that they are in."""
+    return {name: str(Path(path).parent) for name, path in sdk_packages().items()}
+
+
+@functools.cache
+def sdk_packages() -> dict[str, str]:
+    """The packages of AWS's SDK beside cumulo, and where they are: botocore always, boto3 when it is installed."""
     places = [Path(sysconfig.get_path(name)) for name in ("purelib", "platlib")]
-    found = []
+    found = {}
     for name in SDK:
         for place in places:
             if (place / name).exists():
-                found.append((str(place / name), f"/var/runtime/{name}"))
+                found[name.removesuffix(".py")] = str(place / name)
                 break
-    return tuple(found)
+    return found

@@ -127,10 +127,12 @@ class Forker:
 class Zygote(Forker):
     """A warm interpreter. `start` it once; `fork` as often as wanted."""
 
-    def __init__(self, program: str, modules: tuple[str, ...], variables: dict[str, str]) -> None:
+    def __init__(self, program: str, modules: tuple[str, ...], sdk: dict[str, str], variables: dict[str, str]) -> None:
+        """`sdk`: packages of AWS's SDK to import, and the folders that they are in."""
         super().__init__(f"the zygote of {program}")
         self._program = program
         self._modules = modules
+        self._sdk = sdk
         self._variables = variables
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -140,7 +142,8 @@ class Zygote(Forker):
         `groups`: files that its pid is written to, to make it join control groups.
         """
         ours, theirs = pair()
-        command = [self._program, "-I", "-X", "utf8", str(PROGRAM), str(theirs.fileno()), str(ROOT), *self._modules]
+        words = [str(theirs.fileno()), str(ROOT), json.dumps(self._sdk), *self._modules]
+        command = [self._program, "-I", "-X", "utf8", str(PROGRAM), *words]
         try:
             self._process = _started(command, theirs.fileno(), self._variables)
         except OSError as error:

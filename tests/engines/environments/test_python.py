@@ -342,9 +342,18 @@ def test_a_wrapper_that_is_missing(bench: Bench) -> None:
 
 
 def test_the_sdk_can_be_imported(bench: Bench) -> None:
-    source = "def handler(event, context):\n    import boto3\n    return boto3.__file__\n"
-    (outcome,) = bench.invoke(bench.build(source, timeout_s=30, memory_mb=256))
-    assert outcome.payload == b'"/var/runtime/boto3/__init__.py"'
+    named = "import boto3\n"
+    hidden = "import importlib\nboto3 = importlib.import_module('bo' + 'to3')\n"
+    handler = "def handler(event, context):\n    return boto3.client('sqs', region_name='eu-west-1').meta.region_name\n"
+    for source in (named + handler, hidden + handler):
+        (outcome,) = bench.invoke(bench.build(source, timeout_s=30, memory_mb=256))
+        assert outcome.payload == b'"eu-west-1"'
+
+
+def test_an_sdk_of_ones_own_comes_first(bench: Bench) -> None:
+    code = bench.code(index="import boto3\ndef handler(event, context):\n    return boto3.MINE\n", boto3="MINE = 1\n")
+    (outcome,) = bench.invoke(bench.build(code=code))
+    assert outcome.payload == b"1"
 
 
 def test_a_runtime_that_is_missing_says_what_installs_it() -> None:

@@ -8,7 +8,7 @@ import signal
 import time
 from typing import Any
 
-from cumulo.engines.environments.guest import bootstrap, snapshot
+from cumulo.engines.environments.guest import bootstrap, sdk, snapshot
 from cumulo.engines.environments.guest.runtime_client import Gone, RuntimeClient
 
 FOLDERS = {"/var/task": "LAMBDA_TASK_ROOT", "/var/runtime": "LAMBDA_RUNTIME_DIR"}
@@ -26,7 +26,7 @@ def run(wanted: dict[str, Any], sandbox: dict[str, Any]) -> int:
     variables = wanted["variables"]
     address, port = sandbox["addresses"][0]
     variables["AWS_LAMBDA_RUNTIME_API"] = f"{address}:{port}"
-    paths = sandbox["paths"]
+    paths = {**wanted["shown"], **sandbox["paths"]}
     for inside, name in FOLDERS.items():
         variables[name] = paths.get(inside, inside)
     if "go" in wanted and not may_begin(wanted["go"]):
@@ -45,7 +45,14 @@ def run(wanted: dict[str, Any], sandbox: dict[str, Any]) -> int:
     os.environ.clear()
     os.environ.update(variables)
     time.tzset()
+    if wanted["shown"]:
+        sdk.install({_module(inside): os.path.dirname(outside) for inside, outside in wanted["shown"].items()})
     return bootstrap.run({**wanted, "wait": snapshot.wait}, paths)
+
+
+def _module(file: str) -> str:
+    name = os.path.basename(file)
+    return name[:-3] if name.endswith(".py") else name
 
 
 def may_begin(go: int) -> bool:

@@ -1,6 +1,7 @@
 """A warm interpreter that forks: every environment of its runtime begins as its child.
 
-Started as `python -I zygote.py <descriptor> <folder of cumulo> <modules to import>`. It stays single-threaded and runs
+Started as `python -I zygote.py <descriptor> <folder of cumulo> <packages of the SDK, as JSON> <modules to import>`. It
+stays single-threaded and runs
 no code of functions, so a fork of it is a fresh interpreter that has its imports behind it. Messages are JSON on a
 SOCK_SEQPACKET socket:
 
@@ -25,7 +26,7 @@ from typing import Any
 if __name__ == "__main__":  # the package is found next to this file, then forgotten again
     sys.path.append(sys.argv[2])
 
-from cumulo.engines.environments.guest import program
+from cumulo.engines.environments.guest import program, sdk
 from cumulo.engines.sandboxes import enter
 
 MESSAGE_BYTES = 256 * 1024
@@ -108,7 +109,9 @@ def _tell(server: socket.socket, message: dict[str, Any]) -> None:
 
 if __name__ == "__main__":
     os.nice(5)  # never before the server
-    for _name in sys.argv[3:]:
+    for _name in sys.argv[4:]:
         __import__(_name)
     sys.path.remove(sys.argv[2])
+    if sys.argv[3] != "{}":
+        sdk.preload(json.loads(sys.argv[3]))
     serve(socket.socket(fileno=int(sys.argv[1])))
