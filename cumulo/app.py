@@ -106,6 +106,7 @@ class Cloud:
             await self.server.start()
             self.runtime.endpoint = self.url
             self.runtime.adopt = self.server.adopt
+            self.runtime.trust = self.authority.ca_path if settings.tls else None
             self.hooks.endpoint = lambda: self.url
             await self.runtime.open()
             if settings.seed is None:  # chance that comes at no certain moment cannot be replayed

@@ -19,10 +19,10 @@ from typing import Any
 
 from cumulo.cli import Refusal, configuration, servers
 from cumulo.cli.terminal import note
+from cumulo.engines.environments import aws_names
 from cumulo.settings import Settings
 
 FORWARDED = ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGWINCH", "SIGCONT")
-BUNDLE_VARIABLES = ("AWS_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO")
 NOT_FOUND, NOT_EXECUTABLE = 127, 126
 
 
@@ -87,15 +87,12 @@ def _trust(running: servers.Running, folder: Path) -> Path:
     if status != 200:
         raise Refusal(f"{running.url}/_cumulo/ca.pem answered {status}")
     namespaces.prepare(folder)
-    sources = [os.environ[name] for name in BUNDLE_VARIABLES if os.environ.get(name)]
-    sources.append(next((path for path in namespaces.BUNDLES if Path(path).exists()), ""))
-    parts: list[bytes] = []
-    for source in dict.fromkeys(sources):
-        file = Path(source)
-        if source and file.is_file() and file.parent != folder:
-            parts.append(file.read_bytes().rstrip() + b"\n")
+    sources = [os.environ[name] for name in aws_names.BUNDLE_VARIABLES if os.environ.get(name)]
+    files = [Path(source) for source in dict.fromkeys(sources)]
+    system = aws_names.system_bundle()
+    files += [system] if system is not None and system not in files else []
     _write(folder / "ca.pem", ca)
-    _write(folder / "ca-bundle.pem", b"".join(dict.fromkeys([*parts, ca])))
+    _write(folder / "ca-bundle.pem", aws_names.bundle_of(ca, [file for file in files if file.parent != folder]))
     return folder / "ca-bundle.pem"
 
 
@@ -109,9 +106,9 @@ def _write(file: Path, content: bytes) -> None:
 
 def _environment(bundle: Path, ca: Path) -> dict[str, str]:
     environment = dict(os.environ)
-    for name in BUNDLE_VARIABLES:
+    for name in aws_names.BUNDLE_VARIABLES:
         environment[name] = str(bundle)
-    environment["NODE_EXTRA_CA_CERTS"] = str(ca)  # added to Node's own list, so the CA alone
+    environment[aws_names.NODE_VARIABLE] = str(ca)  # added to Node's own list, so the CA alone
     if not environment.get("AWS_ACCESS_KEY_ID") and not environment.get("AWS_PROFILE"):
         environment["AWS_ACCESS_KEY_ID"] = environment["AWS_SECRET_ACCESS_KEY"] = "test"
         environment.pop("AWS_SESSION_TOKEN", None)

@@ -4,18 +4,12 @@ import ctypes
 import os
 from pathlib import Path
 
+from cumulo.engines.environments.aws_names import BUNDLES
+
 CLONE_NEWNS = 0x00020000
 CLONE_NEWUSER = 0x10000000
 MS_BIND, MS_REC, MS_PRIVATE = 0x1000, 0x4000, 0x40000
 
-BUNDLES = (  # where distributions keep the certificates that every program trusts
-    "/etc/ssl/certs/ca-certificates.crt",  # Debian, Ubuntu, Alpine, Arch
-    "/etc/pki/tls/certs/ca-bundle.crt",  # Fedora, Red Hat, Amazon Linux
-    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
-    "/etc/ssl/ca-bundle.pem",  # SUSE
-    "/var/lib/ca-certificates/ca-bundle.pem",
-    "/etc/ssl/cert.pem",  # Alpine
-)
 NAME_CACHES = ("/run/nscd", "/var/run/nscd")
 
 

@@ -5,36 +5,15 @@ import socket
 import struct
 from pathlib import Path
 
-AWS_ADDRESS = "127.65.87.83"  # "AWS" in the loopback network; nothing listens there
-TTL_S = 60
-TYPE_A = 1
-SUFFIXES = ("amazonaws.com", "amazonaws.com.cn", "api.aws", "on.aws", "amazoncognito.com", "cloudfront.net")
+from cumulo.engines.environments.aws_names import ADDRESS, SUFFIXES
+from cumulo.engines.sandboxes.names import TYPE_A, question, reply, under
+
+AWS_ADDRESS = ADDRESS
 
 
 def is_aws(name: str, *, excepted: tuple[str, ...] = ()) -> bool:
     """Whether a host name is AWS's, and not under one of the excepted names."""
-    return _under(name, SUFFIXES) and not _under(name, excepted)
-
-
-def _under(name: str, suffixes: tuple[str, ...]) -> bool:
-    return any(name == suffix or name.endswith("." + suffix) for suffix in suffixes)
-
-
-def question(message: bytes) -> tuple[str, int, int] | None:
-    """Name (lower case), type and end offset of a query's one question; None when it is not a plain query."""
-    if len(message) < 17 or message[2] & 0xF8 or message[4:6] != b"\0\1":
-        return None
-    labels, position = [], 12
-    while position < len(message) and message[position]:
-        length = message[position]
-        if length > 63:
-            return None
-        labels.append(message[position + 1 : position + 1 + length].decode("latin-1").lower())
-        position += 1 + length
-    end = position + 5
-    if end > len(message):
-        return None
-    return ".".join(labels), struct.unpack_from("!H", message, position + 1)[0], end
+    return under(name, SUFFIXES) and not under(name, excepted)
 
 
 def answer(message: bytes, *, excepted: tuple[str, ...] = ()) -> bytes | None:
@@ -45,12 +24,7 @@ def answer(message: bytes, *, excepted: tuple[str, ...] = ()) -> bytes | None:
     asked = question(message)
     if asked is None or not is_aws(asked[0], excepted=excepted):
         return None
-    record = b""
-    if asked[1] == TYPE_A:
-        record = b"\xc0\x0c" + struct.pack("!HHIH", TYPE_A, 1, TTL_S, 4) + socket.inet_aton(AWS_ADDRESS)
-    flags = 0x8480 | (message[2] & 1) << 8  # answer, authoritative, recursion as asked and available
-    head = message[:2] + struct.pack("!HHHHH", flags, 1, 1 if record else 0, 0, 0)
-    return head + message[12 : asked[2]] + record
+    return reply(message, asked[2], AWS_ADDRESS if asked[1] == TYPE_A else "")
 
 
 def upstream() -> list[tuple[int, str]]:

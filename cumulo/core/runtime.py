@@ -81,6 +81,7 @@ class Runtime:
         self.memory: dict[str, Any] = {}  # what services remember while this process runs, by names of their own
         self.on_close: list[Callable[[], Awaitable[None]]] = []  # what services keep running beside the calls
         self.adopt: Callable[[socket.socket], Awaitable[Callable[[], None]]] | None = None  # serve this socket too
+        self.trust: Callable[[], Path] | None = None  # the certificate that clients of ours trust, made when asked for
         self.authorize: Callable[..., None] = decide_call
         self._service_principals: dict[str, Principal] = {}
         self._waiting: set[asyncio.Task[None]] = set()

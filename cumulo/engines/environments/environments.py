@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from cumulo.engines.environments import programs, runtimes, snapshots, variables
+from cumulo.engines.environments import aws_names, programs, runtimes, snapshots, variables
 from cumulo.engines.environments.builds import Build, LogLine, StartFailed
 from cumulo.engines.environments.environment import Environment
 from cumulo.engines.environments.programs import Program
@@ -46,12 +46,18 @@ class Environments:
         now: Callable[[], float],
         wall: Callable[[], float],
         adopt: Adopt | None = None,
+        trust: Callable[[], Path] | None = None,
     ) -> None:
-        """`now` is the cloud's time, for log lines; `wall` the real one, for deadlines; both in seconds."""
+        """`now` is the cloud's time, for log lines; `wall` the real one, for deadlines; both in seconds.
+
+        `trust` gives the file of the cloud's authority: AWS's own names lead to the cloud then, and are trusted.
+        """
         self.now = now
         self.wall = wall
         self._logger = logger
         self._adopt = adopt
+        self._trust = trust
+        self._certificates = data_dir / "lambda" / "certificates"
         self.sandboxes = Sandboxes(data_dir / "lambda" / "sandboxes", logger, [data_dir])
         self._snapshots: dict[str, asyncio.Task[Snapshot | None]] = {}
         self._zygotes: dict[tuple[Any, ...], asyncio.Task[Zygote]] = {}
@@ -120,6 +126,9 @@ class Environments:
         listen = [RUNTIME_API]
         if build.port:
             listen.append(("tcp", "127.0.0.1", build.port))
+        named = self._names_aws
+        if named:
+            listen += [("tcp", aws_names.ADDRESS, port) for port in aws_names.PORTS]
         try:
             sandbox = self.sandboxes.make(
                 Limits(build.memory_mb, build.ephemeral_mb),
@@ -129,13 +138,17 @@ class Environments:
                 cwd=build.working_directory or TASK,
                 nested=nested,
                 inside=inside,
+                names={"address": aws_names.ADDRESS, "suffixes": aws_names.SUFFIXES} if named else None,
             )
         except OSError as error:
             raise StartFailed(f"no sandbox: {error}") from None
         self._made = {each for each in self._made if not each.ended} if len(self._made) > 256 else self._made
         self._made.add(sandbox)
         program: Message = {
-            "variables": variables.of(build, environment.runtime, environment.log_stream),
+            "variables": {
+                **(aws_names.VARIABLES if named else {}),
+                **variables.of(build, environment.runtime, environment.log_stream),
+            },
             "argv": list(chosen.argv),
             "framed": chosen.framed,
             "failure": chosen.failure,
@@ -179,12 +192,31 @@ class Environments:
             self._zygotes[key] = task
         return await asyncio.shield(task)
 
+    @property
+    def _names_aws(self) -> bool:
+        """Whether AWS's names lead to the cloud: in a network of its own, with files of its own."""
+        abilities = self.sandboxes.abilities
+        return self._trust is not None and "net" in abilities.namespaces and abilities.own_root
+
+    def _trusted(self) -> list[tuple[str, str]]:
+        """Write the certificates that programs inside trust; (outside, inside) of each."""
+        assert self._trust is not None
+        ca = self._trust().read_bytes()
+        system = aws_names.system_bundle()
+        self._certificates.mkdir(parents=True, exist_ok=True)
+        bundle, alone = self._certificates / "bundle.pem", self._certificates / "ca.pem"
+        bundle.write_bytes(aws_names.bundle_of(ca, [system] if system else []))
+        alone.write_bytes(ca)
+        shown = [(str(bundle), os.path.realpath(name)) for name in aws_names.BUNDLES if Path(name).is_file()]
+        return [*dict.fromkeys(shown), (str(bundle), aws_names.BUNDLE), (str(alone), aws_names.CA)]
+
     async def _start_zygote(self, chosen: Program) -> Zygote:
         sdk = programs.sdk_places() if chosen.with_sdk else {}
         modules = () if chosen.argv else PRELOADED
         zygote = Zygote(chosen.zygote, modules, sdk, {"LD_LIBRARY_PATH": variables.LIBRARIES})
         prefix = [(chosen.prefix, chosen.prefix)] if chosen.prefix else []
-        template = self.sandboxes.template([*prefix, *chosen.binds])
+        trusted = await asyncio.to_thread(self._trusted) if self._names_aws else []
+        template = self.sandboxes.template([*prefix, *chosen.binds, *trusted])
         template["links"] = [*template.get("links", ()), ["/var/lang", chosen.prefix or "/usr"]]
         await zygote.start(template, self.sandboxes.zygote_groups())
         return zygote

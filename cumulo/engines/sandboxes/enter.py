@@ -28,6 +28,7 @@ must close its copy of the control socket after the fork.
     "binds": [[outside, inside], …], "layers": [folder, …] the later over the earlier, in /opt,
     "files": {"/run/…": text} of this sandbox alone,
     "listen": [[kind "tcp" or "udp", address, port], …] opened inside and handed to the server, in this order,
+    "names": {"address": …, "suffixes": [name, …]} that a name server inside knows; null for none,
     "limits": {"nofile": n, "nproc": n, "fsize": n, "data": n, …}, "nice": n, "oom": oom_score_adj,
     "seccomp": base64 of a classic BPF program or "",
     "landlock": {"read": [path, …] or null for all, "write": [path, …],
@@ -140,6 +141,7 @@ def enter(spec: Plain) -> Plain:
             control.send(json.dumps({"pid": pid}).encode())
             os._exit(0)
         listening = _inside(spec)
+        resolver = listening.pop() if spec.get("names") else None
         addresses = [list(each.getsockname()[:2]) for each in listening]
         handed = [each.fileno() for each in listening]
         if own_mounts:
@@ -149,13 +151,15 @@ def enter(spec: Plain) -> Plain:
             socket.send_fds(control, [json.dumps({"ready": True, "addresses": addresses}).encode()], handed)
             for descriptor in handed:
                 os.close(descriptor)
-            supervise(control, {program: "runtime"}, spec)
+            supervise(control, {program: "runtime"}, spec, resolver)
     except BaseException as error:  # a fork must never run on into its parent's code
         tell(control, {"error": str(error) or type(error).__name__})
         os._exit(1)
     control.close()
     for descriptor in handed:
         os.close(descriptor)
+    if resolver is not None:
+        resolver.close()
     return {"addresses": addresses, "paths": _paths(spec)}
 
 
@@ -237,6 +241,8 @@ def _inside(spec: Plain) -> list[socket.socket]:
     if "net" in made:
         _loopback_up()
     listening = [_listen(kind, address, port, "net" in made) for kind, address, port in spec.get("listen", ())]
+    if spec.get("names"):
+        listening.append(_listen("udp", "127.0.0.1", 53, "net" in made))
     if _prepared.get("root"):
         _own_root(_prepared["root"], spec)
     elif _prepared.get("nested"):

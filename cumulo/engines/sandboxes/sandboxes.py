@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import hashlib
 import logging
 import os
+import resource
 import shutil
 import signal
 import stat
@@ -28,6 +30,7 @@ USERS_PER_SERVER = 10_000
 WATCH_S = 0.1
 OOM_SCORE = 500
 NICENESS = 5
+MOST_FILES = 65536
 DATA_SLACK_BYTES = 256 * MIB
 """Without groups: of what interpreters map and never touch."""
 
@@ -67,6 +70,7 @@ class Sandboxes:
                 "functions are plain processes that can see each other and the machine: no namespaces (%s)",
                 found.refused,
             )
+        _raise_file_limit()
         if not self._groups.here:
             self._logger.info("no control groups: the memory of functions is watched instead")
         return found
@@ -113,11 +117,12 @@ class Sandboxes:
         nested: bool = False,
         inside: bool = False,
         hostname: str = "sandbox",
+        names: Plain | None = None,
     ) -> Sandbox:
         """A sandbox that is waiting for its process. Raises OSError when the machine refuses a group.
 
         `nested`: forks of its program will enter sandboxes; `inside`: it is entered by such a fork, whose user and
-        files it keeps; it joins its group when it is ready.
+        files it keeps; it joins its group when it is ready. `names`: what a name server inside knows, see `enter`.
         """
         self._made += 1
         name = str(self._made)
@@ -135,6 +140,7 @@ class Sandboxes:
             "binds": shown,
             "layers": list(layers),
             "listen": [list(each) for each in listen],
+            "names": names if "net" in self.abilities.namespaces else None,
             "limits": self._limits(limits, in_group=group is not None),
             "nice": NICENESS,
             "oom": OOM_SCORE,
@@ -224,6 +230,15 @@ class Sandboxes:
         if owner != os.geteuid():
             shutil.chown(folder, owner, owner)
         return str(folder)
+
+
+def _raise_file_limit() -> None:
+    """Each sandbox is some ten descriptors of the server's: 1,024, the usual limit, would be a hundred sandboxes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(MOST_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _is_open(path: Path) -> bool:

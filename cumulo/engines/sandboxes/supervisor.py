@@ -11,6 +11,7 @@ import socket
 from typing import NoReturn
 
 from cumulo.engines.sandboxes.lockdown import Plain, prctl
+from cumulo.engines.sandboxes.names import serve
 
 MESSAGE_BYTES = 128 * 1024
 PR_SET_CHILD_SUBREAPER = 36
@@ -24,8 +25,10 @@ def tell(control: socket.socket, message: Plain) -> None:
         os._exit(1)
 
 
-def supervise(control: socket.socket, names: dict[int, str], spec: Plain) -> NoReturn:
-    """Be pid 1 until the server hangs up. Never returns."""
+def supervise(
+    control: socket.socket, names: dict[int, str], spec: Plain, resolver: socket.socket | None = None
+) -> NoReturn:
+    """Be pid 1, and the name server if there is to be one, until the server hangs up. Never returns."""
     for number in (1, 2, spec.get("stdout", -1), spec.get("stderr", -1), *spec.get("keep", ())):
         if number >= 0 and number != control.fileno():
             with contextlib.suppress(OSError):
@@ -43,11 +46,16 @@ def supervise(control: socket.socket, names: dict[int, str], spec: Plain) -> NoR
     poll = select.poll()
     poll.register(control, select.POLLIN)
     poll.register(woken, select.POLLIN)
+    if resolver is not None:
+        resolver.setblocking(False)
+        poll.register(resolver, select.POLLIN)
     _reap(control, names)
     while True:
         for descriptor, _ in poll.poll():
             if descriptor == control.fileno():
                 _obey(control, names, spec)
+            elif resolver is not None and descriptor == resolver.fileno():
+                serve(resolver, spec["names"]["address"], spec["names"]["suffixes"])
             else:
                 with contextlib.suppress(BlockingIOError):
                     woken.recv(4096)

@@ -169,7 +169,9 @@ class Fleet:
             runtime = self._runtime
             clock = runtime.clock
             logger = runtime.logger("lambda")
-            self._environments = Environments(runtime.data_dir, logger, clock.now, clock.wall, runtime.adopt)
+            self._environments = Environments(
+                runtime.data_dir, logger, clock.now, clock.wall, runtime.adopt, runtime.trust
+            )
         return self._environments
 
     def _failure(self, error: Exception) -> Exception:
