@@ -5,16 +5,23 @@ Everything here blocks: call it in a thread.
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import shutil
 import stat
 import zipfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 _COPY_BYTES = 1 << 20
 _SYNC_EACH = 64  # more files than that are synced with the whole disk
-_BROKEN = (zipfile.BadZipFile, zlib.error, OSError, NotImplementedError, RuntimeError, ValueError, EOFError)
+_BROKEN = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, ValueError, EOFError)
+# What an archive's own names bring about, such as a file below a file; a full disk is no fault of the archive's.
+_NAMES = frozenset(
+    (errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ, errno.ELOOP)
+)
 
 
 class BadArchive(Exception):
@@ -23,13 +30,10 @@ class BadArchive(Exception):
 
 def unpacked_size(path: Path) -> int:
     """The bytes of all files of an archive together, as it says itself. Raises BadArchive."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            entries = archive.infolist()
-            for entry in entries:
-                _place(entry)
-    except _BROKEN as error:
-        raise BadArchive(str(error)) from None
+    with _faults_of_archive(), zipfile.ZipFile(path) as archive:
+        entries = archive.infolist()
+        for entry in entries:
+            _place(entry)
     return sum(entry.file_size for entry in entries)
 
 
@@ -38,10 +42,19 @@ def unpack(path: Path, folder: Path, limit: int) -> None:
 
     Modes and symbolic links are those of the archive, as Lambda's users rely on for programs and shared libraries.
     """
+    with _faults_of_archive(), zipfile.ZipFile(path) as archive:
+        _unpack(archive, folder, limit)
+
+
+@contextlib.contextmanager
+def _faults_of_archive() -> Iterator[None]:
     try:
-        with zipfile.ZipFile(path) as archive:
-            _unpack(archive, folder, limit)
+        yield
     except _BROKEN as error:
+        raise BadArchive(str(error)) from None
+    except OSError as error:
+        if error.errno not in _NAMES:
+            raise
         raise BadArchive(str(error)) from None
 
 

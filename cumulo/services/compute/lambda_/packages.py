@@ -167,6 +167,8 @@ async def unpacked(ctx: Context, sha256: str) -> Path:
 def _unpacked(blob: Path, temporary: Path, folder: Path) -> Path:
     if folder.is_dir():
         return folder
+    if not blob.exists():
+        raise FileNotFoundError(f"{blob} is not here: nodes of one cloud must share the folder of blobs")
     try:
         archives.unpack(blob, temporary, UNZIPPED_BYTES)
         temporary.rename(folder)

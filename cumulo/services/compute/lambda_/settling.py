@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from cumulo.core.operation import task
+from cumulo.core.operation import Retry, task
 from cumulo.services.compute.lambda_ import archives, packages, versions
 from cumulo.services.compute.lambda_.runtime_identifiers import SNAP_START_ON
 from cumulo.services.compute.lambda_.versions import LATEST
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cumulo.core.context import Context
     from cumulo.services.compute.lambda_.versions import Version
 
+RETRY_S = 5.0
 CREATING = ("The function is being created.", "Creating")
 
 
@@ -55,6 +56,9 @@ async def settle_version(ctx: Context, payload: dict[str, Any]) -> None:
         failure = (f"The code of the function cannot be unpacked: {error}", "InvalidZipFileException")
     except KeyError:
         return  # it was changed or deleted meanwhile
+    except OSError as error:  # a full disk, or a blob on another node: later, or there
+        ctx.logger.warning("the code of %s cannot be unpacked yet: %s", version.arn, error)
+        raise Retry(RETRY_S) from None
     await ctx.transact(partial(_settle, payload=payload, failure=failure))
 
 

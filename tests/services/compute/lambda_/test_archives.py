@@ -1,5 +1,6 @@
 """Zip archives are unpacked as they are, and never beside their folder."""
 
+import errno
 import io
 import stat
 import zipfile
@@ -85,3 +86,14 @@ def test_broken_archives_are_said_to_be_broken(noise: bytes, place: int) -> None
         except BadArchive:
             pass
         assert {each.name for each in Path(folder).iterdir()} <= {"a.zip", "out"}
+
+
+def test_a_disk_without_space_is_no_fault_of_the_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = _zip(tmp_path / "a.zip", [("a.py", b"x = 1", 0o644)])
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "no space left")
+
+    monkeypatch.setattr(Path, "mkdir", full)
+    with pytest.raises(OSError, match="no space left"):
+        unpack(path, tmp_path / "out", LIMIT)
