@@ -94,6 +94,23 @@ def test_matches_are_counted_before_stats(insights: Insights, logs: Any) -> None
     assert answer["statistics"]["recordsMatched"] == 3
 
 
+@pytest.mark.parametrize(
+    ("text", "matched"),
+    [
+        ("filter @message != 'c'", 3),
+        ("filter @message != 'c' | limit 2", 3),
+        ("filter @message != 'c' | limit 50 | sort @message", 3),
+        ("limit 2 | filter @message = 'a'", 4),
+        ("filter @message != 'c' | dedup @message", 3),
+        ("fields @message", 4),
+        ("parse @message /(?<l>[a-z])/ multi | filter l = 'a'", 2),
+    ],
+)
+def test_matches_are_counted_whatever_is_shown(insights: Insights, logs: Any, text: str, matched: int) -> None:
+    put(logs, insights.now, ["a", "b", "a", "c"])
+    assert insights.answer(text)["statistics"]["recordsMatched"] == matched
+
+
 def test_the_time_range_is_seconds_and_inclusive(insights: Insights, logs: Any) -> None:
     second = insights.now // 1000 - 10
     put(logs, second * 1000 + 999, ["last of its second", "first of the next"])

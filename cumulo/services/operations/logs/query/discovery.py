@@ -148,35 +148,45 @@ def extracted(
 ) -> tuple[str, dict[str, str], dict[str, str]]:
     """A source with the fields of these names: its SQL, their columns, and the columns of those wanted `raw`.
 
-    JSON is read once for all fields of an event. A value that is a map or a list is no field; its leaves are.
+    A value that is a map or a list is no field; its leaves are.
     """
-    paths: dict[str, int] = {}
-    wanted = {
-        name: [paths.setdefault(path, len(paths)) for path in pointers(name)]
-        for name in dict.fromkeys(names + raw)
-        if is_json_name(name)
-    }
+    every = list(dict.fromkeys(names + raw))
+    hidden = [(f"x{index}_", name) for index, name in enumerate(every) if is_json_name(name)]
+    if hidden:
+        # A call for each field, not one for all: what a filter needs is looked for first, the rest in what is left.
+        listed = ", ".join(f"{_string(pointers(name)[0])} AS {column}" for column, name in hidden)
+        source = f"SELECT *, {json_text(is_lambda)} AS j_ FROM ({source})"
+        source = f"SELECT *, {listed} FROM ({source})"
     columns: dict[str, str] = {}
     raws: dict[str, str] = {}
-    if wanted:
-        listed = ", ".join(quoted(path) for path in paths)
-        source = f"SELECT *, {json_text(is_lambda)} AS j_ FROM ({source})"
-        source = f"SELECT *, json_extract_string(j_, [{listed}]) AS x_ FROM ({source})"
     added = []
-    for index, name in enumerate(dict.fromkeys(names + raw)):
-        places = wanted.get(name, [])
-        plain = [f"x_[{place + 1}]" for place in places]
+    for index, name in enumerate(every):
+        first, *others = pointers(name) if is_json_name(name) else [""]
         if name in names:
-            leaves = [_leaf(f"x_[{place + 1}]", list(paths)[place]) for place in places]
+            found = [_leaf(f"x{index}_", first)] if first else []
+            found += [_guarded(path, _leaf(_string(path), path)) for path in others]
             columns[name] = f"f{index}"
-            added.append(f"{_first([*leaves, *_shaped(name)])} AS f{index}")
+            added.append(f"{_first([*found, *_shaped(name)])} AS f{index}")
         if name in raw:
+            found = [f"x{index}_"] if first else []
+            found += [_guarded(path, _string(path)) for path in others]
             raws[name] = f"r{index}"
-            added.append(f"{_first([*plain, *_shaped(name)])} AS r{index}")
+            added.append(f"{_first([*found, *_shaped(name)])} AS r{index}")
     if added:
-        kept = " EXCLUDE (j_, x_)" if wanted else ""
+        kept = f" EXCLUDE ({', '.join(['j_', *(column for column, _ in hidden)])})" if hidden else ""
         source = f"SELECT *{kept}, {', '.join(added)} FROM ({source})"
     return source, columns, raws
+
+
+def _string(path: str) -> str:
+    return f"json_extract_string(j_, {quoted(path)})"
+
+
+def _guarded(path: str, value: str) -> str:
+    """A value at a path with dots in its keys, which the text has to show: few events have any."""
+    keys = [key.replace("~1", "/").replace("~0", "~") for key in path.split("/") if "." in key]
+    shown = " AND ".join(f"contains(j_, {quoted(key)})" for key in keys)
+    return f"CASE WHEN {shown} THEN {value} END"
 
 
 def _first(values: list[str]) -> str:

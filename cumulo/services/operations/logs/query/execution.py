@@ -99,9 +99,11 @@ class Execution:
             relation, matched = self._grouped(inputs)
         else:
             relation = planning.relation_of(work.query, inputs)
-        most = work.limit or relation.limited or RESULTS_DEFAULT
+        most = _most(work, relation)
         sql, columns = relation.select(min(most, RESULTS_MOST))
         rows = rendering.rows(columns, self._query(sql))
+        if matched is None and planning.shows_all(work.query) and len(rows) < min(most, RESULTS_MOST):
+            matched = len(rows)
         if matched is None:
             matched = scanned if _takes_all(work.query) else self._matched(inputs)
         return Outcome(rows, matched, scanned, int(size))
@@ -192,6 +194,12 @@ class Execution:
         while rows := self._session.fetch(FETCH):
             found += rows
         return found
+
+
+def _most(work: Work, relation: Relation) -> int:
+    """How many rows are wanted: the request's limit or the query's, whichever is less, else ten thousand."""
+    limits = [limit for limit in (work.limit, relation.limited) if limit is not None]
+    return min(limits, default=RESULTS_DEFAULT)
 
 
 def _takes_all(query: Query) -> bool:

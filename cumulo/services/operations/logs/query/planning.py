@@ -20,6 +20,7 @@ from cumulo.services.operations.logs.query.tree import (
     Filter,
     Join,
     JsonField,
+    Limit,
     Lookup,
     ParseCsv,
     ParseGlob,
@@ -27,6 +28,7 @@ from cumulo.services.operations.logs.query.tree import (
     ParseRegex,
     Pattern,
     Query,
+    Sort,
     Stats,
     Unnest,
 )
@@ -131,6 +133,14 @@ def filtered(query: Query, inputs: Inputs) -> Relation:
             break
         steps.apply(relation, command)
     return relation
+
+
+def shows_all(query: Query) -> bool:
+    """Whether each event that matches is a row, up to a limit."""
+    if not all(isinstance(each, (*_KEEP_EVENTS, Sort, Limit)) for each in query.commands):
+        return False
+    first = next((at for at, each in enumerate(query.commands) if isinstance(each, Limit)), len(query.commands))
+    return all(isinstance(each, Limit | Sort | Fields) for each in query.commands[first:])
 
 
 def counts_itself(query: Query) -> bool:
