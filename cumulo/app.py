@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("cumulo")
 
+DEBUGGER_GREETING = b"cumulo-debug "  # see `debugger`
 ACCELERATOR_GREETING = b"gJ7yne5G"  # how clients of DynamoDB Accelerator begin
 SIGNING_CERTIFICATES = "/SimpleNotificationService-"
 TOKEN_ISSUERS = "/_cumulo/issuers/"
@@ -155,11 +156,16 @@ class Cloud:
             limits=settings.limits,
             hosts=hosts,
             authority=self.authority if settings.tls else None,  # costs nothing until a client speaks TLS
-            greetings={ACCELERATOR_GREETING: self._accelerate},
+            greetings={ACCELERATOR_GREETING: self._accelerate, DEBUGGER_GREETING: self._debug},
         )
 
     async def _accelerate(self, stream: Stream) -> None:
         from cumulo.accelerator import Session
+
+        await Session(self.runtime, stream).run()
+
+    async def _debug(self, stream: Stream) -> None:
+        from cumulo.debugger import Session
 
         await Session(self.runtime, stream).run()
 

@@ -63,6 +63,17 @@ class Functions:
         _check(self._caller.request("PUT", path, json.dumps(request).encode()), "UpdateFunctionCode")
         self._wait(name, "LastUpdateStatus", "InProgress", "Successful", "LastUpdateStatusReason")
 
+    def set_variable(self, name: str, variable: str, value: str) -> None:
+        """Set one of its environment variables, "" for none, and wait until that is what runs."""
+        there = (self.find(name) or {}).get("Environment", {}).get("Variables", {})
+        wanted = {key: text for key, text in there.items() if key != variable} | ({variable: value} if value else {})
+        if wanted == there:
+            return
+        path = f"{FUNCTIONS}/{_named(name)}/configuration"
+        body = json.dumps({"Environment": {"Variables": wanted}}).encode()
+        _check(self._caller.request("PUT", path, body), "UpdateFunctionConfiguration")
+        self._wait(name, "LastUpdateStatus", "InProgress", "Successful", "LastUpdateStatusReason")
+
     def _wait(self, name: str, member: str, pending: str, wanted: str, reason: str) -> None:
         until = time.monotonic() + WAIT_S
         while True:

@@ -3,6 +3,7 @@
     cumulo live orders ./src                                    a function that is there
     cumulo live orders ./src --handler app.handler              made when it is not, with a role of its own
     cumulo live orders ./src --event '{"id": 7}'                invoked after every change
+    cumulo live orders ./src --debug                            a debugger attaches: see docs/lambda.md
 
 The log of its invocations, whoever makes them, is shown as it comes. Ctrl-C ends it; the function stays.
 """
@@ -15,12 +16,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from cumulo.cli import Refusal, configuration, folders, invoke, servers, terminal
+from cumulo.cli import Refusal, configuration, debugging, folders, invoke, servers, terminal
 from cumulo.cli.calls import Caller
 from cumulo.cli.functions import Functions
 
 LOOK_S = 0.3  # between two looks at the folder
 ROLE = "cumulo-live"
+VARIABLE = "CUMULO_DEBUG"
 _TRUST = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
@@ -38,6 +40,8 @@ def add_arguments(parser: Any) -> None:
     parser.add_argument("--runtime", metavar="R", default="", help="of a new one (default: this Python's)")
     parser.add_argument("--role", metavar="ARN", default="", help=f"of a new one (default: {ROLE}, which may log)")
     parser.add_argument("--event", metavar="EVENT", default="", help="invoke it with this JSON (or @file) each time")
+    parser.add_argument("--debug", action="store_true", help="every environment waits for a debugger; no timeouts")
+    parser.add_argument("--debug-port", metavar="P", type=int, default=0, help="where it attaches (5678; Node.js 9229)")
     parser.add_argument("--once", action="store_true", help="bring it up to date (and invoke it), then end")
 
 
@@ -48,11 +52,14 @@ def run(options: Any) -> int:
     event = invoke.event_of(options.event) if options.event else None
     url = servers.required(configuration.load(options)).url
     live = _Live(url, options, event)
-    code = live.bring()
-    if options.once:
-        return code
-    terminal.note(f"watching {options.folder}; Ctrl-C ends it")
-    live.follow()
+    try:
+        code = live.bring()
+        if options.once:
+            return code
+        terminal.note(f"watching {options.folder}; Ctrl-C ends it")
+        live.follow()
+    finally:
+        live.end()
     return 0
 
 
@@ -65,6 +72,7 @@ class _Live:
         self._event = event
         self._functions = Functions(url)
         self._files: folders.Seen = {}
+        self._attaching: debugging.Attaching | None = None
 
     def bring(self) -> int:
         """Make the function what the folder is, and invoke it if that is wanted; the invocation's exit code."""
@@ -81,7 +89,10 @@ class _Live:
             done = "updated"
         took_ms = (time.perf_counter() - began) * 1000
         size = f"{len(self._files)} files, {len(archive) / 1000:.1f} kB"
-        print(f"{terminal.style(self._name, 'bold')} {terminal.style(done, 'green')} in {took_ms:.0f} ms ({size})")
+        named = f"{terminal.style(self._name, 'bold')} {terminal.style(done, 'green')}"
+        print(f"{named} in {took_ms:.0f} ms ({size})", flush=True)
+        if self._options.debug and self._attaching is None:
+            self._debug()
         if self._event is None:
             return 0
         result = self._functions.invoke(self._name, self._event)
@@ -89,6 +100,22 @@ class _Live:
         code = invoke.show_answer(result)
         sys.stdout.flush()
         return code
+
+    def _debug(self) -> None:
+        """Make the function wait for a debugger, and a port where one attaches."""
+        self._functions.set_variable(self._name, VARIABLE, "1")
+        found = self._functions.find(self._name) or {}
+        _, _, _, region, account, _, name, *_ = found["FunctionArn"].split(":")
+        usual = 9229 if found.get("Runtime", "").startswith("nodejs") else 5678
+        port = self._options.debug_port or usual
+        self._attaching = debugging.Attaching(self._url, account, region, name, port)
+        terminal.note(f"a debugger attaches at localhost:{port}; the function waits for it")
+
+    def end(self) -> None:
+        """The function waits for no debugger any more."""
+        if self._attaching is not None:
+            self._attaching.close()
+            self._functions.set_variable(self._name, VARIABLE, "")
 
     def _make(self, archive: bytes) -> None:
         handler = self._options.handler

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import Callable
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from cumulo.engines.environments import exits, platform_events, snapshots
+from cumulo.engines.environments import debugging, exits, platform_events, snapshots
 from cumulo.engines.environments.builds import ON_DEMAND, Build, Invocation, LogLine, Outcome
 from cumulo.engines.environments.lives import InitFailure, Life
 from cumulo.engines.environments.platform_events import PlatformEvents, billed
@@ -84,6 +85,13 @@ class Environment:
         """Bytes in use now, as far as the machine tells; 0 when it does not."""
         return self._life.memory() if self._life is not None else 0
 
+    async def connect_debugger(self) -> socket.socket:
+        """A connection to where the runtime listens for a debugger. Raises ConnectionError while it does not yet."""
+        port = debugging.PORTS.get(self.runtime.family)
+        if self._life is None or port is None:
+            raise ConnectionError("nothing listens for a debugger")
+        return await self._life.connect(port)
+
     # INIT
 
     async def init(self) -> None:
@@ -112,7 +120,7 @@ class Environment:
         failure: InitFailure | None
         try:
             await life.start(snapshot or zygote, restored=snapshot is not None)
-            async with asyncio.timeout(limit_s):
+            async with asyncio.timeout(debugging.limit_s(self.build, limit_s)):
                 failure = await life.ready
         except TimeoutError:
             failure = InitFailure(TIMED_OUT)
@@ -204,7 +212,7 @@ class Environment:
                 return self._concluded(running)
             self.events.start(invocation.request_id, invocation.trace_id)
             running.started = perf_counter()
-            timer = self._loop.call_later(build.timeout_s, self._timed_out, running)
+            timer = self._loop.call_later(debugging.limit_s(build, build.timeout_s), self._timed_out, running)
             look = self._loop.call_later(LOOK_S, life.watch_work, True)
             life.invoke(invocation, deadline_ms)
             try:

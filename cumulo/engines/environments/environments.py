@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from cumulo.engines.environments import aws_names, programs, runtimes, snapshots, variables
+from cumulo.engines.environments import aws_names, debugging, programs, runtimes, snapshots, variables
 from cumulo.engines.environments.builds import Build, LogLine, StartFailed
 from cumulo.engines.environments.environment import Environment
 from cumulo.engines.environments.programs import Program
@@ -103,6 +103,16 @@ class Environments:
         """It has stopped."""
         self._living.discard(environment)
 
+    def debugged(self, function_arn: str) -> Environment | None:
+        """The environment of this function that a debugger may attach to, if one is there."""
+        for each in self._living:
+            of_function = each.build.function_arn == function_arn or each.build.function_arn.startswith(
+                function_arn + ":"
+            )
+            if of_function and debugging.is_wanted(each.build) and not each.dead:
+                return each
+        return None
+
     async def adopt(self, listening: socket.socket) -> Any:
         """Serve the cloud on this socket."""
         if self._adopt is None:
@@ -131,7 +141,7 @@ class Environments:
             listen += [("tcp", aws_names.ADDRESS, port) for port in aws_names.PORTS]
         try:
             sandbox = self.sandboxes.make(
-                Limits(build.memory_mb, build.ephemeral_mb),
+                Limits(debugging.memory_mb(build), build.ephemeral_mb),
                 [(str(build.code), TASK)],
                 layers,
                 listen,

@@ -63,7 +63,7 @@ class Life:
         self.ended = False
         self.runtime = RuntimeApi(self)
         self.extensions = Extensions(self, environment.build, extensions.names(environment.build))
-        self.telemetry = Telemetry(home.now, self._connect)
+        self.telemetry = Telemetry(home.now, self.connect)
         self._sandbox: Sandbox | None = None
         self._servers: list[Any] = []
         self._connections: set[ApiConnection] = set()
@@ -294,7 +294,8 @@ class Life:
         elif not self.ended:
             self._environment.runtime_ended(exits.runtime_ended(status), kind)
 
-    async def _connect(self, port: int) -> socket.socket:
+    async def connect(self, port: int) -> socket.socket:
+        """A connection to a port inside. Raises ConnectionError."""
         if self._sandbox is None:
             raise ConnectionError
         return await self._sandbox.connect(port)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from cumulo.engines.environments import guest
+from cumulo.engines.environments import debugging, guest
 from cumulo.engines.environments.builds import Build
 from cumulo.engines.environments.runtimes import JAVA, NODE, PROVIDED, PYTHON, RUBY, Runtime, base_python
 
@@ -66,6 +66,7 @@ def _python(build: Build, runtime: Runtime) -> Program:
     prefix = _prefix(runtime.program)
     packages = sdk_packages()
     binds = [(path, f"/var/runtime/{Path(path).name}") for path in packages.values()]
+    binds += debugging.binds(build)
     modules = GUEST / "modules"
     binds += [(str(file), f"/var/runtime/{file.name}") for file in modules.glob("[a-z]*.py")]
     if not (build.variables.get(WRAPPER) or _brings_libraries(build)):

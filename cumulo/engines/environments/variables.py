@@ -5,6 +5,7 @@ Source: AWS Lambda Developer Guide, "Defined runtime environment variables".
 
 from __future__ import annotations
 
+from cumulo.engines.environments import debugging
 from cumulo.engines.environments.builds import Build
 from cumulo.engines.environments.runtimes import NODE, PROVIDED, PYTHON, RUBY, Runtime
 
@@ -56,4 +57,4 @@ def of(build: Build, runtime: Runtime, log_stream: str) -> dict[str, str]:
             "GEM_PATH": f"/var/task/vendor/bundle/ruby/{minor}.0:/opt/ruby/gems/{minor}.0:/var/runtime",
             "RUBYLIB": "/var/task:/var/runtime/lib:/opt/ruby/lib",
         }
-    return {**variables, **build.variables}
+    return {**variables, **build.variables, **debugging.variables(build, runtime.family)}

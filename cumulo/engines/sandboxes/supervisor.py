@@ -103,7 +103,11 @@ def _connect(control: socket.socket, port: int) -> None:
     """A connection to a port in here, for the server, whose own network is another."""
     message = json.dumps({"connected": port}).encode()
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=0.5) as made:
+        with (
+            socket.socket() as made
+        ):  # not create_connection: in here the C library may not find how names are resolved
+            made.settimeout(0.5)
+            made.connect(("127.0.0.1", port))
             made.settimeout(None)
             socket.send_fds(control, [message], [made.fileno()])
     except OSError as error:

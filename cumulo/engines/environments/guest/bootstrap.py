@@ -77,6 +77,8 @@ def run(wanted: dict[str, Any], paths: dict[str, str]) -> int:
     sys.stdout = Unbuffered(sys.stdout)
     sys.stderr = Unbuffered(sys.stderr)
     _forget_ourselves()
+    if os.environ.get("CUMULO_DEBUG"):
+        _await_debugger()
     client = RuntimeClient(os.environ["AWS_LAMBDA_RUNTIME_API"])
     try:
         _Runtime(client, wanted, *install(wanted["log"])).serve()
@@ -87,6 +89,19 @@ def run(wanted: dict[str, Any], paths: dict[str, str]) -> int:
     except BaseException:
         traceback.print_exc()
         return 1
+
+
+def _await_debugger() -> None:
+    """Let a debugger attach before anything of the function's is imported (see `debugging`)."""
+    os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")  # of modules that are frozen: it only warns
+    try:
+        import debugpy  # type: ignore[import-not-found,import-untyped,unused-ignore]
+    except ImportError:
+        print("CUMULO_DEBUG: there is no debugpy: pip install debugpy beside cumulo")  # noqa: T201
+        return
+    debugpy.listen(("127.0.0.1", 5678), in_process_debug_adapter=True)
+    print("CUMULO_DEBUG: waiting for a debugger")  # noqa: T201
+    debugpy.wait_for_client()
 
 
 def _exit_status(leaving: SystemExit) -> int:

@@ -21,6 +21,7 @@ from cumulo.services.compute.lambda_.log_shipping import LogShipping
 from cumulo.services.compute.lambda_.pools import Place, Pool, Slot
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Coroutine
 
     from cumulo.core.clock import Timer
@@ -61,6 +62,13 @@ class Fleet:
         self.logs = LogShipping(runtime)
         self._figures = invocation_metrics.of(runtime)
         runtime.on_close.append(self.close)
+
+    async def connect_debugger(self, function_arn: str) -> socket.socket:
+        """A connection to the debugger's port of a function. Raises ConnectionError while there is none."""
+        environment = self._engine().debugged(function_arn)
+        if environment is None:
+            raise ConnectionError(f"no environment of {function_arn} is to be debugged")
+        return await environment.connect_debugger()
 
     # --- a call -------------------------------------------------------------------------------------
 
