@@ -147,6 +147,7 @@ class Sandboxes:
             "seccomp": base64.b64encode(filters.program(nested=nested)).decode(),
             "cwd": cwd,
             "hostname": hostname,
+            "own_network": "net" in self.abilities.namespaces,
             "own_processes": "pid" in self.abilities.namespaces,
         }
         own_user = self.abilities.own_users and (self.abilities.own_root or self._all_reachable(spec))

@@ -150,3 +150,28 @@ for pid in ({os.getpid()}, os.getppid()):
         print(error.strerror)"""
     )
     assert set(ran.output.splitlines()) == {"Operation not permitted"}
+
+
+def test_the_server_reaches_what_listens_inside(tmp_path: Path) -> None:
+    code = """
+import socket, sys
+listening = socket.create_server(("127.0.0.1", 0))
+print(listening.getsockname()[1], flush=True)
+listening.accept()[0].send(b"from inside")"""
+
+    async def use(cells: Cells) -> bytes:
+        sandbox, output = cells.start(code)
+        for each in await sandbox.ready():
+            each.close()
+        port = int(await asyncio.to_thread(os.read, output, 100))
+        made = await sandbox.connect(port)
+        text = await asyncio.get_running_loop().sock_recv(made, 100)
+        made.close()
+        with pytest.raises(ConnectionError):
+            await sandbox.connect(1)
+        await sandbox.end()
+        os.close(output)
+        return text
+
+    assert with_cells(tmp_path, use, namespaces=()) == b"from inside"
+    assert with_cells(tmp_path, use) == b"from inside"
