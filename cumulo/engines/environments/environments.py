@@ -221,7 +221,7 @@ class Environments:
         return [*dict.fromkeys(shown), (str(bundle), aws_names.BUNDLE), (str(alone), aws_names.CA)]
 
     async def _start_zygote(self, chosen: Program) -> Zygote:
-        sdk = programs.sdk_places() if chosen.with_sdk else {}
+        sdk = programs.sdk_packages() if chosen.with_sdk else {}
         modules = () if chosen.argv else PRELOADED
         zygote = Zygote(chosen.zygote, modules, sdk, {"LD_LIBRARY_PATH": variables.LIBRARIES})
         prefix = [(chosen.prefix, chosen.prefix)] if chosen.prefix else []

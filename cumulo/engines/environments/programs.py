@@ -154,11 +154,6 @@ def _uses_sdk(build: Build, packages: dict[str, str]) -> bool:
     return b"boto3" in text or b"botocore" in text
 
 
-def sdk_places() -> dict[str, str]:
-    """Their names, and the folders that they are in."""
-    return {name: str(Path(path).parent) for name, path in sdk_packages().items()}
-
-
 @functools.cache
 def sdk_packages() -> dict[str, str]:
     """The packages of AWS's SDK beside cumulo, and where they are: botocore always, boto3 when it is installed."""

@@ -46,7 +46,7 @@ def run(wanted: dict[str, Any], sandbox: dict[str, Any]) -> int:
     os.environ.update(variables)
     time.tzset()
     if wanted["shown"]:
-        sdk.install({_module(inside): os.path.dirname(outside) for inside, outside in wanted["shown"].items()})
+        sdk.install({_module(inside): outside for inside, outside in wanted["shown"].items()})
     return bootstrap.run({**wanted, "wait": snapshot.wait}, paths)
 
 

@@ -6,7 +6,8 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from importlib.machinery import ModuleSpec, PathFinder
+from importlib.machinery import ModuleSpec
+from importlib.util import spec_from_file_location
 from types import ModuleType
 
 PRELOADED = (
@@ -17,19 +18,22 @@ PRELOADED = (
 
 
 class Finder:
-    """Finds some packages of a folder. Last of all: what functions bring comes first."""
+    """Finds some packages where they are, without a look at their neighbours. What functions bring comes first."""
 
     def __init__(self, places: dict[str, str]) -> None:
-        """`places`: names of packages and the folders that they are in."""
+        """`places`: names of packages and modules, and where they are."""
         self._places = places
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """As sys.meta_path wants it."""
-        if path is None and name in self._places:
-            return PathFinder.find_spec(name, [self._places[name]], target)
-        return None
+        place = self._places.get(name) if path is None else None
+        if place is None:
+            return None
+        if place.endswith(".py"):
+            return spec_from_file_location(name, place)
+        return spec_from_file_location(name, f"{place}/__init__.py", submodule_search_locations=[place])
 
 
 def install(places: dict[str, str]) -> None:
