@@ -11,6 +11,8 @@ from tests.postgres_server import PostgresServer, programs
 from tests.scenarios.lambda_code import allow, make_function, make_role
 from tests.server_process import Server
 
+pytestmark = pytest.mark.timeout(240)
+
 COUNT = 40
 SEEN = b"""
 import os, time
@@ -50,7 +52,9 @@ def deploy(server: Server) -> str:
     queue = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     role = make_role(server, "reader", [allow(["sqs:*", "dynamodb:*"], "*")])
     make_function(server, "reader", role, {"index.py": SEEN}, Timeout=10)
-    lambda_.create_event_source_mapping(EventSourceArn=queue, FunctionName="reader", BatchSize=4)
+    lambda_.create_event_source_mapping(
+        EventSourceArn=queue, FunctionName="reader", BatchSize=4, ScalingConfig={"MaximumConcurrency": 2}
+    )
     lambda_.create_event_source_mapping(
         EventSourceArn=stream, FunctionName="reader", BatchSize=4, StartingPosition="TRIM_HORIZON"
     )

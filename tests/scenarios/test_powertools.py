@@ -11,6 +11,8 @@ from tests.scenarios.conftest import CACHE
 from tests.scenarios.lambda_code import RUNTIME, allow, installed, make_function, make_role, until, with_requirements
 from tests.server_process import Server
 
+pytestmark = pytest.mark.timeout(240)
+
 HERE = Path(__file__).parent / "powertools"
 
 
