@@ -39,5 +39,16 @@ FUNCTION_NOT_USABLE = Error(
     "Could not execute the lambda function. Make sure you have given CloudWatch Logs permission to execute your "
     "function.",
 )
+# The two full stops are AWS's own.
+DELIVERY_SOURCE_NOT_FOUND = Error(
+    "ResourceNotFoundException", "Requested Delivery Source does not exist in this account.."
+)
+DELIVERY_DESTINATION_NOT_FOUND = Error(
+    "ResourceNotFoundException", "Requested Delivery Destination does not exist in this account."
+)
+DELIVERY_NOT_FOUND = Error("ResourceNotFoundException", "Requested Delivery does not exist in this account.")
+DELIVERY_POLICY_NOT_FOUND = Error(
+    "ResourceNotFoundException", "Requested Delivery Destination Policy does not exist in this account."
+)
 EXPORT_TASK_NOT_FOUND = Error("ResourceNotFoundException", "The specified export task does not exist.")
 POLICY_NOT_FOUND = Error("ResourceNotFoundException", "Policy with name [{name}] does not exist.")

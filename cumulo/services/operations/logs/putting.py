@@ -26,7 +26,7 @@ IGNORED = ("sequenceToken",)  # "always accepted", whatever it is. Source: API r
 OVERHEAD_BYTES = 26  # each event counts for so much more than its message
 
 
-@operation(unsupported=("entity",))
+@operation
 def put_log_events(ctx: Context, request: t.PutLogEventsRequest) -> t.PutLogEventsResponse:
     """Add a batch of events to a stream."""
     name = request["logStreamName"]
@@ -34,6 +34,9 @@ def put_log_events(ctx: Context, request: t.PutLogEventsRequest) -> t.PutLogEven
     stream = streams.find(ctx, group, name)
     rejected = put(ctx, group, stream, request["logEvents"])
     answer: t.PutLogEventsResponse = {"nextSequenceToken": streams.sequence_token(stream)}
+    if "entity" in request:
+        # The events are kept, the entity is not: AWS says so in this way, too, where it cannot take one.
+        answer["rejectedEntityInfo"] = {"errorType": "UnsupportedLogGroupType"}
     if rejected:
         answer["rejectedLogEventsInfo"] = rejected  # type: ignore[typeddict-item]
     return answer

@@ -1,0 +1,236 @@
+"""Delivery destinations, and policies on who may deliver to them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from cumulo.core import paging
+from cumulo.core.operation import operation
+from cumulo.core.table import REGION, Record, Table
+from cumulo.services.operations.logs import tags
+from cumulo.services.operations.logs.errors import (
+    DELIVERY_DESTINATION_NOT_FOUND,
+    DELIVERY_NOT_FOUND,
+    DELIVERY_POLICY_NOT_FOUND,
+    DELIVERY_SOURCE_NOT_FOUND,
+    VALIDATION,
+)
+from cumulo.services.operations.logs.tags import Tagged
+
+if TYPE_CHECKING:
+    from cumulo.core.context import Context
+    from cumulo.stubs import logs as t
+
+PAGE = 50
+_TYPES = {"s3": "S3", "logs": "CWL", "firehose": "FH"}
+_INVALID_TOKEN = VALIDATION("The specified nextToken is invalid.")
+
+
+class DeliveryDestination(Record):
+    """Where vended logs can go: a bucket, a log group, a Firehose stream (by ARN)."""
+
+    name: str
+    kind: str
+    resource: str = ""
+    output_format: str = ""
+    policy: str = ""
+    role: str = ""
+    tags: dict[str, str] = {}
+
+
+DELIVERY_DESTINATIONS = Table(
+    DeliveryDestination,
+    name="logs.delivery_destinations",
+    key="name",
+    scope=REGION,
+    arn="arn:{partition}:logs:{region}:{account}:delivery-destination:{name}",
+    missing=DELIVERY_DESTINATION_NOT_FOUND,
+    tags=lambda destination: destination.tags,
+)
+
+
+@operation
+def put_delivery_destination(
+    ctx: Context, request: t.PutDeliveryDestinationRequest
+) -> t.PutDeliveryDestinationResponse:
+    """Make a delivery destination, or point it elsewhere."""
+    name = request["name"]
+    found = DELIVERY_DESTINATIONS.peek(ctx, name)
+    ctx.authorize(DELIVERY_DESTINATIONS.arn(ctx, name), tags=found.tags if found is not None else None)
+    resource = (request.get("deliveryDestinationConfiguration") or {}).get("destinationResourceArn", "")
+    kind = request.get("deliveryDestinationType") or _TYPES.get((resource.split(":") + [""] * 3)[2], "")
+    if not kind or (resource and _TYPES.get(resource.split(":")[2] if resource.count(":") > 4 else "") != kind):
+        raise VALIDATION("The destinationResourceArn must be of a bucket, a log group or a Firehose stream.")
+    if found is not None and found.kind != kind:
+        raise VALIDATION("The type of a delivery destination cannot be changed.")
+    given = tags.checked(request.get("tags"))
+    if found is None:
+        found = DeliveryDestination(name, kind, tags=given)
+    elif given:
+        raise VALIDATION("Tags of a delivery destination that exists are changed with TagResource.")
+    found.resource = resource
+    found.output_format = request.get("outputFormat") or found.output_format
+    found.role = request.get("roleArn") or found.role
+    DELIVERY_DESTINATIONS.put(ctx, found)
+    return {"deliveryDestination": _described(ctx, found)}
+
+
+@operation
+def get_delivery_destination(
+    ctx: Context, request: t.GetDeliveryDestinationRequest
+) -> t.GetDeliveryDestinationResponse:
+    """A delivery destination."""
+    return {"deliveryDestination": _described(ctx, DELIVERY_DESTINATIONS.get(ctx, request["name"]))}
+
+
+@operation
+def delete_delivery_destination(ctx: Context, request: t.DeleteDeliveryDestinationRequest) -> None:
+    """Remove a delivery destination."""
+    DELIVERY_DESTINATIONS.delete(ctx, DELIVERY_DESTINATIONS.get(ctx, request["name"]))
+
+
+@operation
+def describe_delivery_destinations(
+    ctx: Context, request: t.DescribeDeliveryDestinationsRequest
+) -> t.DescribeDeliveryDestinationsResponse:
+    """Delivery destinations, by name."""
+    names = request.get("names")
+    found, token = paging.page(
+        lambda after, limit: DELIVERY_DESTINATIONS.range(ctx, after=after, limit=limit),
+        lambda destination: (destination.name,),
+        token=request.get("nextToken"),
+        limit=request.get("limit") or PAGE,
+        error=_INVALID_TOKEN,
+    )
+    answer: t.DescribeDeliveryDestinationsResponse = {
+        "deliveryDestinations": [_described(ctx, each) for each in found if not names or each.name in names]
+    }
+    if token:
+        answer["nextToken"] = token
+    return answer
+
+
+def _described(ctx: Context, destination: DeliveryDestination) -> t.DeliveryDestination:
+    answer: t.DeliveryDestination = {
+        "name": destination.name,
+        "arn": DELIVERY_DESTINATIONS.arn(ctx, destination.name),
+        "deliveryDestinationType": destination.kind,
+    }
+    if destination.resource:
+        answer["deliveryDestinationConfiguration"] = {"destinationResourceArn": destination.resource}
+    if destination.output_format:
+        answer["outputFormat"] = destination.output_format
+    if destination.role:
+        answer["roleArn"] = destination.role
+    if destination.tags:
+        answer["tags"] = destination.tags
+    return answer
+
+
+@operation
+def put_delivery_destination_policy(
+    ctx: Context, request: t.PutDeliveryDestinationPolicyRequest
+) -> t.PutDeliveryDestinationPolicyResponse:
+    """Say which accounts may deliver to a destination."""
+    destination = DELIVERY_DESTINATIONS.get(ctx, request["deliveryDestinationName"])
+    document = request["deliveryDestinationPolicy"]
+    try:
+        is_policy = isinstance(msgspec.json.decode(document), dict)
+    except msgspec.DecodeError:
+        is_policy = False
+    if not is_policy:
+        raise VALIDATION("The delivery destination policy is not valid JSON.")
+    destination.policy = document
+    DELIVERY_DESTINATIONS.put(ctx, destination)
+    return {"policy": {"deliveryDestinationPolicy": document}}
+
+
+@operation
+def get_delivery_destination_policy(
+    ctx: Context, request: t.GetDeliveryDestinationPolicyRequest
+) -> t.GetDeliveryDestinationPolicyResponse:
+    """The policy of a destination."""
+    destination = DELIVERY_DESTINATIONS.get(ctx, request["deliveryDestinationName"])
+    if not destination.policy:
+        raise DELIVERY_POLICY_NOT_FOUND()
+    return {"policy": {"deliveryDestinationPolicy": destination.policy}}
+
+
+@operation
+def delete_delivery_destination_policy(ctx: Context, request: t.DeleteDeliveryDestinationPolicyRequest) -> None:
+    """Remove the policy of a destination."""
+    destination = DELIVERY_DESTINATIONS.get(ctx, request["deliveryDestinationName"])
+    if not destination.policy:
+        raise DELIVERY_POLICY_NOT_FOUND()
+    destination.policy = ""
+    DELIVERY_DESTINATIONS.put(ctx, destination)
+
+
+def _tagged(ctx: Context, name: str) -> Tagged | None:
+    found = DELIVERY_DESTINATIONS.peek(ctx, name)
+    return None if found is None else Tagged(found.tags, lambda changed: _keep_tags(ctx, found, changed))
+
+
+def _keep_tags(ctx: Context, destination: DeliveryDestination, changed: dict[str, str]) -> None:
+    destination.tags = changed
+    DELIVERY_DESTINATIONS.put(ctx, destination)
+
+
+tags.KINDS["delivery-destination"] = _tagged
+
+# ---- sources and deliveries: no service that vends logs this way is here, so there are none of either
+
+
+@operation
+def describe_delivery_sources(
+    ctx: Context, request: t.DescribeDeliverySourcesRequest
+) -> t.DescribeDeliverySourcesResponse:
+    """Delivery sources. None can be made: PutDeliverySource is refused."""
+    _check_page(request)
+    return {"deliverySources": []}
+
+
+@operation
+def get_delivery_source(ctx: Context, request: t.GetDeliverySourceRequest) -> t.GetDeliverySourceResponse:
+    """A delivery source."""
+    ctx.authorize(_arn(ctx, "delivery-source", request["name"]))
+    raise DELIVERY_SOURCE_NOT_FOUND()
+
+
+@operation
+def delete_delivery_source(ctx: Context, request: t.DeleteDeliverySourceRequest) -> None:
+    """Remove a delivery source."""
+    ctx.authorize(_arn(ctx, "delivery-source", request["name"]))
+    raise DELIVERY_SOURCE_NOT_FOUND()
+
+
+@operation
+def describe_deliveries(ctx: Context, request: t.DescribeDeliveriesRequest) -> t.DescribeDeliveriesResponse:
+    """Deliveries. None can be made without a source."""
+    _check_page(request)
+    return {"deliveries": []}
+
+
+@operation
+def get_delivery(ctx: Context, request: t.GetDeliveryRequest) -> t.GetDeliveryResponse:
+    """A delivery."""
+    ctx.authorize(_arn(ctx, "delivery", request["id"]))
+    raise DELIVERY_NOT_FOUND()
+
+
+@operation
+def delete_delivery(ctx: Context, request: t.DeleteDeliveryRequest) -> None:
+    """Remove a delivery."""
+    ctx.authorize(_arn(ctx, "delivery", request["id"]))
+    raise DELIVERY_NOT_FOUND()
+
+
+def _check_page(request: Any) -> None:
+    if request.get("nextToken") is not None:
+        raise VALIDATION("The specified nextToken is invalid.")
+
+
+def _arn(ctx: Context, kind: str, name: str) -> str:
+    return f"arn:{ctx.partition}:logs:{ctx.region}:{ctx.account}:{kind}:{name}"
