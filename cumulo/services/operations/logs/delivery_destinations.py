@@ -59,9 +59,12 @@ def put_delivery_destination(
     name = request["name"]
     found = DELIVERY_DESTINATIONS.peek(ctx, name)
     ctx.authorize(DELIVERY_DESTINATIONS.arn(ctx, name), tags=found.tags if found is not None else None)
-    resource = (request.get("deliveryDestinationConfiguration") or {}).get("destinationResourceArn", "")
-    kind = request.get("deliveryDestinationType") or _TYPES.get((resource.split(":") + [""] * 3)[2], "")
-    if not kind or (resource and _TYPES.get(resource.split(":")[2] if resource.count(":") > 4 else "") != kind):
+    configuration = request.get("deliveryDestinationConfiguration")
+    resource = configuration["destinationResourceArn"] if configuration is not None else ""
+    parts = resource.split(":", 5)
+    vendor = _TYPES.get(parts[2], "") if len(parts) == 6 else ""
+    kind = request.get("deliveryDestinationType") or vendor
+    if not kind or (resource and vendor != kind):
         raise VALIDATION("The destinationResourceArn must be of a bucket, a log group or a Firehose stream.")
     if found is not None and found.kind != kind:
         raise VALIDATION("The type of a delivery destination cannot be changed.")
