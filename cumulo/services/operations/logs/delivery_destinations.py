@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 PAGE = 50
 _TYPES = {"s3": "S3", "logs": "CWL", "firehose": "FH"}
+FILTERS = ("deliverySourceNames", "resourceArns")  # of sources and deliveries: of none they choose none
 _INVALID_TOKEN = VALIDATION("The specified nextToken is invalid.")
 
 
