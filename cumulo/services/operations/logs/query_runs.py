@@ -87,6 +87,10 @@ async def run_query(ctx: Context, payload: dict[str, Any]) -> None:
             outcome = await _run(ctx, query)
         except _Ended as ended:
             await ctx.transact(partial(query_results.ended, query_id=query.id, status=ended.status, text=str(ended)))
+        except Exception:  # a query must not be Running for ever
+            ctx.logger.exception("the query %s failed", query.id)
+            text = "The query failed because of an unknown error."
+            await ctx.transact(partial(query_results.ended, query_id=query.id, status=FAILED, text=text))
         else:
             await query_results.keep(ctx, query, outcome, COMPLETE)
 

@@ -330,6 +330,21 @@ async def _jump(cloud: Account, seconds: float) -> None:
     cloud.running.clock.advance(seconds)
 
 
+class Gone(BaseException):
+    """The end of a process."""
+
+
+def test_what_goes_wrong_ends_a_query(insights: Insights, logs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(self: execution.Execution) -> execution.Outcome:
+        raise RuntimeError("nobody thought of it")
+
+    monkeypatch.setattr(execution.Execution, "run", run)
+    query_id = insights.start("fields @message")
+    insights.cloud.settle()
+    answer = logs.get_query_results(queryId=query_id)
+    assert (answer["status"], answer["results"]) == ("Failed", [])
+
+
 def test_a_query_that_a_crash_interrupts_runs_again(
     start_cloud: Callable[..., RunningCloud], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -345,7 +360,7 @@ def test_a_query_that_a_crash_interrupts_runs_again(
     def wait(self: execution.Execution) -> execution.Outcome:
         entered.set()
         gate.wait(10)
-        raise RuntimeError("the process is gone")
+        raise Gone
 
     with monkeypatch.context() as patched:
         patched.setattr(execution.Execution, "run", wait)

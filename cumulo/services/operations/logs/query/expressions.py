@@ -45,19 +45,27 @@ _RESERVED = frozenset(("and", "or", "not", "like", "in", "by", "as", "asc", "des
 
 def expression(tokens: Tokens) -> Expression:
     """Whatever may stand for a value."""
-    left = _all_of(tokens)
+    terms = [_all_of(tokens)]
     while tokens.peek.is_word("or"):
         tokens.take()
-        left = Binary("or", left, _all_of(tokens))
-    return left
+        terms.append(_all_of(tokens))
+    return _chain("or", terms)
 
 
 def _all_of(tokens: Tokens) -> Expression:
-    left = _opposite(tokens)
+    terms = [_opposite(tokens)]
     while tokens.peek.is_word("and"):
         tokens.take()
-        left = Binary("and", left, _opposite(tokens))
-    return left
+        terms.append(_opposite(tokens))
+    return _chain("and", terms)
+
+
+def _chain(operator: str, terms: list[Expression]) -> Expression:
+    """Terms as a tree that is no deeper than it must be: some queries have hundreds."""
+    if len(terms) == 1:
+        return terms[0]
+    half = len(terms) // 2
+    return Binary(operator, _chain(operator, terms[:half]), _chain(operator, terms[half:]))
 
 
 def _opposite(tokens: Tokens) -> Expression:

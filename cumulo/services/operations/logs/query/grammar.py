@@ -21,10 +21,13 @@ def parse(text: str) -> Query:
     tokens = Tokens(text, _query)
     if tokens.peek.kind == END:
         raise Malformed("Query string is empty", 0, 0)
-    found = _query(tokens)
-    if tokens.peek.kind != END:
-        raise tokens.refused()
-    checks.check(found)
+    try:
+        found = _query(tokens)
+        if tokens.peek.kind != END:
+            raise tokens.refused()
+        checks.check(found)
+    except RecursionError:
+        raise Malformed("The query is nested too deeply", 0, len(text)) from None
     return found
 
 
