@@ -9,6 +9,7 @@ import pytest
 from tests.conftest import Account
 from tests.services.compute.lambda_.conftest import Create, refused, zip_of
 from tests.services.compute.lambda_.simulation import Environments
+from tests.services.compute.lambda_.test_fleet import until
 
 INVALID = "InvalidParameterValueException"
 HEAD = """
@@ -223,6 +224,32 @@ def test_a_pause_waits_for_the_next_checkpoint(cloud: Account, durable: Callable
     cloud.settle()
     found = client.get_durable_execution(DurableExecutionArn=arn)
     assert (found["Status"], found["Result"]) == ("SUCCEEDED", "PAUSING")
+
+
+def test_messages_of_a_queue_start_executions(cloud: Account, durable: Callable[..., str]) -> None:
+    arn = durable()
+    sqs, client = cloud.client("sqs"), cloud.client("lambda")
+    url = sqs.create_queue(QueueName="orders", Attributes={"VisibilityTimeout": "900"})["QueueUrl"]
+    queue = f"arn:aws:sqs:us-east-1:{cloud.account}:orders"
+    rights = {"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}
+    cloud.client("iam").put_role_policy(
+        RoleName="worker",
+        PolicyName="sqs",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": rights}),
+    )
+    mapping = client.create_event_source_mapping(FunctionName=arn, EventSourceArn=queue, BatchSize=1)
+    sqs.send_message(QueueUrl=url, MessageBody="seven")
+
+    def executions() -> list[dict[str, Any]]:
+        found = client.list_durable_executions_by_function(FunctionName="greeter", Statuses=["SUCCEEDED"])
+        listed: list[dict[str, Any]] = found["DurableExecutions"]
+        return listed
+
+    until(lambda: bool(executions()))
+    (execution,) = executions()
+    shown = client.get_durable_execution(DurableExecutionArn=execution["DurableExecutionArn"])
+    assert json.loads(shown["InputPayload"])["Records"][0]["body"] == "seven"
+    client.delete_event_source_mapping(UUID=mapping["UUID"])
 
 
 def test_only_who_may_saves_or_looks(cloud: Account, durable: Callable[..., str]) -> None:
