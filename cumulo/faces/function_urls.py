@@ -201,8 +201,12 @@ class _UrlCall:
                 if piece:
                     await exchange.write(piece)
         except MalformedAnswer:
+            flow.abandon()
             self._respond(*BROKEN)
             return
+        except Disconnected:
+            flow.abandon()
+            raise
         outcome = await flow.outcome()
         if begun:
             if outcome.error:

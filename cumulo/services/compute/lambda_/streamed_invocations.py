@@ -41,6 +41,7 @@ class Flow:
         self._pieces: list[bytes] = []
         self._news = asyncio.Event()
         self._running: asyncio.Task[Outcome] | None = None
+        self._abandoned = False
         self.content_type = ""
 
     def start(self, call: Call) -> None:
@@ -49,11 +50,17 @@ class Flow:
         call.on_prelude = self._on_prelude
         work = call.run(self._ctx, self._target, self._limits, self._ctx.request_id)
         self._running = asyncio.get_running_loop().create_task(work)
-        self._running.add_done_callback(lambda _: self._news.set())
+        self._running.add_done_callback(self._done)
+
+    def _done(self, running: asyncio.Task[Outcome]) -> None:
+        if self._abandoned and not running.cancelled():
+            running.exception()  # looked at: there is nobody to be told
+        self._news.set()
 
     def _on_chunk(self, piece: bytes) -> None:
-        self._pieces.append(piece)
-        self._news.set()
+        if not self._abandoned:
+            self._pieces.append(piece)
+            self._news.set()
 
     def _on_prelude(self, content_type: str) -> None:
         self.content_type = content_type
@@ -82,10 +89,10 @@ class Flow:
                 return
             await self._news.wait()
 
-    @property
-    def failed(self) -> bool:
-        """Whether the function is done, and has failed."""
-        return self._running is not None and self._running.done() and bool(self._running.result().error)
+    def abandon(self) -> None:
+        """Nobody reads on: the function runs to its end, as on AWS, and what it writes is dropped."""
+        self._abandoned = True
+        self._pieces = []
 
     async def outcome(self) -> Outcome:
         """How it ended."""
@@ -126,8 +133,12 @@ def invoke_with_response_stream(
 
 
 async def _events(flow: Flow, tail: bool) -> AsyncIterator[dict[str, Any]]:
-    async for piece in flow.pieces():
-        yield {"PayloadChunk": {"Payload": piece}}
+    try:
+        async for piece in flow.pieces():
+            yield {"PayloadChunk": {"Payload": piece}}
+    except BaseException:  # the client is gone
+        flow.abandon()
+        raise
     complete: dict[str, Any] = {}
     try:
         outcome = await flow.outcome()

@@ -41,3 +41,14 @@ def test_what_is_refused_before_the_stream(cloud: Account, create: Create, simul
     assert answer["Error"]["Code"] == "ResourceNotFoundException"
     answer = error_of(stream, FunctionName="greeter", Payload=b"{")
     assert answer["Error"]["Code"] == "InvalidRequestContentException"
+
+
+def test_a_client_that_goes_away(cloud: Account, create: Create, simulated: Environments) -> None:
+    create(Code={"ZipFile": zip_of({"index.py": "def handler(event, context):\n    return 'a' * 5_000_000\n"})})
+    lambda_ = cloud.client("lambda")
+    answer = lambda_.invoke_with_response_stream(FunctionName="greeter")
+    next(iter(answer["EventStream"]))
+    answer["EventStream"].close()
+    assert len(lambda_.invoke(FunctionName="greeter")["Payload"].read()) == 5_000_002
+    [environment] = simulated.started
+    assert environment.invocations == 2
