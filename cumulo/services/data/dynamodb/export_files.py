@@ -22,6 +22,7 @@ from cumulo.core.errors import Fault
 from cumulo.core.operation import task
 from cumulo.core.table import pack
 from cumulo.services.data.dynamodb import job_callers, settling, snapshots, undo_log
+from cumulo.services.data.dynamodb.export_filters import ExportFilter
 from cumulo.services.data.dynamodb.export_jobs import COMPLETED, EXPORTS, FAILED, IN_PROGRESS, Export
 from cumulo.services.data.dynamodb.snapshots import CONTINUATIONS, Snapshot
 from cumulo.services.data.dynamodb.stored_items import decode, opened, size_of
@@ -188,6 +189,7 @@ async def _put(caller: Context, export: Export, key: str, data: bytes) -> str:
 
 async def _items(ctx: Context, export: Export) -> AsyncIterator[list[tuple[bytes, int]]]:
     """Lines of a full export, with the sizes of their items."""
+    chosen = ExportFilter(export.filter, export.source) if export.filter else None
     cursor = b""
     while True:
 
@@ -196,10 +198,20 @@ async def _items(ctx: Context, export: Export) -> AsyncIterator[list[tuple[bytes
             return [(key, opened(ctx, export.source, stored)) for key, stored in found]
 
         found = await ctx.transact(read)
-        yield [(_json({"Item": decode(stored)}) + b"\n", size_of(stored)) for _, stored in found]
+        yield [each for each in (_item(chosen, key, stored) for key, stored in found) if each is not None]
         if len(found) < _LINES:
             return
         cursor = found[-1][0] + b"\x00"
+
+
+def _item(chosen: ExportFilter | None, key: bytes, stored: bytes) -> tuple[bytes, int] | None:
+    item = decode(stored)
+    if chosen is not None:
+        taken = chosen.take(key, item)
+        if taken is None:
+            return None
+        item = taken
+    return _json({"Item": item}) + b"\n", size_of(stored)
 
 
 async def _changes(ctx: Context, export: Export) -> AsyncIterator[list[tuple[bytes, int]]]:

@@ -41,6 +41,7 @@ class Export(Record):
     size: int = 0
     failure_code: str = ""
     failure: str = ""
+    filter: dict[str, Any] = {}  # FilterSpecification
 
     @property
     def arn(self) -> str:

@@ -13,6 +13,7 @@ from cumulo.services.data.dynamodb import (
     item_keys,
     key_insights,
     planned_writes,
+    table_names,
     throttling,
 )
 from cumulo.services.data.dynamodb.attribute_values import check_item
@@ -65,6 +66,7 @@ def _read(request: Any, plan: Callable[[Any], Plan]) -> Plan:
             _check_return_values(request)
         return plan(request)
     except Fault as fault:
+        table_names.check(request["TableName"])  # what is wrong with the name is said first
         if fault.message == planned_writes.TOO_BIG:
             raise
         raise VALIDATION(f"1 validation error detected: {fault.message}") from None
@@ -115,11 +117,15 @@ def _returned(ctx: Context, plan: Plan, wanted: str, before: Before, item: Item 
 @operation
 def get_item(ctx: Context, request: t.GetItemInput) -> t.GetItemOutput:
     """The item of a key, whole or in parts."""
-    mixing.check(request)
     given: Any = request["Key"]
-    check_item(given)
-    projection = projection_of(request)
     name = request["TableName"]
+    try:
+        mixing.check(request)
+        check_item(given)
+        projection = projection_of(request)
+    except Fault:
+        table_names.check(name)
+        raise
     layout = layout_for(ctx, name, lambda layout: read_facts(ctx, layout, request, [given], projection))
     stored = read(ctx, layout, item_keys.of_key(layout, given))
     answer: Any = {}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import operation
-from cumulo.services.data.dynamodb import key_insights, key_ranges, pages
+from cumulo.services.data.dynamodb import key_insights, key_ranges, pages, table_names
 from cumulo.services.data.dynamodb.attribute_values import check_item
 from cumulo.services.data.dynamodb.errors import VALIDATION
 from cumulo.services.data.dynamodb.expressions import conditions, key_conditions, projections
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 @operation
 def query(ctx: Context, request: t.QueryInput) -> t.QueryOutput:
     """The items of one partition key, in the order of the sort key."""
+    table_names.check(request["TableName"])
     mixing.check(request, ("FilterExpression", "KeyConditionExpression"))
     check_select(request)
     start: Any = request.get("ExclusiveStartKey")

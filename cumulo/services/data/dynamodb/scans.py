@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import operation
-from cumulo.services.data.dynamodb import key_ranges, pages
+from cumulo.services.data.dynamodb import key_ranges, pages, table_names
 from cumulo.services.data.dynamodb.errors import VALIDATION
 from cumulo.services.data.dynamodb.expressions.placeholders import Placeholders
 from cumulo.services.data.dynamodb.legacy import mixing
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 @operation
 def scan(ctx: Context, request: t.ScanInput) -> t.ScanOutput:
     """All items, or those of one segment, page by page."""
+    table_names.check(request["TableName"])
     mixing.check(request, ("FilterExpression",))
     check_select(request)
     segment, total = _segment(request)

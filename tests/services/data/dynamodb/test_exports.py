@@ -105,6 +105,42 @@ def test_a_full_export(cloud: Account, dynamodb: Any, s3: Any) -> None:
     assert listed == [{"ExportArn": made["ExportArn"], "ExportStatus": "COMPLETED", "ExportType": "FULL_EXPORT"}]
 
 
+def test_a_filtered_export(cloud: Account, dynamodb: Any, s3: Any) -> None:
+    for number, name in enumerate("abc"):
+        put(dynamodb, name, count={"N": str(number)}, data={"B": bytes([number])}, more={"S": "x"})
+
+    def exported(**specification: Any) -> list[Any]:
+        done = ended(cloud, dynamodb, export(cloud, dynamodb, FilterSpecification=specification))
+        assert done["FilterSpecification"] == specification
+        found = [line["Item"] for line in lines(s3, cloud, done)]
+        assert done["ItemCount"] == len(found)
+        return sorted(found, key=lambda item: item["id"]["S"])
+
+    one, two = {":v": {"N": "1"}}, {":v": {"B": b"\x02"}}
+    names = {"#c": "count"}
+    found = exported(FilterExpression="#c >= :v", ExpressionAttributeNames=names, ExpressionAttributeValues=one)
+    assert [item["id"]["S"] for item in found] == ["b", "c"]
+    found = exported(
+        FilterExpression="#d = :v",
+        ProjectionExpression="id, #d",
+        ExpressionAttributeNames={"#d": "data"},
+        ExpressionAttributeValues=two,
+    )
+    assert found == [{"id": {"S": "c"}, "data": {"B": "Ag=="}}]
+    found = exported(KeyConditionExpression="id = :v", ExpressionAttributeValues={":v": {"S": "b"}})
+    assert [item["count"]["N"] for item in found] == ["1"]
+    key = {":v": {"S": "b"}}
+    for wrong in (
+        {"FilterExpression": "id ="},
+        {"FilterExpression": "id = :v"},
+        {"KeyConditionExpression": "more = :v", "ExpressionAttributeValues": key},
+        {"KeyConditionExpression": "id = :v", "FilterExpression": "id <> :v", "ExpressionAttributeValues": key},
+        {"ExpressionAttributeNames": {"#x": "id"}},
+    ):
+        with refused("ValidationException"):
+            export(cloud, dynamodb, FilterSpecification=wrong)
+
+
 def test_an_export_is_of_its_time(cloud: Account, dynamodb: Any, s3: Any) -> None:
     put(dynamodb, "a", value={"N": "1"})
     cloud.advance(10)

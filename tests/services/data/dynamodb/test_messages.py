@@ -173,3 +173,21 @@ def test_every_message(cloud: Account, part: int) -> None:
             if (found["Code"], found["Message"]) != (code or "ValidationException", text):
                 wrong.append((operation, text, f"{found['Code']}: {found['Message'][:300]}"))
     assert not wrong
+
+
+def test_what_is_wrong_with_the_tables_name_is_said_first(cloud: Account) -> None:
+    client = cloud.client("dynamodb")
+    text = "1 validation error detected: Value 'a' at 'tableName' failed to satisfy constraint: Member must have length"
+    wrong: dict[str, Any] = {"pk": {"S": "x", "N": "1"}}
+    calls = (
+        (client.put_item, {"Item": wrong}),
+        (client.get_item, {"Key": wrong}),
+        (client.delete_item, {"Key": wrong}),
+        (client.update_item, {"Key": wrong, "UpdateExpression": "SET"}),
+        (client.query, {}),
+        (client.scan, {"FilterExpression": "=", "ScanFilter": {}}),
+    )
+    for call, request in calls:
+        with pytest.raises(ClientError) as caught:
+            call(TableName="a", **request)
+        assert caught.value.response["Error"]["Message"].startswith(text), call

@@ -21,7 +21,7 @@ def write(logs: Any, group: str, now_ms: int, *messages: Any) -> None:
 
 
 def contributors(client: Any, rule: str, now: int) -> dict[tuple[str, ...], float]:
-    report = client.get_insight_rule_report(RuleName=rule, StartTime=now - 600, EndTime=now + 60, Period=60)
+    report = client.get_insight_rule_report(RuleName=rule, StartTime=now - 600, EndTime=now + 600, Period=60)
     return {tuple(one["Keys"]): one["ApproximateAggregateValue"] for one in report["Contributors"]}
 
 
@@ -56,7 +56,11 @@ def test_json_events_count_while_the_rule_is_enabled(cloud: Account, cloudwatch:
     write(logs, "api", int(clock.now() * 1000), {"ip": "late"})
     assert ("late",) not in contributors(cloudwatch, "ips", now)
     report = cloudwatch.get_insight_rule_report(
-        RuleName="ips", StartTime=now - 600, EndTime=now + 60, Period=300, Metrics=["SampleCount", "UniqueContributors"]
+        RuleName="ips",
+        StartTime=now - 600,
+        EndTime=now + 600,
+        Period=300,
+        Metrics=["SampleCount", "UniqueContributors"],
     )
     assert (report["KeyLabels"], report["AggregationStatistic"]) == (["$.ip"], "SampleCount")
     assert (report["AggregateValue"], report["ApproximateUniqueCount"]) == (5.0, 3)
