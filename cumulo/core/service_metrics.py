@@ -6,6 +6,7 @@ written while a call is answered. What was counted in the last minute is lost wh
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.errors import Fault
@@ -91,14 +92,21 @@ class ServiceMetrics:
             requests.setdefault((series.owner, series.namespace), []).extend(_data(series, values, minute))
         if not self._there:
             return
-        for ((account, region), namespace), data in requests.items():
-            ctx = self._runtime.internal_context("cloudwatch", "give", account, region)
-            for at in range(0, len(data), DATA):
-                request = {"Namespace": namespace, "MetricData": data[at : at + DATA]}
-                try:
-                    await ctx.transact(_Putting(request))
-                except Fault as fault:  # older than two weeks, after a jump of the cloud's time
-                    self._runtime.logger("cloudwatch").warning("a minute of %s is lost: %s", namespace, fault)
+        puts = [
+            (owner, {"Namespace": namespace, "MetricData": data[at : at + DATA]})
+            for (owner, namespace), data in requests.items()
+            for at in range(0, len(data), DATA)
+        ]
+        if puts:
+            ctx = self._runtime.internal_context("cloudwatch", "give", "", "")
+            await ctx.transact(partial(self._put, puts=puts))
+
+    def _put(self, ctx: Context, puts: list[tuple[tuple[str, str], dict[str, Any]]]) -> None:
+        for (account, region), request in puts:
+            try:
+                ctx.call("cloudwatch", "PutMetricData", request, internal=True, account=account, region=region)
+            except Fault as fault:  # older than two weeks, after a jump of the cloud's time
+                self._runtime.logger("cloudwatch").warning("a minute of %s is lost: %s", request["Namespace"], fault)
 
     async def close(self) -> None:
         """Give away the rest."""
@@ -106,18 +114,6 @@ class ServiceMetrics:
             self._timer.cancel()
         if self._fresh:
             await self.give()
-
-
-class _Putting:
-    """PutMetricData, in a transaction."""
-
-    __slots__ = ("_request",)
-
-    def __init__(self, request: dict[str, Any]) -> None:
-        self._request = request
-
-    def __call__(self, ctx: Context) -> None:
-        ctx.call("cloudwatch", "PutMetricData", self._request, internal=True)
 
 
 def _data(series: Series, counted: dict[float, float], minute: float) -> list[dict[str, Any]]:

@@ -112,15 +112,16 @@ async def tell_insights(ctx: Context) -> None:
     pending = pending_of(ctx.runtime)
     counted = pending.copy()
     pending.clear()
-    for (rule, start), contributors in counted.items():
+    if counted:
+        await ctx.transact(partial(_tell, counted=counted))
+
+
+def _tell(ctx: Context, counted: Pending) -> None:
+    for ((account, region, name, rule_id), start), contributors in counted.items():
+        kept = RULES.peek(ctx, name, account=account, region=region)
+        if kept is None or kept.id != rule_id:  # the insights were switched off meanwhile
+            continue
         minute = ContributionMinute(start, [])
         for keys, (total, count, low, high) in contributors.items():
             minute.add(keys, total, count, low, high)
-        await ctx.transact(partial(_tell, rule=rule, minute=minute))
-
-
-def _tell(ctx: Context, rule: Rule, minute: ContributionMinute) -> None:
-    account, region, name, rule_id = rule
-    kept = RULES.peek(ctx, name, account=account, region=region)
-    if kept is not None and kept.id == rule_id:  # else the insights were switched off meanwhile
         insight_rules.contribute(ctx, rule_id, minute, account=account, region=region)

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from cumulo.services.data.dynamodb import key_insights
 from tests.conftest import Account
 
 MINUTE = 60
@@ -57,6 +58,8 @@ def rules(ddb: Any, **options: Any) -> dict[str, str]:
 def contributors(cloud: Account, rule: str) -> dict[tuple[str, ...], float]:
     """What a rule says of the present minutes, once it was told."""
     cloud.advance(10)
+    told = cloud.running.cloud.runtime.internal_context("dynamodb", "tell_insights", "", "")
+    cloud.running.run(key_insights.tell_insights(told))
     now = int(cloud.running.clock.now())
     report = cloud.client("cloudwatch").get_insight_rule_report(
         RuleName=rule, StartTime=now - 300, EndTime=now, Period=MINUTE

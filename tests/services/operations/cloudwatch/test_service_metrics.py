@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from cumulo.core import service_metrics
 from tests.conftest import Account
 from tests.services.data.dynamodb.item_tables import index, make
 from tests.services.operations.cloudwatch.conftest import statistics
@@ -21,6 +22,7 @@ class Told:
 
     def wait(self) -> None:
         self.cloud.advance(61)
+        self.cloud.running.run(service_metrics.of(self.cloud.running.cloud.runtime).give())
 
     def sums(self, name: str, **dimensions: str) -> tuple[float, float]:
         """The sum and the number of the values."""
