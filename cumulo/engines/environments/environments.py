@@ -25,6 +25,8 @@ OnLog = Callable[[list[LogLine]], None]
 RUNTIME_API = ("tcp", "127.0.0.1", 9001)
 TASK = "/var/task"
 STARTS_PER_CORE = 2
+TURN_S = 1.0
+"""The longest that a start keeps others from starting."""
 END_S = 5.0
 MOST_SNAPSHOTS = 16
 
@@ -34,6 +36,20 @@ class _Adopted:
 
     def __init__(self, stop: Callable[[], None]) -> None:
         self.close = stop
+
+
+class _Turn:
+    """A place among those that start. An init that takes long mostly waits for others: it gives its place away."""
+
+    def __init__(self, starts: asyncio.Semaphore) -> None:
+        self._starts: asyncio.Semaphore | None = starts
+        self._timer = asyncio.get_running_loop().call_later(TURN_S, self.end)
+
+    def end(self) -> None:
+        self._timer.cancel()
+        if self._starts is not None:
+            self._starts.release()
+            self._starts = None
 
 
 class Environments:
@@ -71,7 +87,9 @@ class Environments:
         Waits for its turn: few start at a time. Raises RuntimeMissing and StartFailed.
         """
         runtime = runtimes.find(build.runtime)
-        async with self._starts:
+        await self._starts.acquire()
+        turn = _Turn(self._starts)
+        try:
             environment = Environment(self, build, runtime, on_log, log_stream)
             self._living.add(environment)
             try:
@@ -79,6 +97,8 @@ class Environments:
             except BaseException:
                 self._living.discard(environment)
                 raise
+        finally:
+            turn.end()
         return environment
 
     async def close(self) -> None:

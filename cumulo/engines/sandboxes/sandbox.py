@@ -71,6 +71,7 @@ class Sandbox:
         self._ready: asyncio.Future[list[socket.socket]] = self._loop.create_future()
         self._ended: asyncio.Future[None] = self._loop.create_future()
         self._running = {RUNTIME}
+        self._taken = False
         self._connecting: dict[int, list[asyncio.Future[socket.socket]]] = {}
         self._process = -1
         self._tmp = -1
@@ -84,7 +85,9 @@ class Sandbox:
 
     async def ready(self) -> list[socket.socket]:
         """The listening sockets in the order of the spec, as soon as they are there. Raises SandboxFailed."""
-        return await asyncio.shield(self._ready)
+        sockets = await asyncio.shield(self._ready)
+        self._taken = True
+        return sockets
 
     @property
     def ended(self) -> bool:
@@ -261,6 +264,9 @@ class Sandbox:
 
     def _hang_up(self) -> None:
         self._hung_up = True
+        if self._ready.done() and not self._taken and self._ready.exception() is None:
+            for made in self._ready.result():  # nobody waits for them any more
+                made.close()
         self._loop.remove_reader(self._control.fileno())
         self._control.close()
         self.theirs.close()

@@ -398,3 +398,24 @@ def test_any_value_is_written_as_json(value: Any, escaped: bool) -> None:
         return bool(found == wanted)
 
     assert alike(read(Encoder(escaped).encode(value)), expected(value))
+
+
+def test_inits_that_wait_do_not_keep_others_from_starting(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cumulo.engines.environments.environments.TURN_S", 0.2)
+    slow = bench.build("import time\ntime.sleep(6)\ndef handler(event, context): return 'slow'\n")
+    quick = bench.build("def handler(event, context): return 'quick'\n")
+
+    async def main(homes: Environments) -> Any:
+        import asyncio
+        import os
+
+        many = [asyncio.create_task(bench.start(homes, slow)) for _ in range(2 * (os.cpu_count() or 1) + 1)]
+        environment = await bench.start(homes, quick)
+        outcome = await environment.invoke(bench.invocation())
+        done = [task.done() for task in many]
+        for task in many:
+            task.cancel()
+        await asyncio.gather(*many, return_exceptions=True)
+        return outcome.payload, any(done)
+
+    assert bench.run(main) == (b'"quick"', False)
