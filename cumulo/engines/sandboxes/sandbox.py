@@ -132,6 +132,9 @@ class Sandbox:
         """End everything in it, at once and without asking."""
         if self._hung_up:
             return
+        if self._tmp >= 0:
+            os.close(self._tmp)  # while others have it: who closes it last gives all its memory back, which takes long
+            self._tmp = -1
         self._hang_up()
         if self._is_pid_1():
             self._kill_supervisor()
@@ -298,7 +301,7 @@ class Sandbox:
             os.close(self._process)
             self._process = -1
         if self._tmp >= 0:
-            os.close(self._tmp)
+            self._loop.run_in_executor(None, os.close, self._tmp)
             self._tmp = -1
         if not self._ended.done():
             self._ended.set_result(None)
