@@ -23,7 +23,8 @@ must close its copy of the control socket after the fork.
     "control": descriptor of a SOCK_SEQPACKET unix socket to the server,
     "stdout", "stderr": descriptors (-1: /dev/null),
     "keep": [descriptor, …] that the program keeps open beside,
-    "uid", "gid": of the program (null: as it is), "groups": [cgroup.procs file, …] to join,
+    "uid", "gid": of the program (null: as it is),
+    "groups": [{"folder": …, "files": [[name, value, whether it must be there], …]}, …] of control groups to join,
     "tmp_bytes": size of /tmp, "tmp": folder used as /tmp without own root,
     "binds": [[outside, inside], …], "layers": [folder, …] the later over the earlier, in /opt,
     "files": {"/run/…": text} of this sandbox alone,
@@ -182,8 +183,13 @@ def _move_descriptors(spec: Plain) -> socket.socket:
 
 
 def _join(spec: Plain) -> None:
-    for file in spec.get("groups", ()):
-        _write(file, "0")
+    for group in spec.get("groups", ()):
+        folder = group["folder"]
+        os.mkdir(folder)
+        for name, value, needed in group["files"]:
+            if needed or os.path.exists(f"{folder}/{name}"):
+                _write(f"{folder}/{name}", str(value))
+        _write(f"{folder}/cgroup.procs", "0")
     oom = spec.get("oom")
     if oom is not None:
         _write("/proc/self/oom_score_adj", str(oom))

@@ -15,9 +15,9 @@ from pathlib import Path
 
 PROC = Path("/proc")
 PREFIX = "cumulo"
-SHARES_V1 = 256
-WEIGHT_V2 = 25
-"""Of the processors, beside 1024 (100) of every other group: functions never keep the server from answering."""
+SHARES_V1 = 1024
+WEIGHT_V2 = 100
+"""Of the processors, for all functions together: as much as one ordinary program, so that the server always answers."""
 SLACK_BYTES = 4 << 20
 """For the supervisor beside the program, and pages that are counted late."""
 
@@ -45,16 +45,27 @@ class Group:
         """The file that a process writes 0 to, to join."""
         return f"{self.folder}/cgroup.procs"
 
-    def limit(self, memory_bytes: int) -> None:
-        """Nothing in the group gets more; the kernel kills what asks for it."""
+    def limits(self, memory_bytes: int) -> list[tuple[str, int, bool]]:
+        """Files, what to write to them, and whether each must be there (kernels without accounting of swap lack some).
+
+        Nothing in the group gets more: the kernel kills what asks for it.
+        """
         if self._version == 1:
-            _write(self.folder / "memory.limit_in_bytes", memory_bytes)
-            with contextlib.suppress(OSError):  # kernels without accounting of swap have no such file
-                _write(self.folder / "memory.memsw.limit_in_bytes", memory_bytes)
-        else:
-            _write(self.folder / "memory.max", memory_bytes)
-            with contextlib.suppress(OSError):
-                _write(self.folder / "memory.swap.max", 0)
+            return [
+                ("memory.limit_in_bytes", memory_bytes, True),
+                ("memory.memsw.limit_in_bytes", memory_bytes, False),
+            ]
+        return [("memory.max", memory_bytes, True), ("memory.swap.max", 0, False)]
+
+    def make(self, memory_bytes: int) -> None:
+        """Make it here and now; raises OSError. It may wait for the kernel's other work on groups."""
+        self.folder.mkdir()
+        for file, value, needed in self.limits(memory_bytes):
+            try:
+                _write(self.folder / file, value)
+            except OSError:
+                if needed:
+                    raise
 
     def add(self, pid: int) -> None:
         """Move a process in; nothing if it has ended."""
@@ -138,15 +149,11 @@ class Groups:
         except OSError:
             self._place = None
 
-    def make(self, name: str, memory_bytes: int) -> Group | None:
-        """A group with a limit; None where there are none."""
+    def group(self, name: str) -> Group | None:
+        """A group that is still to be made; None where there are none."""
         if self._place is None:
             return None
-        folder = self._place.memory / self._name / name
-        folder.mkdir()
-        group = Group(folder, self._place.version)
-        group.limit(memory_bytes)
-        return group
+        return Group(self._place.memory / self._name / name, self._place.version)
 
     def close(self) -> None:
         """Remove our folders; processes that are still in them are killed."""
@@ -217,9 +224,7 @@ def _works(place: Place) -> bool:
     trial = Place(place.version, place.memory, place.cpu)
     try:
         _make_parents(trial, name)
-        group = Group(place.memory / name / "try", place.version)
-        group.folder.mkdir()
-        group.limit(64 << 20)
+        Group(place.memory / name / "try", place.version).make(64 << 20)
     except OSError:
         return False
     finally:

@@ -309,9 +309,16 @@ class Sandbox:
 
     def _remove(self, attempt: int) -> None:
         """Remove the group; the last process may be in it for a moment longer than its supervisor."""
-        if self._group is None or self._group.remove() or attempt + 1 == len(REMOVAL_WAITS_S):
+        if self._group is None:
             self._freed()
-        else:
+        else:  # in a thread: it waits, at times, for what the kernel does to other groups
+            removing = self._loop.run_in_executor(None, self._group.remove)
+            removing.add_done_callback(lambda done: self._removed(attempt, done.cancelled() or done.result()))
+
+    def _removed(self, attempt: int, gone: bool) -> None:
+        if gone or attempt + 1 == len(REMOVAL_WAITS_S) or self._loop.is_closed():
+            self._freed()
+        elif self._group is not None:
             self._group.kill()
             self._loop.call_later(REMOVAL_WAITS_S[attempt + 1], self._remove, attempt + 1)
 

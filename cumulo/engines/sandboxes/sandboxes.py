@@ -128,14 +128,17 @@ class Sandboxes:
         name = str(self._made)
         number = self._numbers.take()
         hard_bytes = (limits.memory_mb + limits.ephemeral_mb) * MIB + SLACK_BYTES
-        try:
-            group = self._groups.make(name, hard_bytes)
-        except OSError:
-            self._numbers.give(number)
-            raise
+        group = self._groups.group(name)
+        if group is not None and inside:
+            try:
+                group.make(hard_bytes)
+            except OSError:
+                self._numbers.give(number)
+                raise
         shown = [list(pair) for pair in binds]
         spec: Plain = {
-            "groups": [group.procs] if group else [],
+            # The fork makes its group: that waits, at times, for what the kernel does to other groups.
+            "groups": [{"folder": str(group.folder), "files": group.limits(hard_bytes)}] if group else [],
             "tmp_bytes": limits.ephemeral_mb * MIB,
             "binds": shown,
             "layers": list(layers),

@@ -37,26 +37,46 @@ def invoke(cloud: Account, name: str = "hostile", event: Any = None) -> dict[str
     return answer
 
 
-def test_a_fork_bomb(cloud: Account, run: Invoke) -> None:
+def test_a_bomb_of_threads(cloud: Account, run: Invoke) -> None:
     """At most 1,024 processes and threads: Developer Guide, "Lambda quotas"."""
     code = """
-import os, signal, time
+import threading
 def handler(event, context):
+    threading.stack_size(65536)
+    done = threading.Event()
     made = []
     try:
         while True:
-            pid = os.fork()
-            if pid == 0:
-                signal.pause()
-            made.append(pid)
-    except BlockingIOError as error:
-        return len(made), error.strerror
+            thread = threading.Thread(target=done.wait, daemon=True)
+            thread.start()
+            made.append(thread)
+    except RuntimeError as error:
+        done.set()
+        return len(made), str(error)
 """
-    answer = run(code, MemorySize=3008, Timeout=60)
-    made, reason = answer["document"]
-    assert reason == "Resource temporarily unavailable"
+    made, reason = run(code, MemorySize=1024)["document"]
+    assert reason == "can't start new thread"
     assert 900 < made <= 1024
     assert cloud.client("sts").get_caller_identity()["Account"] == cloud.account
+
+
+def test_a_fork_bomb(cloud: Account, run: Invoke) -> None:
+    """It is timed out, whatever it has become by then."""
+    code = """
+import os
+def handler(event, context):
+    if event == "again":
+        return "alive"
+    while True:
+        try:
+            os.fork()
+        except OSError:
+            pass
+"""
+    answer = run(code, Timeout=1)
+    assert answer["FunctionError"] == "Unhandled"
+    assert answer["document"]["errorType"] in ("Sandbox.Timedout", "Runtime.OutOfMemory")
+    assert invoke(cloud, event="again")["document"] == "alive"
 
 
 def test_a_memory_bomb(cloud: Account, run: Invoke) -> None:
