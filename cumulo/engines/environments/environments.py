@@ -140,6 +140,15 @@ class Environments:
             return _Adopted(lambda: None)
         return _Adopted(await self._adopt(listening))
 
+    async def prepare(self, build: Build) -> None:
+        """Start what environments of this build are forked from, so that the first needs not wait for it.
+
+        Raises RuntimeMissing and StartFailed.
+        """
+        runtime = runtimes.find(build.runtime)
+        await self.sandboxes.open()
+        await self._zygote(programs.program(build, runtime))
+
     async def zygote_of(self, environment: Environment) -> Zygote:
         """The zygote to fork. Raises StartFailed."""
         await self.sandboxes.open()

@@ -16,6 +16,8 @@ from cumulo.services.compute.lambda_ import configurations, environments, packag
 from cumulo.services.compute.lambda_.errors import KMS_ERRORS, ROLE_NOT_ASSUMABLE_ANY_MORE
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from cumulo.core.context import Context
     from cumulo.core.role_sessions import Credentials
     from cumulo.services.compute.lambda_.qualifiers import Target
@@ -75,6 +77,21 @@ async def build_of(ctx: Context, target: Target, *, init_type: str = ON_DEMAND) 
         runtime_version_arn=version.runtime_version_arn,
         endpoint=endpoint,
         port=port,
+    )
+
+
+def program_of(version: Version, code: Path, layers: list[Path]) -> Build:
+    """As much of a build as says which program it runs; nobody's rights are needed for that."""
+    return Build(
+        key=key_of(version),
+        runtime=version.runtime,
+        handler=version.handler,
+        code=code,
+        layers=tuple(layers),
+        function_name=version.name,
+        function_version=version.version,
+        function_arn=version.arn,
+        memory_mb=version.memory_mb,
     )
 
 

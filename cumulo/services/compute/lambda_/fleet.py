@@ -8,11 +8,12 @@ or memory is short, and when the version that it belongs to was changed or delet
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from typing import TYPE_CHECKING, Any
 
 from cumulo.engines import machine_memory
-from cumulo.engines.environments.builds import ON_DEMAND, PROVISIONED, RuntimeMissing, StartFailed
+from cumulo.engines.environments.builds import ON_DEMAND, PROVISIONED, Build, RuntimeMissing, StartFailed
 from cumulo.services.compute.lambda_ import build, invocation_metrics
 from cumulo.services.compute.lambda_.concurrency import usage_of
 from cumulo.services.compute.lambda_.errors import NO_ENVIRONMENT, RUNTIME_MISSING
@@ -62,6 +63,11 @@ class Fleet:
         self.logs = LogShipping(runtime)
         self._figures = invocation_metrics.of(runtime)
         runtime.on_close.append(self.close)
+
+    async def prepare(self, made: Build) -> None:
+        """Start what the environments of this build are forked from; whoever starts one is told why that fails."""
+        with contextlib.suppress(RuntimeMissing, StartFailed):
+            await self._engine().prepare(made)
 
     async def connect_debugger(self, function_arn: str) -> socket.socket:
         """A connection to the debugger's port of a function. Raises ConnectionError while there is none."""

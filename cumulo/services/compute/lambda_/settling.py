@@ -1,4 +1,4 @@
-"""What brings a new or changed version into service: its code is unpacked, then it is Active.
+"""What brings a new or changed version into service: its code is unpacked, its runtime started, then it is Active.
 
 The task is durable: a cloud that dies in between goes on with it when it starts again.
 """
@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import Retry, task
-from cumulo.services.compute.lambda_ import archives, packages, versions
+from cumulo.services.compute.lambda_ import archives, build, fleet, packages, versions
 from cumulo.services.compute.lambda_.runtime_identifiers import SNAP_START_ON
 from cumulo.services.compute.lambda_.versions import LATEST
 
@@ -50,8 +50,9 @@ async def settle_version(ctx: Context, payload: dict[str, Any]) -> None:
         return
     failure: tuple[str, str] | None = None
     try:
-        for sha256 in (version.code_sha256, *version.layer_sha256s):
-            await packages.unpacked(ctx, sha256)
+        code, *layers = [
+            await packages.unpacked(ctx, sha256) for sha256 in (version.code_sha256, *version.layer_sha256s)
+        ]
     except archives.BadArchive as error:
         failure = (f"The code of the function cannot be unpacked: {error}", "InvalidZipFileException")
     except KeyError:
@@ -59,6 +60,8 @@ async def settle_version(ctx: Context, payload: dict[str, Any]) -> None:
     except OSError as error:  # a full disk, or a blob on another node: later, or there
         ctx.logger.warning("the code of %s cannot be unpacked yet: %s", version.arn, error)
         raise Retry(RETRY_S) from None
+    else:
+        await fleet.of(ctx).prepare(build.program_of(version, code, layers))
     await ctx.transact(partial(_settle, payload=payload, failure=failure))
 
 
