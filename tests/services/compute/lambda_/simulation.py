@@ -81,6 +81,9 @@ class Environments:
         self.started: list[Environment] = []
         self.failure: StartFailed | None = None
 
+    async def prepare(self, build: Build) -> None:
+        """Nothing is forked here."""
+
     async def start(self, build: Build, on_log: Callable[[list[LogLine]], None], log_stream: str = "") -> Environment:
         """A new one."""
         await asyncio.sleep(0.001)
