@@ -89,7 +89,7 @@ def newcomer(tmp_path: Path, aws_v2: list[str]) -> Iterator[Newcomer]:
 
 
 def test_the_first_steps(newcomer: Newcomer) -> None:
-    _, first_steps, data, *more = blocks("sh")
+    _, first_steps, data, function, *more = blocks("sh")
     said = newcomer.types(first_steps)
     assert "/000000000000/orders" in said
     assert '\\"Message\\" : \\"hello\\"' in said
@@ -98,6 +98,8 @@ def test_the_first_steps(newcomer: Newcomer) -> None:
     assert "make_bucket: photos" in said
     assert "upload: ./README.md to s3://photos/README.md" in said
     assert '"seen"' in said
+    said = newcomer.types(f"{exports}\n{function}\ncat answer.json")
+    assert '"Hello, you"' in said and '"StatusCode": 200' in said and '"Hello, again"' in said
     [program] = blocks("python")
     (newcomer.checkout / "program.py").write_text(program)
     said = newcomer.types(f"{exports}\n{sys.executable} program.py")  # this Python has boto3
