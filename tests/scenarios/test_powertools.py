@@ -70,9 +70,13 @@ def deployed(request: pytest.FixtureRequest, server: Server) -> tuple[Server, st
 
 
 def lines(server: Server, name: str) -> list[Any]:
-    """The lines of a function's log that are JSON."""
-    pages = server.client("logs").get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/{name}")
-    texts = [event["message"] for page in pages for event in page["events"]]
+    """The lines of a function's log that are JSON; none before it has one."""
+    logs = server.client("logs")
+    try:
+        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/{name}")
+        texts = [event["message"] for page in pages for event in page["events"]]
+    except logs.exceptions.ResourceNotFoundException:
+        return []
     return [json.loads(text) for text in texts if text.startswith("{")]
 
 

@@ -70,7 +70,8 @@ def _python(build: Build, runtime: Runtime) -> Program:
     modules = GUEST / "modules"
     binds += [(str(file), f"/var/runtime/{file.name}") for file in modules.glob("[a-z]*.py")]
     if not (build.variables.get(WRAPPER) or _brings_libraries(build)):
-        with_sdk = "boto3" in packages and _uses_sdk(build, packages)
+        hidden = any(path.startswith("/tmp/") for path in packages.values())  # by the environment's own /tmp
+        with_sdk = "boto3" in packages and not hidden and _uses_sdk(build, packages)
         if with_sdk:  # its modules know where they were imported from, and read their data there
             binds += [(path, path) for path in packages.values()]
         return Program(runtime.program, prefix, tuple(binds), framed=True, with_sdk=with_sdk)

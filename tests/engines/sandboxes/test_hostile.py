@@ -230,6 +230,8 @@ async def main():
     await cells.open()
     sandbox, output = cells.start("import time; time.sleep(100)")
     await sandbox.ready()
+    while not sandbox.pid:
+        await asyncio.sleep(0.001)
     print(sandbox.pid, cells.zygote.pid, flush=True)
     await asyncio.sleep(100)
 asyncio.run(main())"""
