@@ -52,7 +52,10 @@ def serve(server: socket.socket) -> None:
                 woken.recv(4096)
                 _reap()
                 continue
-            data, descriptors, _, _ = socket.recv_fds(server, MESSAGE_BYTES, 8)
+            try:
+                data, descriptors, _, _ = socket.recv_fds(server, MESSAGE_BYTES, 8)
+            except ConnectionResetError:  # it was killed before it had read all that we told it
+                return
             if not data:
                 return
             message = json.loads(data)
