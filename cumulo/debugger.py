@@ -8,7 +8,6 @@ client on this machine may have one, of a cloud that takes everybody there for i
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ipaddress
 import socket
 from typing import TYPE_CHECKING
@@ -81,5 +80,4 @@ class Session:
         await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         for way in ways:
             way.cancel()
-        with contextlib.suppress(OSError):
-            await asyncio.gather(*ways, return_exceptions=True)
+        await asyncio.gather(*ways, return_exceptions=True)

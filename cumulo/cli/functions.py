@@ -45,7 +45,8 @@ class Functions:
         answer = self._caller.request("GET", f"{FUNCTIONS}/{_named(name)}/configuration")
         if answer.status == 404:
             return None
-        return _check(answer, "GetFunctionConfiguration")
+        _check(answer, "GetFunctionConfiguration")
+        return dict(json.loads(answer.body))
 
     def create(self, name: str, runtime: str, role: str, handler: str, archive: bytes) -> None:
         """Make it, and wait until it is Active."""
@@ -89,9 +90,9 @@ def _named(name: str) -> str:
     return quote(name, safe="")
 
 
-def _check(answer: Answer, operation: str) -> dict[str, Any]:
+def _check(answer: Answer, operation: str) -> None:
     if answer.status < 300:
-        return dict(json.loads(answer.body)) if answer.body.startswith(b"{") and operation != "Invoke" else {}
+        return
     try:
         found = json.loads(answer.body)
     except ValueError:
