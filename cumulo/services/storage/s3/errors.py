@@ -234,3 +234,8 @@ SOURCE_IS_ARCHIVED = Error(
     status=403,
 )
 RESTORE_IN_PROGRESS = Error("RestoreAlreadyInProgress", "Object restore is already in progress", status=409)
+
+# Of ours: what is not installed.
+NO_INVENTORY_WRITER = Error(
+    "NotImplemented", "Inventories in {format} cannot be written here: {hint}", status=501, sender=False
+)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cumulo.core.errors import not_implemented
 from cumulo.core.operation import operation
 from cumulo.services.storage.s3 import access, configuration_lists, configurations, inventory_reports
 from cumulo.services.storage.s3.errors import MALFORMED_XML
@@ -28,8 +27,7 @@ def put_bucket_inventory_configuration(ctx: Context, request: t.PutBucketInvento
     encryption = given["Destination"]["S3BucketDestination"].get("Encryption", {})
     if len(encryption) > 1:
         raise MALFORMED_XML()
-    for member in inventory_reports.check(dict(given)):
-        raise not_implemented("s3", "PutBucketInventoryConfiguration", member)
+    inventory_reports.check(given)
     before = configurations.find(ctx, bucket, KIND, request["Id"])
     configuration_lists.put(ctx, bucket, KIND, request, given)
     frequency = given["Schedule"]["Frequency"]

@@ -1,46 +1,48 @@
 """Inventories at work: every day, or every Sunday, the lists that are configured are written.
 
-A report is one or more gzipped CSV files, a manifest that names them with their MD5, and the manifest's own checksum;
-the destination's policy must let s3.amazonaws.com in. Parquet and ORC are refused when they are configured.
+A report is one or more files of CSV, ORC or Parquet, a manifest that names them with their MD5, the manifest's own
+checksum, and Hive's list of the files; the destination's policy must let s3.amazonaws.com in.
 
 Source: Amazon S3 User Guide, "Cataloging and analyzing your data with S3 Inventory", "Locating your inventory list".
 """
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import md5
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 import msgspec
 
-from cumulo.core.errors import Fault
+from cumulo.core import scratch
+from cumulo.core.errors import Fault, not_implemented
 from cumulo.core.operation import task
-from cumulo.services.storage.s3 import configuration_lists, configurations
+from cumulo.services.storage.s3 import (
+    configuration_lists,
+    configurations,
+    inventory_columns,
+    inventory_files,
+    lifecycle_rules,
+    lifecycles,
+)
 from cumulo.services.storage.s3.buckets import BUCKETS
+from cumulo.services.storage.s3.errors import NO_INVENTORY_WRITER
+from cumulo.services.storage.s3.inventory_columns import Rows
 from cumulo.services.storage.s3.object_versions import CURRENT, NONCURRENT
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
     from cumulo.services.storage.s3.buckets import Bucket
+    from cumulo.services.storage.s3.inventory_columns import Column
+    from cumulo.services.storage.s3.inventory_files import Row
     from cumulo.services.storage.s3.object_versions import ObjectVersion
 
 KIND = "inventory"
 DAY_S = 86_400
 ROWS_A_FILE = 100_000
 PAGE = 1000
-# In the order of the columns. Source: "Amazon S3 Inventory list".
-FIELDS = (
-    "Size", "LastModifiedDate", "StorageClass", "ETag", "IsMultipartUploaded", "ReplicationStatus", "EncryptionStatus",
-    "ObjectLockRetainUntilDate", "ObjectLockMode", "ObjectLockLegalHoldStatus", "IntelligentTieringAccessTier",
-    "BucketKeyStatus", "ChecksumAlgorithm", "ObjectAccessControlList", "ObjectOwner",
-)  # fmt: skip
-REFUSED = frozenset(("ObjectAccessControlList", "LifecycleExpirationDate"))
 
 
 def schedule(ctx: Context, bucket: Bucket, id: str, frequency: str) -> None:
@@ -82,15 +84,19 @@ def _found(ctx: Context, payload: dict[str, Any]) -> tuple[Bucket, dict[str, Any
 
 async def _report(ctx: Context, bucket: Bucket, document: dict[str, Any]) -> None:
     destination = document["Destination"]["S3BucketDestination"]
-    now = ctx.now()
+    now, format = ctx.now(), destination["Format"]
+    columns = inventory_columns.of(document)
     prefix = destination.get("Prefix", "")
     root = f"{prefix}/{bucket.name}/{document['Id']}" if prefix else f"{bucket.name}/{document['Id']}"
     request = {"Bucket": configuration_lists.bucket_name(destination["Bucket"]), **_encryption(destination)}
+    if destination.get("AccountId"):
+        request["ExpectedBucketOwner"] = destination["AccountId"]
     clients = ctx.as_service("s3", source_arn=bucket.arn, account=bucket.account, region=bucket.region)
     files = []
-    async for data in _files(ctx, bucket, document):
-        key = f"{root}/data/{ctx.uuid()}.csv.gz"
-        await clients.s3.put_object({**request, "Key": key, "Body": data, "ContentType": "application/gzip"})
+    async for data in _files(ctx, bucket, document, format, columns):
+        key = f"{root}/data/{ctx.uuid()}.{inventory_files.ENDINGS[format]}"
+        media_type = inventory_files.media_type(format)
+        await clients.s3.put_object({**request, "Key": key, "Body": data, "ContentType": media_type})
         files.append({"key": key, "size": len(data), "MD5checksum": md5(data, usedforsecurity=False).hexdigest()})
     manifest = msgspec.json.encode(
         {
@@ -98,8 +104,8 @@ async def _report(ctx: Context, bucket: Bucket, document: dict[str, Any]) -> Non
             "destinationBucket": destination["Bucket"],
             "version": "2016-11-30",
             "creationTimestamp": str(int(now * 1000)),
-            "fileFormat": "CSV",
-            "fileSchema": ", ".join(columns(document)),
+            "fileFormat": format,
+            "fileSchema": inventory_columns.schema(columns, format),
             "files": files,
         }
     )
@@ -119,22 +125,21 @@ def _encryption(destination: dict[str, Any]) -> dict[str, str]:
     return {"ServerSideEncryption": "AES256"} if "SSES3" in wanted else {}
 
 
-async def _files(ctx: Context, bucket: Bucket, document: dict[str, Any]) -> Any:
-    """The files of a report: gzipped CSV."""
-    rows: list[list[str]] = []
-    async for page in _pages(ctx, bucket, document):
-        rows += [row(bucket, document, version, newest) for version, newest in page]
-        if len(rows) >= ROWS_A_FILE:
-            data, rows = rows, []
-            yield await ctx.in_thread(lambda data=data: packed(data))  # type: ignore[misc]
-    yield await ctx.in_thread(lambda: packed(rows))
-
-
-def packed(rows: Iterable[list[str]]) -> bytes:
-    """Rows as gzipped CSV, every value in quotes."""
-    text = io.StringIO(newline="")
-    csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n").writerows(rows)
-    return gzip.compress(text.getvalue().encode("utf-8", "replace"), 6, mtime=0)
+async def _files(ctx: Context, bucket: Bucket, document: dict[str, Any], format: str, columns: list[Column]) -> Any:
+    """The files of a report."""
+    rules = await ctx.transact(lambda ctx: configurations.find(ctx, bucket, lifecycles.KIND) or {})
+    made = Rows(bucket, columns, lifecycle_rules.rules_of(rules), ctx.now())
+    folder = scratch.new_folder(ctx)
+    try:
+        rows: list[Row] = []
+        async for page in _pages(ctx, bucket, document):
+            rows += [made.row(version, newest) for version, newest in page]
+            if len(rows) >= ROWS_A_FILE:
+                yield await ctx.in_thread(partial(inventory_files.packed, format, columns, rows, folder))
+                rows = []
+        yield await ctx.in_thread(partial(inventory_files.packed, format, columns, rows, folder))
+    finally:
+        await ctx.in_thread(partial(scratch.drop, folder))
 
 
 async def _pages(ctx: Context, bucket: Bucket, document: dict[str, Any]) -> Any:
@@ -172,56 +177,12 @@ def _page(ctx: Context, table: Any, bucket: Bucket, prefix: str, after: Any) -> 
     return pairs
 
 
-def columns(document: dict[str, Any]) -> list[str]:
-    """The columns of a report."""
-    wanted = document.get("OptionalFields") or ()
-    versions = ["VersionId", "IsLatest", "IsDeleteMarker"] if document["IncludedObjectVersions"] == "All" else []
-    return ["Bucket", "Key", *versions, *[field for field in FIELDS if field in wanted]]
-
-
-def row(bucket: Bucket, document: dict[str, Any], version: ObjectVersion, newest: bool) -> list[str]:
-    """The values of a version, as the columns have them."""
-    values: dict[str, str] = {
-        "Bucket": bucket.name,
-        "Key": quote(version.key, safe="/"),
-        "VersionId": "" if version.version_id == "null" else version.version_id,
-        "IsLatest": _said(newest),
-        "IsDeleteMarker": _said(version.delete_marker),
-        "LastModifiedDate": _instant(version.modified_at),
-    }
-    if not version.delete_marker:
-        values |= {
-            "Size": str(version.size),
-            "StorageClass": version.storage_class,
-            "ETag": version.etag,
-            "IsMultipartUploaded": _said(version.parts_count > 0),
-            "ReplicationStatus": version.replication_status,
-            "EncryptionStatus": {"AES256": "SSE-S3", "aws:kms": "SSE-KMS", "aws:kms:dsse": "DSSE-KMS"}.get(
-                version.encryption, version.encryption
-            ),
-            "ObjectLockRetainUntilDate": _instant(version.retain_until) if version.retain_until else "",
-            "ObjectLockMode": version.lock_mode,
-            "ObjectLockLegalHoldStatus": "ON" if version.legal_hold else "OFF",
-            "BucketKeyStatus": ("ENABLED" if version.bucket_key else "DISABLED") if version.sealed_key else "",
-            "ChecksumAlgorithm": next(iter(version.checksums), ""),
-            "ObjectOwner": version.owner,
-        }
-    return [values.get(column, "") for column in columns(document)]
-
-
-def _said(value: bool) -> str:
-    return "true" if value else "false"
-
-
-def _instant(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{int(seconds * 1000) % 1000:03d}Z"
-
-
-def check(document: dict[str, Any]) -> Iterator[str]:
-    """What of a configuration is not done, by name."""
+def check(document: Mapping[str, Any]) -> None:
+    """Refuse what cannot be written: a column that is not made, a format whose writer is not installed."""
     destination = document["Destination"]["S3BucketDestination"]
-    if destination["Format"] != "CSV":
-        yield f"Format={destination['Format']}"
     for field in document.get("OptionalFields") or ():
-        if field not in FIELDS or field in REFUSED:
-            yield f"OptionalFields={field}"
+        if field not in inventory_columns.FIELDS:
+            raise not_implemented("s3", "PutBucketInventoryConfiguration", f"OptionalFields={field}")
+    hint = inventory_files.missing(destination["Format"])
+    if hint:
+        raise NO_INVENTORY_WRITER(format=destination["Format"], hint=hint)
