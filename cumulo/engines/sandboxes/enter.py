@@ -68,7 +68,7 @@ from cumulo.engines.sandboxes.lockdown import (
     prctl,
     shield_parent,
 )
-from cumulo.engines.sandboxes.supervisor import PR_SET_CHILD_SUBREAPER, supervise, tell
+from cumulo.engines.sandboxes.supervisor import PR_SET_CHILD_SUBREAPER, adopt, supervise, tell
 
 __all__ = ["Failed", "Plain", "enter", "prepare", "subreaper"]
 
@@ -147,6 +147,7 @@ def enter(spec: Plain) -> Plain:
         handed = [each.fileno() for each in listening]
         if own_mounts:
             handed.append(os.open("/tmp", os.O_RDONLY | os.O_DIRECTORY))
+        adopt()
         program = _fork_program(spec)
         if program:
             socket.send_fds(control, [json.dumps({"ready": True, "addresses": addresses}).encode()], handed)

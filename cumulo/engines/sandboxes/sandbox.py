@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from cumulo.engines.sandboxes.enter import Plain
 from cumulo.engines.sandboxes.groups import SLACK_BYTES, Group
+from cumulo.engines.sandboxes.supervisor import descendants
 
 MESSAGE_BYTES = 65536
 MIB = 1 << 20
@@ -151,7 +152,7 @@ class Sandbox:
     def memory_bytes(self) -> int:
         """What its processes use now: /tmp and caches do not count."""
         if self._group is None:
-            pids = _descendants(self.pid)
+            pids = descendants(self.pid)
             resident = sum(_resident(pid, "VmRSS") for pid in pids)
             if resident <= self.limits.memory_mb * MIB:
                 return resident
@@ -163,7 +164,7 @@ class Sandbox:
 
     def peak_bytes(self) -> int:
         """The most that its processes used at any time, what one shares with the zygote included; at most the limit."""
-        peak = max([self._peak, *(_resident(pid, "VmHWM") for pid in _descendants(self.pid))])
+        peak = max([self._peak, *(_resident(pid, "VmHWM") for pid in descendants(self.pid))])
         if self._group is not None:
             peak = max(peak, self._group.peak_bytes() - self._tmp_bytes())
         return min(peak, self.limits.memory_mb * MIB)
@@ -218,7 +219,7 @@ class Sandbox:
     def _gather(self, pid: int) -> None:
         """Put the supervisor and its program into the group."""
         if self._group is not None:
-            for each in (pid, *_descendants(pid)):
+            for each in (pid, *descendants(pid)):
                 self._group.add(each)
 
     def _opened(self, message: dict[str, Any], descriptors: list[int]) -> None:
@@ -335,18 +336,6 @@ def _receive(control: socket.socket) -> tuple[bytes, list[int], int]:
         elif level == socket.SOL_SOCKET and kind == SCM_CREDENTIALS:
             sender = struct.unpack("iii", content[:12])[0]
     return data, descriptors, sender
-
-
-def _descendants(pid: int) -> list[int]:
-    """A process's children and their children; by the kernel's list of them."""
-    if not pid:
-        return []
-    try:
-        with open(f"/proc/{pid}/task/{pid}/children") as listed:  # noqa: PTH123
-            children = [int(word) for word in listed.read().split()]
-    except OSError:
-        return []
-    return children + [each for child in children for each in _descendants(child)]
 
 
 def _resident(pid: int, field: str) -> int:

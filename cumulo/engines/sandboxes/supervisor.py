@@ -8,6 +8,7 @@ import os
 import select
 import signal
 import socket
+import time
 from typing import NoReturn
 
 from cumulo.engines.sandboxes.lockdown import Plain, prctl
@@ -15,6 +16,17 @@ from cumulo.engines.sandboxes.names import serve
 
 MESSAGE_BYTES = 128 * 1024
 PR_SET_CHILD_SUBREAPER = 36
+END_S = 1.5
+"""For ending what runs here; then the server ends us."""
+
+
+def adopt() -> None:
+    """Become the parent of whatever the program leaves behind, to end it. As pid 1 we are.
+
+    Before the program is forked: what it leaves behind sooner would be the zygote's, and go on for good.
+    """
+    if os.getpid() != 1:
+        prctl(PR_SET_CHILD_SUBREAPER, 1)
 
 
 def tell(control: socket.socket, message: Plain) -> None:
@@ -34,8 +46,6 @@ def supervise(
             with contextlib.suppress(OSError):
                 os.close(number)
     os.chdir("/")
-    if os.getpid() != 1:
-        prctl(PR_SET_CHILD_SUBREAPER, 1)  # what the program leaves behind comes to us, to be ended
     woken, waker = socket.socketpair()
     waker.setblocking(False)
     woken.setblocking(False)
@@ -116,29 +126,31 @@ def _connect(control: socket.socket, port: int) -> None:
 
 def _end() -> NoReturn:
     """End with all that runs here. As pid 1 we only go: the kernel kills the others."""
-    for _ in range(200 if os.getpid() != 1 else 0):
-        children = _children(os.getpid())
-        if not children:
-            break
-        for pid in children:
+    deadline = time.monotonic() + (END_S if os.getpid() != 1 else 0)
+    while time.monotonic() < deadline:
+        for pid in descendants(os.getpid()):
             with contextlib.suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
-        select.select([], [], [], 0.005)
-        with contextlib.suppress(ChildProcessError):
+        try:
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
+        except ChildProcessError:
+            break  # none at all: the kernel's list may lack some while others end
+        select.select([], [], [], 0.002)
     os._exit(0)
 
 
-def _children(pid: int) -> list[int]:
-    """The living descendants of a process, by /proc; without it, nobody."""
-    found: list[int] = []
-    try:
-        with open(f"/proc/{pid}/task/{pid}/children") as listed:
-            found = [int(word) for word in listed.read().split()]
-    except OSError:
-        return found
-    return found + [each for child in found for each in _children(child)]
+def descendants(pid: int) -> list[int]:
+    """The living children of a process, and theirs, by the kernel's lists; without /proc, nobody."""
+    found = [pid]
+    for each in found:  # a chain of them may be longer than Python's recursion
+        try:
+            for thread in os.listdir(f"/proc/{each}/task"):
+                with open(f"/proc/{each}/task/{thread}/children") as listed:
+                    found += [int(word) for word in listed.read().split()]
+        except OSError:
+            continue
+    return found[1:]
 
 
 def _become(wanted: Plain, descriptors: list[int]) -> NoReturn:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -22,6 +23,7 @@ ZYGOTE = """
 import json, os, socket, sys
 sys.path.insert(0, sys.argv[1])
 from cumulo.engines.sandboxes import enter
+exec(sys.argv[5])
 server = socket.socket(fileno=int(sys.argv[2]))
 enter.subreaper()
 for file in json.loads(sys.argv[4]):
@@ -60,6 +62,8 @@ class Cells:
     def __init__(self, folder: Path, **changed: Any) -> None:
         self.sandboxes = Sandboxes(folder / "sandboxes", logging.getLogger("test"), hidden=[folder / "hidden"])
         self.binds = PYTHON
+        self.before = ""
+        """What the zygote runs first."""
         self._changed = changed
 
     async def open(self) -> None:
@@ -72,8 +76,9 @@ class Cells:
         self._ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         template = json.dumps(self.sandboxes.template([*PYTHON, *self.binds]))
         groups = json.dumps(self.sandboxes.zygote_groups())
+        given = [str(TREE), str(theirs.fileno()), template, groups, self.before]
         self.zygote = subprocess.Popen(  # noqa: ASYNC220, it is at once
-            [sys.executable, "-I", "-S", "-c", ZYGOTE, str(TREE), str(theirs.fileno()), template, groups],
+            [sys.executable, "-I", "-S", "-c", ZYGOTE, *given],
             pass_fds=[theirs.fileno()],
         )
         theirs.close()
@@ -112,11 +117,12 @@ class Cells:
         self.sandboxes.close()
 
 
-def with_cells(folder: Path, use: Callable[[Cells], Awaitable[Any]], **changed: Any) -> Any:
-    """Use cells in a loop of their own."""
+def with_cells(folder: Path, use: Callable[[Cells], Awaitable[Any]], before: str = "", **changed: Any) -> Any:
+    """Use cells in a loop of their own. `before`: what their zygote runs first."""
 
     async def inside() -> Any:
         cells = Cells(folder, **changed)
+        cells.before = before
         await cells.open()
         try:
             return await use(cells)
@@ -136,10 +142,17 @@ class Ran:
         self.output = ""
 
 
+def read(descriptor: int, most: int = 1 << 16) -> bytes:
+    """What comes out of a pipe next; nothing at its end. It does not wait for ever: its thread would not let us end."""
+    if not select.select([descriptor], [], [], PATIENCE_S)[0]:
+        raise TimeoutError("nothing was written, and somebody still may")
+    return os.read(descriptor, most)
+
+
 def _drain(descriptor: int) -> str:
     """The last part of what is in a pipe, to its end: some programs write without one."""
     kept = b""
-    while chunk := os.read(descriptor, 1 << 16):
+    while chunk := read(descriptor):
         kept = (kept + chunk)[-1 << 16 :]
     os.close(descriptor)
     return kept.decode(errors="replace")

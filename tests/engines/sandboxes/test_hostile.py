@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cumulo.engines.sandboxes.sandbox import Limits
-from tests.engines.sandboxes.cells import Cells, Ran, with_cells
+from tests.engines.sandboxes.cells import Cells, Ran, read, with_cells
 
 Run = Callable[..., Ran]
 
@@ -141,9 +141,9 @@ def test_output_without_end_stops_with_the_sandbox(tmp_path: Path) -> None:
             each.close()
         taken = 0
         for _ in range(100):
-            taken += len(await asyncio.to_thread(os.read, output, 65536))
+            taken += len(await asyncio.to_thread(read, output, 65536))
         await asyncio.wait_for(sandbox.end(), 10)
-        while rest := await asyncio.to_thread(os.read, output, 65536):
+        while rest := await asyncio.to_thread(read, output, 65536):
             assert len(rest) <= 65536
         os.close(output)
         return taken
@@ -166,9 +166,9 @@ while True:
             each.close()
         ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         sandbox.on_exit = lambda _, status: ended.set_result(status)
-        said = (await asyncio.to_thread(os.read, output, 100)).decode()
+        said = (await asyncio.to_thread(read, output, 100)).decode()
         sandbox.signal("runtime", signal.SIGTERM)
-        said += (await asyncio.to_thread(os.read, output, 100)).decode()
+        said += (await asyncio.to_thread(read, output, 100)).decode()
         sandbox.signal("runtime", signal.SIGKILL)
         status = await asyncio.wait_for(ended, 10)
         await asyncio.wait_for(sandbox.end(), 10)
@@ -185,7 +185,7 @@ def test_sandboxes_do_not_see_each_other(tmp_path: Path) -> None:
         )
         for each in await sandbox.ready():
             each.close()
-        await asyncio.to_thread(os.read, output, 100)
+        await asyncio.to_thread(read, output, 100)
         ran = await cells.run(
             f"""
 import os

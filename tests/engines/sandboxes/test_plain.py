@@ -11,9 +11,15 @@ import pytest
 
 from cumulo.engines.sandboxes.probe import landlock_version
 from cumulo.engines.sandboxes.sandbox import Limits
-from tests.engines.sandboxes.cells import Cells, Ran, with_cells
+from tests.engines.sandboxes.cells import Cells, Ran, read, with_cells
 
 Run = Callable[..., Ran]
+SLOW_SUPERVISOR = """
+def later(*given, supervise=enter.supervise):
+    time.sleep(0.3)
+    supervise(*given)
+import time
+enter.supervise = later"""
 NO_LANDLOCK = pytest.mark.skipif(landlock_version() < 1, reason="this kernel has no Landlock")
 
 
@@ -120,9 +126,34 @@ os.wait()
 time.sleep(0.1)"""
 
     async def use(cells: Cells) -> str:
-        return (await cells.run(code)).output
+        return (await cells.run(code)).output  # it is read to the end, which comes with the last process
 
     assert with_cells(tmp_path, use, namespaces=()) == "alive\n"
+    assert with_cells(tmp_path, use, before=SLOW_SUPERVISOR, namespaces=()) == "alive\n"
+
+
+def test_a_long_chain_of_processes_ends_with_the_sandbox(tmp_path: Path) -> None:
+    """Longer than Python's recursion may be deep; each waits for the next."""
+    code = """
+import subprocess
+path = sandbox["paths"]["/tmp"] + "/chain"
+open(path, "w").write('[ $1 = 0 ] && { echo deep; exec sleep 60; }\\nsh $0 $(($1 - 1))\\nexit')
+subprocess.run(["sh", path, "1005"])"""
+
+    async def use(cells: Cells) -> tuple[bytes, int]:
+        sandbox, output = cells.start(code, Limits(memory_mb=2048))
+        for each in await sandbox.ready():
+            each.close()
+        said = await asyncio.to_thread(read, output)
+        used = min(sandbox.memory_bytes() // 2, sandbox.peak_bytes())
+        await asyncio.wait_for(sandbox.end(), 20)
+        assert await asyncio.to_thread(read, output) == b"", "a process goes on"
+        os.close(output)
+        return said, used
+
+    said, used = with_cells(tmp_path, use, namespaces=())
+    assert said == b"deep\n"
+    assert used > 8 << 20
 
 
 def test_an_endless_program_ends(tmp_path: Path) -> None:
@@ -163,7 +194,7 @@ listening.accept()[0].send(b"from inside")"""
         sandbox, output = cells.start(code)
         for each in await sandbox.ready():
             each.close()
-        port = int(await asyncio.to_thread(os.read, output, 100))
+        port = int(await asyncio.to_thread(read, output, 100))
         made = await sandbox.connect(port)
         text = await asyncio.get_running_loop().sock_recv(made, 100)
         made.close()

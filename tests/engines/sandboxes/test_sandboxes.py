@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from cumulo.engines.sandboxes.sandbox import Limits
-from tests.engines.sandboxes.cells import Cells, Ran, with_cells
+from tests.engines.sandboxes.cells import Cells, Ran, read, with_cells
 
 Run = Callable[..., Ran]
 
@@ -160,7 +160,7 @@ def test_the_sockets_inside_are_served_from_outside(tmp_path: Path) -> None:
         connection, _ = await asyncio.get_running_loop().sock_accept(cloud)
         connection.send(b"from the cloud")
         connection.close()
-        text = await asyncio.to_thread(os.read, output, 100)
+        text = await asyncio.to_thread(read, output, 100)
         runtime_api.close()
         cloud.close()
         await sandbox.end()
