@@ -3,7 +3,11 @@
 Every append adds a number of its own to a list, so whoever reads a list tells which appends came before, in which order
 (Kingsbury and Alvaro, "Elle: Inferring Isolation Anomalies from Experimental Observations", list-append). An operation
 must come after the one whose list it extends or reads, before the one that extends the list it read, and after whatever
-was answered before it was asked: a cycle of these is an anomaly. Operations without an answer may have happened or not.
+was answered before it was asked: a cycle of these is an anomaly. Operations without an answer may have happened or not;
+those that were refused have changed nothing, but what a refusal shows was read as by any other.
+
+It takes time and memory in proportion to the numbers read, so lists are kept short: whoever makes a long history goes
+on to new lists. Every list must be read once at the end.
 """
 
 import bisect
@@ -38,13 +42,14 @@ class History:
 
     def __init__(self) -> None:
         self.operations: list[Operation] = []
-        self._numbers = itertools.count(1)
+        self.numbers = 0  # appended so far
         self._lock = threading.Lock()
 
     def number(self) -> int:
         """A number that nobody has appended yet."""
         with self._lock:
-            return next(self._numbers)
+            self.numbers += 1
+            return self.numbers
 
     @contextmanager
     def asking(self, operation: Operation) -> Iterator[Operation]:
@@ -76,8 +81,12 @@ def anomalies(operations: list[Operation]) -> list[str]:
             found.append(f"refused, and yet done: {operation}")
         if any(here) and not all(here):
             found.append(f"torn: {operation}")
+        if any(number in operation.reads.get(key, ()) for key, number in operation.appends.items()):
+            found.append(f"read what it had yet to append: {operation}")
     happened = [
-        each for each in operations if each.outcome == OK or any(number in seen for number in each.appends.values())
+        each
+        for each in operations
+        if each.outcome != UNKNOWN or any(number in seen for number in each.appends.values())
     ]
     return found or _cycle(happened, orders, writers)
 
@@ -100,21 +109,25 @@ def _orders(operations: list[Operation], writers: dict[int, Operation], found: l
     return longest
 
 
-Graph = dict[object, list[tuple[object, str]]]
+Edge = tuple[object, str, str]
+"""Where it goes, of which kind it is, and why."""
+Graph = dict[object, list[Edge]]
+WRITES, READS, OVERTAKES, WAITS = "writes", "reads", "is written after it read", "asked later"
 
 
 def _cycle(happened: list[Operation], orders: dict[str, tuple[int, ...]], writers: dict[int, Operation]) -> list[str]:
     graph: Graph = defaultdict(list)
     for key, order in orders.items():
         for before, after in itertools.pairwise(order):
-            graph[writers[before]].append((writers[after], f"{key}: {before} then {after}"))
+            graph[writers[before]].append((writers[after], WRITES, f"{key}: {before} then {after}"))
     for operation in happened:
         for key, numbers in operation.reads.items():
             if numbers:
-                graph[writers[numbers[-1]]].append((operation, f"{key}: read {numbers[-1]}"))
+                graph[writers[numbers[-1]]].append((operation, READS, f"{key}: read {numbers[-1]}"))
             order = orders.get(key, ())
             if len(order) > len(numbers):
-                graph[operation].append((writers[order[len(numbers)]], f"{key}: did not read {order[len(numbers)]}"))
+                late = order[len(numbers)]
+                graph[operation].append((writers[late], OVERTAKES, f"{key}: did not read {late}"))
     _real_time(happened, graph)
     return _find_cycle(graph)
 
@@ -124,12 +137,12 @@ def _real_time(happened: list[Operation], graph: Graph) -> None:
     answered = sorted((each for each in happened if each.answered_at < NEVER), key=lambda each: each.answered_at)
     moments = [each.answered_at for each in answered]
     for at, operation in enumerate(answered):
-        graph[operation].append((at, "answered"))
-        graph[at].append((at + 1, "then"))
+        graph[operation].append((at, WAITS, "answered"))
+        graph[at].append((at + 1, WAITS, "then"))
     for operation in happened:
         at = bisect.bisect_left(moments, operation.asked_at)
         if at:
-            graph[at - 1].append((operation, "asked"))
+            graph[at - 1].append((operation, WAITS, "asked"))
 
 
 def _find_cycle(graph: Graph) -> list[str]:
@@ -137,7 +150,7 @@ def _find_cycle(graph: Graph) -> list[str]:
     incoming: dict[object, int] = defaultdict(int)
     nodes: set[object] = set(graph)
     for source, edges in graph.items():
-        for target, _ in edges:
+        for target, _, _ in edges:
             nodes.add(target)
             if target is not source:
                 incoming[target] += 1
@@ -145,7 +158,7 @@ def _find_cycle(graph: Graph) -> list[str]:
     while ready:
         node = ready.pop()
         nodes.discard(node)
-        for target, _ in graph.get(node, ()):
+        for target, _, _ in graph.get(node, ()):
             if target is not node:
                 incoming[target] -= 1
                 if not incoming[target]:
@@ -153,16 +166,27 @@ def _find_cycle(graph: Graph) -> list[str]:
     if not nodes:
         return []
     # What is left lies on cycles or behind them: going backwards always leads into one.
-    backwards: dict[object, tuple[object, str]] = {}
+    backwards: dict[object, Edge] = {}
     for source in nodes:
-        for target, why in graph.get(source, ()):
+        for target, kind, why in graph.get(source, ()):
             if target in nodes and target is not source:
-                backwards[target] = (source, why)
+                backwards[target] = (source, kind, why)
     node = next(iter(nodes))
-    path: list[object] = []
+    path: dict[object, None] = {}
     while node not in path:
-        path.append(node)
+        path[node] = None
         node = backwards[node][0]
-    loop = [*path[path.index(node) :], node][::-1]
-    steps = [f"{step}  --[{backwards[step][1]}]" for step in loop[1:] if isinstance(step, Operation)]
-    return ["no serial order: " + "\n  ".join(steps)]
+    walked = list(path)
+    loop = [*walked[walked.index(node) :], node][::-1]
+    kinds = [backwards[step][1] for step in loop[1:]]
+    steps = [f"{step}  --[{backwards[step][2]}]" for step in loop[1:] if isinstance(step, Operation)]
+    return [f"no serial order ({_name_of(kinds)}): " + "\n  ".join(steps)]
+
+
+def _name_of(kinds: list[str]) -> str:
+    """What a cycle of these edges is called (Adya, "Weak Consistency", 1999; Elle)."""
+    later = " with real time" if WAITS in kinds else ""
+    overtaken = kinds.count(OVERTAKES)
+    if overtaken:
+        return f"{'G-single' if overtaken == 1 else 'G2'}{later}"
+    return f"{'G1c' if READS in kinds else 'G0'}{later}"

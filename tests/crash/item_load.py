@@ -2,6 +2,10 @@
 
 An append that got no answer is either left uncertain, or, in a transaction, repeated with its token until it is
 answered: then it happened once.
+
+Work is done on a few lists at a time. Each time that so many numbers were appended the oldest list is left and a new
+one begun: a list stays short, a long history costs no more by the operation than a short one, and ranges that are read
+get new items all the time.
 """
 
 import itertools
@@ -18,6 +22,7 @@ from tests.server_process import Server
 
 TABLE = "lists"
 PARTITION = {"S": "all"}
+NUMBERS_A_LIST = 40
 APPEND = "SET numbers = list_append(if_not_exists(numbers, :none), :new)"
 # What a server says that was asked in its last moments: whether it was done is unknown.
 DYING = {"ServiceUnavailable", "InternalFailure", "InternalServerError"}
@@ -32,21 +37,21 @@ def numbers_of(item: dict[str, Any] | None) -> tuple[int, ...]:
     return tuple(int(each["N"]) for each in (item or {}).get("numbers", {"L": []})["L"])
 
 
-def check_conflict(refusal: ClientError) -> None:
-    """A refusal for others that want the same items at the same time, on a store where that is."""
+def check_conflict(refusal: ClientError, *others: str) -> None:
+    """A refusal for others that want the same items at the same time, on a store where that is; or for `others`."""
     response: Any = refusal.response
     code = response["Error"]["Code"]
     reasons = {reason["Code"] for reason in response.get("CancellationReasons", ())}
-    told = code == "TransactionCanceledException" and reasons <= {"None", "TransactionConflict"}
+    told = code == "TransactionCanceledException" and reasons <= {"None", "TransactionConflict", *others}
     assert told or code in ("TransactionConflictException", "TransactionInProgressException"), refusal
 
 
 class Load:
-    """Workers over some keys; `history` has everything they did."""
+    """Workers over `keys` lists at a time; `history` has everything they did."""
 
     def __init__(self, servers: list[Server], *, keys: int, workers: int, count: int, seed: int) -> None:
         self.servers = servers
-        self.keys = [f"list{number}" for number in range(keys)]
+        self._width = keys
         self.history = History()
         self.stopping = threading.Event()
         self.failures: list[BaseException] = []
@@ -65,6 +70,15 @@ class Load:
             AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
         )
         client.get_waiter("table_exists").wait(TableName=TABLE, WaiterConfig={"Delay": 1})
+
+    @property
+    def keys(self) -> list[str]:
+        """The lists that are in use now, in order."""
+        return self._names(self.history.numbers // NUMBERS_A_LIST, self._width)
+
+    @staticmethod
+    def _names(first: int, count: int) -> list[str]:
+        return [f"list{number:06}" for number in range(first, first + count)]
 
     def start(self) -> None:
         for number in range(self._workers):
@@ -89,13 +103,15 @@ class Load:
         return not self.stopping.is_set() and next(self._left) <= self._count
 
     def finish(self, timeout_s: float) -> None:
-        """Wait for the workers, then read everything once more."""
+        """Wait for the workers, then read every list once more."""
         for thread in self._threads:
             thread.join(timeout_s)
         assert not self.running
         for failure in self.failures:
             raise failure
-        Worker(self, 0).read_by_query()
+        reader = Worker(self, 0)
+        for first in range(0, self.history.numbers // NUMBERS_A_LIST + self._width, 100):
+            reader.read_by_query(self._names(first, 100))
 
 
 class Worker:
@@ -112,7 +128,7 @@ class Worker:
         self.cut_short = False
         self.clients = itertools.cycle(clients)
         self.client = next(self.clients)
-        self.known: dict[str, int] = {}
+        self.known: dict[str, tuple[int, ...]] = {}
 
     def run(self) -> None:
         ways = [
@@ -120,7 +136,10 @@ class Worker:
             self.append_with_token,
             self.append_one,
             self.append_if_unchanged,
+            self.append_if_another_is_unchanged,
+            self.append_by_statements,
             self.read_in_transaction,
+            self.read_by_statements,
             self.read_one,
             self.read_by_query,
             self.read_in_batch,
@@ -206,43 +225,104 @@ class Worker:
         [key] = self._some(1)
         number = self.history.number()
         request = self._append(key, number)
-        request["ConditionExpression"] = "size(numbers) = :size"
-        request["ExpressionAttributeValues"][":size"] = {"N": str(self.known.get(key, 0))}
+        self._unless_changed(request, key)
         with self.history.asking(Operation("conditional update", {key: number})) as operation:
             try:
-                if self.ask("update_item", ReturnValuesOnConditionCheckFailure="ALL_OLD", **request) is not None:
+                if self.ask("update_item", **request) is not None:
+                    self._found(operation, key, self.known.get(key, ()))
                     operation.outcome = OK
-                    self.known[key] = self.known.get(key, 0) + 1
+                    self.known[key] += (number,)
             except ClientError as refusal:
                 operation.outcome = FAILED
-                if refusal.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                response: Any = refusal.response
+                if response["Error"]["Code"] != "ConditionalCheckFailedException":
                     check_conflict(refusal)
                     return
-                operation.reads[key] = numbers_of(refusal.response.get("Item"))  # type: ignore[arg-type]
-                self.known[key] = len(operation.reads[key])
+                self._found(operation, key, numbers_of(response.get("Item")))
 
-    def read_one(self) -> None:
-        [key] = self._some(1)
-        with self.history.asking(Operation("get")) as operation:
-            answer = self.ask("get_item", TableName=TABLE, Key=key_of(key), ConsistentRead=True)
-            if answer is not None:
-                operation.reads[key] = numbers_of(answer.get("Item"))
-                operation.outcome = OK
-                self.known[key] = len(operation.reads[key])
+    def append_if_another_is_unchanged(self) -> None:
+        """What write skew is made of: two who each check the list that the other appends to."""
+        checked, key = self._some(2)
+        number = self.history.number()
+        check = {"TableName": TABLE, "Key": key_of(checked)}
+        self._unless_changed(check, checked)
+        steps = [{"ConditionCheck": check}, {"Update": self._append(key, number)}]
+        with self.history.asking(Operation("checking transaction", {key: number})) as operation:
+            try:
+                if self.ask("transact_write_items", TransactItems=steps) is not None:
+                    self._found(operation, checked, self.known.get(checked, ()))
+                    operation.outcome = OK
+            except ClientError as refusal:
+                operation.outcome = FAILED
+                check_conflict(refusal, "ConditionalCheckFailed")
+                response: Any = refusal.response
+                reason = response["CancellationReasons"][0]
+                if reason["Code"] == "ConditionalCheckFailed":
+                    self._found(operation, checked, numbers_of(reason.get("Item")))
+
+    def _unless_changed(self, request: dict[str, Any], key: str) -> None:
+        """Let the request hold only while the list is as this worker knows it."""
+        request["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
+        known = self.known.get(key, ())
+        request["ConditionExpression"] = "numbers = :known" if known else "attribute_not_exists(numbers)"
+        if known:
+            values = request.setdefault("ExpressionAttributeValues", {})
+            values[":known"] = {"L": [{"N": str(number)} for number in known]}
+
+    def _found(self, operation: Operation, key: str, numbers: tuple[int, ...]) -> None:
+        operation.reads[key] = self.known[key] = numbers
+
+    def append_by_statements(self) -> None:
+        appends = {key: self.history.number() for key in self._some(2)}
+        steps = [
+            {
+                "Statement": f"UPDATE {TABLE} SET numbers = list_append(numbers, ?) WHERE pk = 'all' AND sk = ?",
+                "Parameters": [{"L": [{"N": str(number)}]}, {"S": key}],
+            }
+            for key, number in appends.items()
+        ]
+        with self.history.asking(Operation("statements", appends)) as operation:
+            try:
+                if self.ask("execute_transaction", TransactStatements=steps) is not None:
+                    operation.outcome = OK
+            except ClientError as refusal:  # PartiQL updates no item that is not there
+                check_conflict(refusal, "ConditionalCheckFailed")
+                operation.outcome = FAILED
+
+    def read_by_statements(self) -> None:
+        keys = self._some(3)
+        text = f"SELECT * FROM {TABLE} WHERE pk = 'all' AND sk = ?"
+        self._read_together(
+            Operation("selects"),
+            keys,
+            "execute_transaction",
+            TransactStatements=[{"Statement": text, "Parameters": [{"S": key}]} for key in keys],
+        )
 
     def read_in_transaction(self) -> None:
         keys = self._some(3)
         gets = [{"Get": {"TableName": TABLE, "Key": key_of(key)}} for key in keys]
-        with self.history.asking(Operation("transaction of gets")) as operation:
+        self._read_together(Operation("transaction of gets"), keys, "transact_get_items", TransactItems=gets)
+
+    def _read_together(self, operation: Operation, keys: list[str], name: str, **request: Any) -> None:
+        with self.history.asking(operation):
             try:
-                answer = self.ask("transact_get_items", TransactItems=gets)
+                answer = self.ask(name, **request)
             except ClientError as refusal:
                 check_conflict(refusal)
                 operation.outcome = FAILED
                 return
             if answer is not None:
                 for key, response in zip(keys, answer["Responses"], strict=True):
-                    operation.reads[key] = numbers_of(response.get("Item"))
+                    self._found(operation, key, numbers_of(response.get("Item")))
+                operation.outcome = OK
+
+    def read_one(self) -> None:
+        [key] = self._some(1)
+        with self.history.asking(Operation("get")) as operation:
+            answer = self.ask("get_item", TableName=TABLE, Key=key_of(key), ConsistentRead=True)
+            if answer is not None:
+                self._found(operation, key, numbers_of(answer.get("Item")))
                 operation.outcome = OK
 
     def read_in_batch(self) -> None:
@@ -255,18 +335,21 @@ class Worker:
                 operation.reads = {key: numbers_of(found.get(key)) for key in keys}
                 operation.outcome = OK
 
-    def read_by_query(self) -> None:
-        values = {":pk": PARTITION}
+    def read_by_query(self, keys: list[str] | None = None) -> None:
+        """Read a range of lists in one page, also those that are not there yet."""
+        keys = keys or self.load.keys
+        values = {":pk": PARTITION, ":first": {"S": keys[0]}, ":last": {"S": keys[-1]}}
         with self.history.asking(Operation("query")) as operation:
             answer = self.ask(
                 "query",
                 TableName=TABLE,
-                KeyConditionExpression="pk = :pk",
+                KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
                 ExpressionAttributeValues=values,
                 ConsistentRead=True,
             )
             if answer is not None:
                 assert "LastEvaluatedKey" not in answer
                 found = {item["sk"]["S"]: item for item in answer["Items"]}
-                operation.reads = {key: numbers_of(found.get(key)) for key in self.load.keys}
+                for key in keys:
+                    self._found(operation, key, numbers_of(found.get(key)))
                 operation.outcome = OK

@@ -75,7 +75,7 @@ def test_transactions_stay_serial(server: Server) -> None:
 
 @pytest.mark.postgres
 def test_transactions_of_two_nodes_stay_serial(nodes: list[Server]) -> None:
-    stays_serial(nodes, 1_200, (0.7, 1.5), 2)
+    stays_serial(nodes, 1_800, (0.7, 1.5), 2)
 
 
 @pytest.mark.soak
