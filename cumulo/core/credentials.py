@@ -55,7 +55,7 @@ class AccessKey(Record):
     for a lasting key. `transitive_keys` are the session tags that the next role in a chain inherits. `issuer_keys`
     are the ids of the keys that this one came from, the nearest first: two or more of a role are a chain.
     `bucket` is the directory bucket of S3 whose session this is: the key is good for S3 alone, and with `read_only` for
-    reading alone.
+    reading alone; `encryption` is what the session writes with ("AES256", "aws:kms"; "" as the bucket).
     """
 
     access_key_id: str
@@ -81,6 +81,7 @@ class AccessKey(Record):
     issuer_keys: list[str] = []
     bucket: str = ""
     read_only: bool = False
+    encryption: str = ""
 
     def principal(self) -> Principal:
         """Who a request signed with this key comes from."""

@@ -56,6 +56,7 @@ class Bucket(Record):
     acceleration: str = ""  # "", "Enabled" or "Suspended"
     zone: str = ""  # of a directory bucket: the id of its zone, as "use1-az4"
     local_zone: bool = False  # whether that is a Local Zone, rather than an Availability Zone
+    only_key: str = ""  # of a directory bucket: the ARN of the one KMS key that it may ever be encrypted with
 
     @property
     def arn(self) -> str:

@@ -108,7 +108,7 @@ def complete_multipart_upload(
         object_encryption.shown(version, answer)
     if bucket.versioning:
         answer["VersionId"] = version.version_id
-    if lifecycles.KIND in bucket.configured:
+    if bucket.zone or lifecycles.KIND in bucket.configured:
         lifecycle_headers.show_expiration(ctx, bucket, version, answer)
     if access.charged(ctx, bucket, request):
         answer["RequestCharged"] = "requester"

@@ -169,7 +169,7 @@ def _finish(ctx: Context, request: Mapping[str, Any], job: Job, received: Receiv
     object_encryption.shown(version, answer)
     if version.kms_context:
         answer["SSEKMSEncryptionContext"] = version.kms_context
-    if lifecycles.KIND in bucket.configured:
+    if bucket.zone or lifecycles.KIND in bucket.configured:
         lifecycle_headers.show_expiration(ctx, bucket, version, answer)
     if access.charged(ctx, bucket, request):
         answer["RequestCharged"] = "requester"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from cumulo.core.errors import not_implemented
 from cumulo.core.operation import operation
-from cumulo.services.storage.s3 import access
+from cumulo.services.storage.s3 import access, directory_encryption
 from cumulo.services.storage.s3.buckets import keep
 from cumulo.services.storage.s3.errors import INVALID_ARGUMENT, MALFORMED_XML
 
@@ -29,6 +29,10 @@ def put_bucket_encryption(ctx: Context, request: t.PutBucketEncryptionRequest) -
     if len(rules) != 1:
         raise MALFORMED_XML()
     rule = rules[0]
+    if bucket.zone:
+        directory_encryption.set_default(ctx, bucket, rule)
+        keep(ctx, bucket)
+        return
     default = rule.get("ApplyServerSideEncryptionByDefault")
     blocked = rule.get("BlockedEncryptionTypes", {}).get("EncryptionType", [])
     if default is None and "BlockedEncryptionTypes" not in rule:

@@ -10,7 +10,6 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from cumulo.core.errors import not_implemented
 from cumulo.services.storage.s3.errors import (
     INVALID_ARGUMENT,
     INVALID_REQUEST,
@@ -29,22 +28,18 @@ _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?--([a-z0-9-]+-(?:az|lz)\d+|[
 _PREFIXES = ("xn--", "sthree-", "amzn-s3-demo-")
 _LONGEST = 63
 
-# What there is for these buckets, here; AWS has _LATER as well, and refuses everything else.
+# What there is for these buckets. Source: S3 User Guide, "APIs for S3 Express One Zone".
 _OPERATIONS = frozenset(
     (
         "AbortMultipartUpload", "CompleteMultipartUpload", "CopyObject", "CreateMultipartUpload", "CreateSession",
-        "DeleteBucket", "DeleteBucketPolicy", "DeleteObject", "DeleteObjects", "GetBucketEncryption",
-        "GetBucketPolicy", "GetObject", "GetObjectAttributes", "HeadBucket", "HeadObject", "ListMultipartUploads",
-        "ListObjectsV2", "ListParts", "PutBucketPolicy", "PutObject", "RenameObject", "UploadPart", "UploadPartCopy",
-    )
-)  # fmt: skip
-_LATER = frozenset(
-    (
-        "DeleteBucketEncryption", "DeleteBucketInventoryConfiguration", "DeleteBucketLifecycle",
-        "DeleteBucketMetricsConfiguration", "GetBucketInventoryConfiguration", "GetBucketLifecycleConfiguration",
-        "GetBucketMetricsConfiguration", "ListBucketInventoryConfigurations", "ListBucketMetricsConfigurations",
-        "PutBucketEncryption", "PutBucketInventoryConfiguration", "PutBucketLifecycleConfiguration",
-        "PutBucketMetricsConfiguration",
+        "DeleteBucket", "DeleteBucketEncryption", "DeleteBucketInventoryConfiguration", "DeleteBucketLifecycle",
+        "DeleteBucketMetricsConfiguration", "DeleteBucketPolicy", "DeleteObject", "DeleteObjects",
+        "GetBucketEncryption", "GetBucketInventoryConfiguration", "GetBucketLifecycleConfiguration",
+        "GetBucketMetricsConfiguration", "GetBucketPolicy", "GetObject", "GetObjectAttributes", "HeadBucket",
+        "HeadObject", "ListBucketInventoryConfigurations", "ListBucketMetricsConfigurations", "ListMultipartUploads",
+        "ListObjectsV2", "ListParts", "PutBucketEncryption", "PutBucketInventoryConfiguration",
+        "PutBucketLifecycleConfiguration", "PutBucketMetricsConfiguration", "PutBucketPolicy", "PutObject",
+        "RenameObject", "UploadPart", "UploadPartCopy",
     )
 )  # fmt: skip
 _HEADERS = {
@@ -88,16 +83,11 @@ def check_request(ctx: Context, bucket: Bucket, request: Mapping[str, Any]) -> N
         return
     if ctx.operation not in _OPERATIONS:
         ctx.authorized = True
-        if ctx.operation in _LATER:
-            raise not_implemented("s3", ctx.operation, "directory buckets")
         raise METHOD_NOT_ALLOWED()
     for member, header in _HEADERS.items():
         if member in request:
             ctx.authorized = True
             raise NOT_IMPLEMENTED_HEADER(members={"Header": header})
-    if request.get("ServerSideEncryption", "AES256") != "AES256":
-        ctx.authorized = True
-        raise not_implemented("s3", ctx.operation, "ServerSideEncryption other than AES256 (directory buckets)")
     if request.get("VersionId", "null") != "null":
         ctx.authorized = True
         raise INVALID_ARGUMENT(

@@ -30,10 +30,14 @@ _READS = frozenset(
         "s3:ListBucketMultipartUploads", "s3:ListMultipartUploadParts",
     )
 )  # fmt: skip
-_OF_BUCKETS = frozenset(
+_OF_BUCKETS = frozenset(("CreateBucket", "DeleteBucket", "DeleteBucketPolicy", "GetBucketPolicy", "PutBucketPolicy"))
+# What only the bucket's own account may do, by policies of its users and roles. Source: S3 API Reference, the directory
+# bucket permissions of PutBucketEncryption and its like.
+_OF_OWNERS = frozenset(
     (
-        "CreateBucket", "DeleteBucket", "DeleteBucketPolicy", "GetBucketPolicy", "GetEncryptionConfiguration",
-        "PutBucketPolicy",
+        "GetEncryptionConfiguration", "GetInventoryConfiguration", "GetLifecycleConfiguration",
+        "GetMetricsConfiguration", "PutEncryptionConfiguration", "PutInventoryConfiguration",
+        "PutLifecycleConfiguration", "PutMetricsConfiguration",
     )
 )  # fmt: skip
 
@@ -66,6 +70,9 @@ def allow(ctx: Context, bucket: Bucket, action: str) -> None:
     if session is not None and session.bucket != bucket.name:
         ctx.authorized = True
         raise ACCESS_DENIED()
+    if name in _OF_OWNERS:
+        ctx.authorize(bucket.arn, action=f"{SIGNING_NAME}:{name}", context={}, account=bucket.account)
+        return
     if name in _OF_BUCKETS:
         authorize(ctx, bucket, f"{SIGNING_NAME}:{name}", {})
         return

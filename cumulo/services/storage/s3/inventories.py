@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cumulo.core.operation import operation
-from cumulo.services.storage.s3 import access, configuration_lists, configurations, inventory_reports
+from cumulo.services.storage.s3 import access, configuration_lists, configurations, inventory_columns, inventory_reports
 from cumulo.services.storage.s3.errors import MALFORMED_XML
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ def put_bucket_inventory_configuration(ctx: Context, request: t.PutBucketInvento
     configuration_lists.bucket_name(given["Destination"]["S3BucketDestination"]["Bucket"])
     encryption = given["Destination"]["S3BucketDestination"].get("Encryption", {})
     if len(encryption) > 1:
+        raise MALFORMED_XML()
+    if bucket.zone and not inventory_columns.OF_DIRECTORY_BUCKETS.issuperset(given.get("OptionalFields") or ()):
         raise MALFORMED_XML()
     inventory_reports.check(given)
     before = configurations.find(ctx, bucket, KIND, request["Id"])

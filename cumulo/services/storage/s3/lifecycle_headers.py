@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 def show_expiration(ctx: Context, bucket: Bucket, version: ObjectVersion, answer: dict[str, Any]) -> None:
     """Put x-amz-expiration into an answer about a current version: when it expires, and by which rule."""
+    if bucket.zone:
+        answer["Expiration"] = "NotImplemented"  # seriously: API Reference, PutObject, "x-amz-expiration"
+        return
     rules = _rules(ctx, bucket)
     found = lifecycle_rules.expiration(rules, version.key, version.size, version.tags, version.modified_at)
     if found is not None:
@@ -26,7 +29,9 @@ def show_expiration(ctx: Context, bucket: Bucket, version: ObjectVersion, answer
 
 
 def show_abort(ctx: Context, bucket: Bucket, key: str, initiated_at: float, answer: dict[str, Any]) -> None:
-    """Put x-amz-abort-date and x-amz-abort-rule-id into an answer about an upload."""
+    """Put x-amz-abort-date and x-amz-abort-rule-id into an answer about an upload; directory buckets do not tell."""
+    if bucket.zone:
+        return
     found = lifecycle_rules.upload_abort(_rules(ctx, bucket), key, initiated_at)
     if found is not None:
         answer["AbortDate"], answer["AbortRuleId"] = found

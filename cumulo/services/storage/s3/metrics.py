@@ -5,10 +5,12 @@ Source: S3 User Guide, "CloudWatch metrics configurations".
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import operation
 from cumulo.services.storage.s3 import access, configuration_lists
+from cumulo.services.storage.s3.errors import INVALID_REQUEST
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
@@ -23,7 +25,13 @@ def put_bucket_metrics_configuration(ctx: Context, request: t.PutBucketMetricsCo
     bucket = access.bucket_for(ctx, request)
     given = request["MetricsConfiguration"]
     configuration_lists.check_filter(given.get("Filter"))
+    if bucket.zone and _has_tags(given.get("Filter") or {}):
+        raise INVALID_REQUEST("Metrics configurations for directory buckets do not support tag filters.")
     configuration_lists.put(ctx, bucket, KIND, request, given)
+
+
+def _has_tags(given: Mapping[str, Any]) -> bool:
+    return "Tag" in given or "Tags" in (given.get("And") or {})
 
 
 @operation

@@ -25,7 +25,13 @@ from cumulo.services.storage.s3 import (
     version_ids,
     versions,
 )
-from cumulo.services.storage.s3.errors import INVALID_ARGUMENT, INVALID_REQUEST, NO_SUCH_UPLOAD
+from cumulo.services.storage.s3.errors import (
+    INVALID_ARGUMENT,
+    INVALID_REQUEST,
+    NO_SUCH_UPLOAD,
+    NOT_IMPLEMENTED_HEADER,
+    PRECONDITION_FAILED,
+)
 from cumulo.services.storage.s3.listing_pages import Row, packed, unpacked
 from cumulo.services.storage.s3.listings import Asked
 from cumulo.services.storage.s3.object_versions import CURRENT, ObjectVersion
@@ -35,6 +41,7 @@ if TYPE_CHECKING:
     from cumulo.services.storage.s3.buckets import Bucket
     from cumulo.stubs import s3 as t
 
+_INITIATED = "x-amz-if-match-initiated-time"
 _CHANCE_B = 72  # of an upload id, behind the place that is hidden at its head
 
 
@@ -159,13 +166,24 @@ def no_such_upload(upload_id: str) -> Fault:
     return NO_SUCH_UPLOAD(members={"UploadId": upload_id})
 
 
-@operation(unsupported=("IfMatchInitiatedTime",))
+@operation
 def abort_multipart_upload(ctx: Context, request: t.AbortMultipartUploadRequest) -> t.AbortMultipartUploadOutput:
-    """End an upload and drop its parts."""
+    """End an upload and drop its parts; in a directory bucket, only if it was begun in the second that is named."""
     from cumulo.services.storage.s3 import uploaded_parts
 
     bucket = access.object_for(ctx, request)
-    uploaded_parts.drop(ctx, found(ctx, bucket, request["Key"], request["UploadId"]))
+    begun = request.get("IfMatchInitiatedTime")
+    if begun is not None and not bucket.zone:
+        raise NOT_IMPLEMENTED_HEADER(members={"Header": _INITIATED})
+    try:
+        upload = found(ctx, bucket, request["Key"], request["UploadId"])
+    except Fault:
+        if begun is None:
+            raise
+        return {}  # "if the multipart upload doesn't exist, the operation returns a 204"
+    if begun is not None and int(begun) != upload.started // 10**9:
+        raise PRECONDITION_FAILED(members={"Condition": _INITIATED})
+    uploaded_parts.drop(ctx, upload)
     return {"RequestCharged": "requester"} if access.charged(ctx, bucket, request) else {}
 
 

@@ -80,7 +80,7 @@ def answer(ctx: Context, bucket: Bucket, request: Mapping[str, Any], version: Ob
     object_encryption.shown(version, shown)
     if version.kms_context:
         shown["SSEKMSEncryptionContext"] = version.kms_context
-    if lifecycles.KIND in bucket.configured:
+    if bucket.zone or lifecycles.KIND in bucket.configured:
         lifecycle_headers.show_expiration(ctx, bucket, version, shown)
     if access.charged(ctx, bucket, request):
         shown["RequestCharged"] = "requester"

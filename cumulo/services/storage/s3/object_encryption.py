@@ -23,7 +23,8 @@ import msgspec
 
 from cumulo.core import encryption
 from cumulo.core.encryption import DataKey
-from cumulo.core.errors import Error, Fault
+from cumulo.core.errors import Fault
+from cumulo.services.storage.s3 import directory_encryption
 from cumulo.services.storage.s3.errors import (
     ACCESS_DENIED,
     ENCRYPTION_NOT_APPLICABLE,
@@ -112,8 +113,11 @@ def plan(ctx: Context, bucket: Bucket, request: Mapping[str, Any], key: str) -> 
     asked = request.get("ServerSideEncryption")
     if asked is None and bucket.encryption == AES256 and "SSEKMSKeyId" not in request:
         return _PLAIN
-    _check_asked(request, asked)
-    algorithm = asked or bucket.encryption
+    if bucket.zone:
+        algorithm = directory_encryption.algorithm_of_new(ctx, bucket, request)
+    else:
+        _check_asked(request, asked)
+        algorithm = asked or bucket.encryption
     if algorithm == AES256:
         return _PLAIN
     return _kms_plan(ctx, bucket, request, key, algorithm)
@@ -137,6 +141,8 @@ def _kms_plan(ctx: Context, bucket: Bucket, request: Mapping[str, Any], key: str
     named = request.get("SSEKMSKeyId") or (bucket.kms_key if by_default else "") or MANAGED_KEY
     shared = request.get("BucketKeyEnabled", bucket.bucket_key) and algorithm == KMS
     given = request.get("SSEKMSEncryptionContext", "")
+    if bucket.zone:
+        named, shared, given = bucket.only_key, ctx.operation not in directory_encryption.COPIES, ""
     context = _context(bucket, key, given, shared)
     data_key = _data_key(ctx, bucket, named, context, shared)
     content_key = ctx.random_bytes(KEY_B * (2 if algorithm == DSSE else 1))
@@ -144,8 +150,15 @@ def _kms_plan(ctx: Context, bucket: Bucket, request: Mapping[str, Any], key: str
     return Plan(algorithm, data_key.key_arn, given, bool(shared), wrapped, "", content_key)
 
 
+def begin_session(ctx: Context, bucket: Bucket) -> None:
+    """Ask KMS for the key that a session of a directory bucket will write under; it may refuse."""
+    _data_key(ctx, bucket, bucket.only_key, directory_encryption.context(bucket), True)
+
+
 def _context(bucket: Bucket, key: str, given: str, shared: bool) -> dict[str, str]:
     """The encryption context: the object's ARN, or the bucket's under its key, and what the caller adds."""
+    if bucket.zone:
+        return directory_encryption.context(bucket)
     context = _read_context(given) if given else {}
     context["aws:s3:arn"] = bucket.arn if shared else f"{bucket.arn}/{key}"
     return context
@@ -282,7 +295,7 @@ def _asked(ctx: Context, place: tuple[Any, ...] | None, ask: Any) -> DataKey:
     try:
         key: DataKey = ask()
     except Fault as fault:
-        raise _worded(fault) from None
+        raise directory_encryption.worded(fault) from None
     if place is not None:
         entry = _Remembered(key, ctx.now())
         memory = _memory(ctx)
@@ -302,13 +315,6 @@ def _requester(ctx: Context) -> tuple[Any, ...]:
     caller = ctx.principal
     tags = tuple(sorted(caller.tags.items())) if caller.tags else ()
     return caller.account, caller.policy_arn, caller.session_policies, tags, caller.mfa_at is not None, ctx.source_arn
-
-
-def _worded(fault: Fault) -> Fault:
-    """KMS's fault as S3 passes it on."""
-    if fault.code in ("AccessDeniedException", "AccessDenied"):
-        return ACCESS_DENIED(fault.message)
-    return Error(f"KMS.{fault.code}", status=400)(fault.message)
 
 
 # --- answers

@@ -147,7 +147,7 @@ def _head(
         object_locks.show(ctx, bucket, request, version, answer)
     if version.restore_requested_at or version.archive_tier:
         restorations.show(version, ctx.now(), answer)
-    if lifecycles.KIND in bucket.configured and "VersionId" not in request:
+    if (bucket.zone or lifecycles.KIND in bucket.configured) and "VersionId" not in request:
         lifecycle_headers.show_expiration(ctx, bucket, version, answer)
     if version.replication_status:
         answer["ReplicationStatus"] = version.replication_status

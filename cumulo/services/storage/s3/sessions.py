@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING
 from cumulo.core import credentials
 from cumulo.core.operation import operation
 from cumulo.core.policy.principals import PrincipalKind
-from cumulo.services.storage.s3 import access, directory_buckets, directory_rights
+from cumulo.services.storage.s3 import (
+    access,
+    directory_buckets,
+    directory_encryption,
+    directory_rights,
+    object_encryption,
+)
 from cumulo.services.storage.s3.buckets import BUCKETS, Bucket
 from cumulo.services.storage.s3.directory_rights import READ_ONLY, READ_WRITE
 from cumulo.services.storage.s3.errors import ACCESS_DENIED, INVALID_ARGUMENT, METHOD_NOT_ALLOWED
@@ -23,12 +29,13 @@ if TYPE_CHECKING:
 LASTS_S = 300
 
 
-@operation(unsupported=("SSEKMSKeyId", "SSEKMSEncryptionContext", "BucketKeyEnabled"))
+@operation
 def create_session(ctx: Context, request: t.CreateSessionRequest) -> t.CreateSessionOutput:
     """Keys for five minutes; without a mode, the widest that the caller may have.
 
     Through an endpoint that is no zone's, boto3 asks for a session before everything, CreateBucket too: there a bucket
-    that is yet to come gives one as well, with which nothing but its creation is possible.
+    that is yet to come gives one as well, with which nothing but its creation is possible; and unless the request says
+    how such a session encrypts, it follows what is made the bucket's default while it lasts.
     """
     mode = request.get("SessionMode")
     if mode not in (None, READ_ONLY, READ_WRITE):
@@ -41,9 +48,13 @@ def create_session(ctx: Context, request: t.CreateSessionRequest) -> t.CreateSes
     if mode is None:
         mode = READ_WRITE if directory_rights.may_begin(ctx, bucket, READ_WRITE) else READ_ONLY
     directory_rights.allow_session(ctx, bucket, mode)
-    issued = _issue(ctx, bucket.name, read_only=mode == READ_ONLY)
-    return {
-        "ServerSideEncryption": bucket.encryption,
+    algorithm = directory_encryption.algorithm_of_session(bucket, request)
+    if algorithm == directory_encryption.KMS and mode == READ_WRITE:
+        object_encryption.begin_session(ctx, bucket)
+    said = "ServerSideEncryption" in request or _is_zonal(ctx, bucket.zone)
+    issued = _issue(ctx, bucket.name, read_only=mode == READ_ONLY, encryption=algorithm if said else "")
+    answer: t.CreateSessionOutput = {
+        "ServerSideEncryption": algorithm,  # type: ignore[typeddict-item]
         "Credentials": {
             "AccessKeyId": issued.key.access_key_id,
             "SecretAccessKey": issued.secret,
@@ -51,12 +62,18 @@ def create_session(ctx: Context, request: t.CreateSessionRequest) -> t.CreateSes
             "Expiration": float(issued.key.expires_at),
         },
     }
+    if algorithm == directory_encryption.KMS:
+        answer["SSEKMSKeyId"] = bucket.only_key
+        answer["BucketKeyEnabled"] = True
+        if "SSEKMSEncryptionContext" in request:
+            answer["SSEKMSEncryptionContext"] = request["SSEKMSEncryptionContext"]
+    return answer
 
 
 def _bucket(ctx: Context, request: t.CreateSessionRequest) -> Bucket:
     name = request["Bucket"]
     zone = directory_buckets.zone_of(name)
-    if zone and f".s3express-{zone}." not in ctx.endpoint and BUCKETS.peek(ctx, name) is None:
+    if zone and not _is_zonal(ctx, zone) and BUCKETS.peek(ctx, name) is None:
         return Bucket(name, ctx.account, ctx.region, ctx.now(), zone=zone)
     bucket = access.located(ctx, request)
     if not bucket.zone:
@@ -65,7 +82,11 @@ def _bucket(ctx: Context, request: t.CreateSessionRequest) -> Bucket:
     return bucket
 
 
-def _issue(ctx: Context, bucket: str, *, read_only: bool) -> Issued:
+def _is_zonal(ctx: Context, zone: str) -> bool:
+    return f".s3express-{zone}." in ctx.endpoint
+
+
+def _issue(ctx: Context, bucket: str, *, read_only: bool, encryption: str) -> Issued:
     """Keys that stand for the caller, and for no more than the caller is."""
     who = ctx.principal
     own = credentials.find(ctx, who.access_key_id)
@@ -88,4 +109,5 @@ def _issue(ctx: Context, bucket: str, *, read_only: bool) -> Issued:
         issuer_keys=own.issuer_keys if own is not None else [],
         bucket=bucket,
         read_only=read_only,
+        encryption=encryption,
     )
