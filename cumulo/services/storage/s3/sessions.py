@@ -54,7 +54,7 @@ def create_session(ctx: Context, request: t.CreateSessionRequest) -> t.CreateSes
     said = "ServerSideEncryption" in request or _is_zonal(ctx, bucket.zone)
     issued = _issue(ctx, bucket.name, read_only=mode == READ_ONLY, encryption=algorithm if said else "")
     answer: t.CreateSessionOutput = {
-        "ServerSideEncryption": algorithm,  # type: ignore[typeddict-item]
+        "ServerSideEncryption": algorithm,
         "Credentials": {
             "AccessKeyId": issued.key.access_key_id,
             "SecretAccessKey": issued.secret,
