@@ -17,7 +17,6 @@ from cumulo.services.operations.logs.errors import (
     DELIVERY_SOURCE_NOT_FOUND,
     VALIDATION,
 )
-from cumulo.services.operations.logs.tags import Tagged
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
@@ -172,17 +171,7 @@ def delete_delivery_destination_policy(ctx: Context, request: t.DeleteDeliveryDe
     DELIVERY_DESTINATIONS.put(ctx, destination)
 
 
-def _tagged(ctx: Context, name: str) -> Tagged | None:
-    found = DELIVERY_DESTINATIONS.peek(ctx, name)
-    return None if found is None else Tagged(found.tags, lambda changed: _keep_tags(ctx, found, changed))
-
-
-def _keep_tags(ctx: Context, destination: DeliveryDestination, changed: dict[str, str]) -> None:
-    destination.tags = changed
-    DELIVERY_DESTINATIONS.put(ctx, destination)
-
-
-tags.KINDS["delivery-destination"] = _tagged
+tags.add_kind("delivery-destination", DELIVERY_DESTINATIONS)
 
 # ---- sources and deliveries: no service that vends logs this way is here, so there are none of either
 

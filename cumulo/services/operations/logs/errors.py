@@ -52,3 +52,5 @@ DELIVERY_POLICY_NOT_FOUND = Error(
 )
 EXPORT_TASK_NOT_FOUND = Error("ResourceNotFoundException", "The specified export task does not exist.")
 POLICY_NOT_FOUND = Error("ResourceNotFoundException", "Policy with name [{name}] does not exist.")
+ANOMALY_DETECTOR_NOT_FOUND = Error("ResourceNotFoundException", "The specified anomaly detector does not exist.")
+ANOMALY_NOT_FOUND = Error("ResourceNotFoundException", "The specified anomaly does not exist.")

@@ -205,13 +205,13 @@ def _do(ctx: Context, group: Group, place: tuple[bytes, bytes, int], work: _Work
     ctx.txn.delete(key)
     for namespace, data in work.metrics.items():
         for at in range(0, len(data), METRICS):
-            _put_metrics(ctx, group, namespace, data[at : at + METRICS])
+            put_metrics(ctx, group, namespace, data[at : at + METRICS])
     for destination, packed_document in work.deliveries:
         payload = {"group": group.arn, "destination": destination, "data": packed_document}
         ctx.later(deliver, payload, lane=f"logs to {destination}")
 
 
-def _put_metrics(ctx: Context, group: Group, namespace: str, data: list[Any]) -> None:
+def put_metrics(ctx: Context, group: Group, namespace: str, data: list[Any]) -> None:
     """Points of metrics in the group's account. What CloudWatch refuses (AWS's own namespaces, times) makes none."""
     request = {"Namespace": namespace, "MetricData": data}
     try:

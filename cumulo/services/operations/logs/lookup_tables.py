@@ -24,7 +24,6 @@ from cumulo.services.operations.logs.query_errors import (
     MALFORMED_QUERY,
 )
 from cumulo.services.operations.logs.query_records import CANCELLED, COMPLETE, find
-from cumulo.services.operations.logs.tags import Tagged
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
@@ -270,16 +269,4 @@ def delete_lookup_table(ctx: Context, request: t.DeleteLookupTableRequest) -> No
     LOOKUP_TABLES.delete(ctx, _table(ctx, request["lookupTableArn"]))
 
 
-def _tagged(ctx: Context, name: str) -> Tagged | None:
-    table = LOOKUP_TABLES.peek(ctx, name)
-    if table is None:
-        return None
-
-    def keep(changed: dict[str, str]) -> None:
-        table.tags = changed
-        LOOKUP_TABLES.put(ctx, table)
-
-    return Tagged(table.tags, keep)
-
-
-tags.KINDS["lookup-table"] = _tagged
+tags.add_kind("lookup-table", LOOKUP_TABLES)

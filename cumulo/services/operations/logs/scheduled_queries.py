@@ -16,7 +16,6 @@ from cumulo.core.table import REGION, Record, Table
 from cumulo.services.operations.logs import queries, scheduled_runs, tags
 from cumulo.services.operations.logs.errors import VALIDATION
 from cumulo.services.operations.logs.query_errors import SCHEDULED_QUERY_EXISTS, SCHEDULED_QUERY_NOT_FOUND
-from cumulo.services.operations.logs.tags import Tagged
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
@@ -214,16 +213,4 @@ def get_scheduled_query_history(
     return answer
 
 
-def _tagged(ctx: Context, name: str) -> Tagged | None:
-    query = SCHEDULED_QUERIES.peek(ctx, name)
-    if query is None:
-        return None
-
-    def keep(changed: dict[str, str]) -> None:
-        query.tags = changed
-        SCHEDULED_QUERIES.put(ctx, query)
-
-    return Tagged(query.tags, keep)
-
-
-tags.KINDS["scheduled-query"] = _tagged
+tags.add_kind("scheduled-query", SCHEDULED_QUERIES)

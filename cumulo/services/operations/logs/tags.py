@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from cumulo.core import tags as rules
 from cumulo.core.operation import operation
@@ -12,6 +13,7 @@ from cumulo.services.operations.logs.errors import INVALID_PARAMETER, RESOURCE_N
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
+    from cumulo.core.table import Table
     from cumulo.services.operations.logs.groups import Group
     from cumulo.stubs import logs as t
 
@@ -45,8 +47,32 @@ def _keep_group(ctx: Context, group: Group, tags: dict[str, str]) -> None:
     groups.keep(ctx, group)
 
 
+class HasTags(Protocol):
+    """A record with tags."""
+
+    tags: dict[str, str]
+
+
+def _of_table(table: Table[Any], ctx: Context, key: str) -> Tagged | None:
+    """The tags of a record of a table of this Region, found by its key."""
+    record: HasTags | None = table.peek(ctx, key)
+    if record is None:
+        return None
+
+    def keep(tags: dict[str, str]) -> None:
+        record.tags = tags
+        table.put(ctx, record)
+
+    return Tagged(record.tags, keep)
+
+
 # By the kind of resource in an ARN ("log-group"): what has tags. A module whose resources have some adds a line.
 KINDS: dict[str, Callable[[Context, str], Tagged | None]] = {"log-group": _of_group}
+
+
+def add_kind(kind: str, table: Table[Any]) -> None:
+    """Resources of a kind are records of this table."""
+    KINDS[kind] = partial(_of_table, table)
 
 
 def _find(ctx: Context, arn: str) -> Tagged:

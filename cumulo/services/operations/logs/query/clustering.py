@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 # What is taken away from a line to have its shape, in RE2's form: every run without spaces or brackets with a digit.
@@ -59,8 +59,8 @@ def patterns(shapes: Iterable[Shape]) -> list[Found]:
     """The patterns of shapes, the most frequent first."""
     clusters: dict[tuple[int, str], list[_Cluster]] = defaultdict(list)
     for shape in sorted(shapes, key=lambda shape: (-shape.lines, shape.shape)):
-        words = _WORD.findall(shape.shape)
-        near = clusters[len(words), "".join(word for word in words if not word[0].isalnum() and word != MARK)]
+        words = words_of(shape.shape)
+        near = clusters[frame_of(words)]
         best = max(near, key=lambda cluster: cluster.likeness(words), default=None)
         if best is not None and best.likeness(words) >= SIMILAR:
             best.add(words, shape)
@@ -73,6 +73,32 @@ def patterns(shapes: Iterable[Shape]) -> list[Found]:
             before = merged.get(found.text)
             merged[found.text] = found if before is None else _both(before, found)
     return sorted(merged.values(), key=lambda found: (-found.lines, found.text))
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a line, and each sign or space between them."""
+    return _WORD.findall(text)
+
+
+def frame_of(words: Sequence[str]) -> tuple[int, str]:
+    """What lines must have in common to be of one pattern: how many words, and what stands between them."""
+    return len(words), "".join([word for word in words if not word[0].isalnum() and word != MARK])
+
+
+def likeness(pattern: Sequence[str | None], words: Sequence[str]) -> float:
+    """The part of words that are the same, of those that are no spaces or brackets. None is a word that varies."""
+    same = total = 0
+    for mine, theirs in zip(pattern, words, strict=True):
+        if not theirs[0].isalnum() and theirs[0] != MARK:
+            continue
+        total += 1
+        same += mine == theirs or (mine is None and MARK in theirs)
+    return same / total if total else 1.0
+
+
+def regex_of(words: Iterable[str | None]) -> str:
+    """A pattern as a regular expression, in which what varies is a group."""
+    return "".join([r"(\S+)" if word is None else re.escape(word) for word in words])
 
 
 def _both(one: Found, other: Found) -> Found:
@@ -93,14 +119,8 @@ class _Cluster:
         self.shapes = [shape]
 
     def likeness(self, words: list[str]) -> float:
-        """The part of words that are the same, of those that are no spaces or brackets."""
-        same = total = 0
-        for mine, theirs in zip(self.words, words, strict=True):
-            if not theirs[0].isalnum() and theirs[0] != MARK:
-                continue
-            total += 1
-            same += mine == theirs or (mine is None and MARK in theirs)
-        return same / total if total else 1.0
+        """How much a shape is like these."""
+        return likeness(self.words, words)
 
     def add(self, words: list[str], shape: Shape) -> None:
         """One more shape."""
@@ -109,22 +129,20 @@ class _Cluster:
 
     def described(self) -> Found:
         """The pattern in words."""
-        samples = [_WORD.findall(shape.sample) for shape in self.shapes[:20]]
-        text, regex, place = [], [], 0
+        samples = [words_of(shape.sample) for shape in self.shapes[:20]]
+        text, place = [], 0
         for index, word in enumerate(self.words):
             if word is not None:
                 text.append(word)
-                regex.append(re.escape(word))
                 continue
             place += 1
             values = [words[index] for words in samples if index < len(words)]
-            text.append(f"<{_kind(values)}-{place}>")
-            regex.append(r"(\S+)")
-        joined, expression = _joined("".join(text)), "".join(regex)
+            text.append(f"<{kind_of(values)}-{place}>")
+        joined = _joined("".join(text))
         return Found(
             hashlib.md5(joined.encode(), usedforsecurity=False).hexdigest(),
             joined,
-            expression,
+            regex_of(self.words),
             sum(shape.lines for shape in self.shapes),
             severity(joined),
             tuple(shape.sample for shape in self.shapes[:3]),
@@ -146,7 +164,7 @@ def _joined(text: str) -> str:
     return re.sub(r"<([A-Za-z]+)-\d+>", lambda found: f"<{found[1]}-{next(places)}>", text)
 
 
-def _kind(values: list[str]) -> str:
+def kind_of(values: Sequence[str]) -> str:
     """What the values of a dynamic token look like."""
     for name, pattern in (("Time", _TIME), ("UUID", _UUID), ("IPAddress", _IP)):
         if values and all(pattern.fullmatch(value) for value in values):
