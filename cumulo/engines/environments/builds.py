@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from msgspec import Struct, field
 
+NEEDS_ROOT = "container images need mount namespaces, which this machine does not let us have"
 ON_DEMAND, PROVISIONED, SNAP_START = "on-demand", "provisioned-concurrency", "snap-start"
 
 
@@ -42,12 +43,17 @@ class Build(Struct, frozen=True):
     init_type: str = ON_DEMAND
     runtime_version_arn: str = ""
     entry_point: tuple[str, ...] = ()
+    """The program of an image; `command` are its arguments."""
     command: tuple[str, ...] = ()
     working_directory: str = ""
     endpoint: str = ""
     """The cloud's URL as functions reach it, "http://127.0.0.1:4566"."""
     port: int = 0
     """The port of `endpoint`: served inside the environment's network namespace. 0 for none."""
+    image: Path | None = None
+    """The root file system of an image, in place of code and layers."""
+    image_variables: dict[str, str] = field(default_factory=dict)
+    """What the image sets; all else is stronger."""
 
 
 class LogLine(NamedTuple):

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cumulo.engines.environments import aws_names, debugging, programs, runtimes, snapshots, variables
-from cumulo.engines.environments.builds import Build, LogLine, StartFailed
+from cumulo.engines.environments.builds import NEEDS_ROOT, Build, LogLine, StartFailed
 from cumulo.engines.environments.environment import Environment
 from cumulo.engines.environments.programs import Program
 from cumulo.engines.environments.snapshots import Snapshot
@@ -160,6 +160,8 @@ class Environments:
     ) -> tuple[Sandbox, Message]:
         """The sandbox to enter and the program to be; `nested` and `inside` as `Sandboxes.make`. Raises StartFailed."""
         build = environment.build
+        if build.image is not None and not self.sandboxes.abilities.own_root:
+            raise StartFailed(NEEDS_ROOT)
         chosen = programs.program(build, environment.runtime)
         layers = self.sandboxes.stacked([str(folder) for folder in build.layers])
         listen = [RUNTIME_API]
@@ -171,10 +173,11 @@ class Environments:
         try:
             sandbox = self.sandboxes.make(
                 Limits(debugging.memory_mb(build), build.ephemeral_mb),
-                [(str(build.code), TASK)],
+                [] if build.image else [(str(build.code), TASK)],
                 layers,
                 listen,
-                cwd=build.working_directory or TASK,
+                cwd="/" if build.image else TASK,
+                image=str(build.image or ""),
                 nested=nested,
                 inside=inside,
                 names={"address": aws_names.ADDRESS, "suffixes": aws_names.SUFFIXES} if named else None,
@@ -191,6 +194,7 @@ class Environments:
             "argv": list(chosen.argv),
             "framed": chosen.framed,
             "failure": chosen.failure,
+            "cwd": (build.working_directory or "/") if build.image else "",
             "keep": [],
             "shown": {} if self.sandboxes.abilities.own_root else {inside: out for out, inside in chosen.binds},
         }

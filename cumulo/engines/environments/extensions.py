@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from cumulo.engines.environments.api_connections import ApiConnection, Request
 from cumulo.engines.environments.builds import Build, Invocation
+from cumulo.engines.images import roots
 
 VERSION = "/2020-01-01/extension/"
 INVOKE, SHUTDOWN = "INVOKE", "SHUTDOWN"
@@ -239,7 +240,9 @@ def _identifier(number: int, kind: str = "0") -> str:
 
 
 def names(build: Build) -> list[str]:
-    """The external extensions that the layers bring: the files in /opt/extensions."""
+    """The external extensions that the layers or the image bring: the files in /opt/extensions."""
+    if build.image is not None:
+        return roots.files_in(build.image, "opt/extensions")
     found: dict[str, Path] = {}
     for layer in build.layers:
         folder = layer / "extensions"

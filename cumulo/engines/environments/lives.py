@@ -39,7 +39,8 @@ RUNTIME_SHARE_S = 0.3
 """Of it, what the runtime may take where there are external extensions."""
 PEAK_AGE_S = 0.05
 """How old the highest use of memory may be that a short invocation reports."""
-INVALID_ENTRYPOINT = "Runtime.InvalidEntrypoint"
+OWN_ERRORS = ("Runtime.InvalidEntrypoint", "Runtime.InvalidWorkingDir")
+"""That the program could not be executed: see guest/program.py."""
 
 
 class InitFailure(Struct, frozen=True):
@@ -238,7 +239,7 @@ class Life:
         """The runtime could not get ready."""
         if self.ready.done():
             return
-        if error_type == INVALID_ENTRYPOINT:  # our own words, to which the request's id is added
+        if error_type in OWN_ERRORS:  # our own words, to which the request's id is added
             self.ready.set_result(InitFailure(error_type, reason=json.loads(document)["errorMessage"]))
         else:
             self.ready.set_result(InitFailure(error_type, document))

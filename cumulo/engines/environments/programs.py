@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from cumulo.engines.environments import debugging, guest
 from cumulo.engines.environments.builds import Build
-from cumulo.engines.environments.runtimes import JAVA, NODE, PROVIDED, PYTHON, RUBY, Runtime, base_python
+from cumulo.engines.environments.runtimes import IMAGE, JAVA, NODE, PROVIDED, PYTHON, RUBY, Runtime, base_python
 
 GUEST = Path(guest.__file__).parent
 PACKAGE = "cumulo/engines/environments/guest"
@@ -54,10 +54,12 @@ def program(build: Build, runtime: Runtime) -> Program:
         made = _java(build, runtime)
     elif family == RUBY:
         made = _ruby(build, runtime)
+    elif family == IMAGE:
+        made = _image(build)
     else:
         made = _provided(build)
     wrapper = build.variables.get(WRAPPER, "")
-    if wrapper and family != PROVIDED:
+    if wrapper and family not in (PROVIDED, IMAGE):
         return Program(made.zygote, made.prefix, made.binds, (wrapper, *made.argv), made.framed)
     return made
 
@@ -108,6 +110,12 @@ def _provided(build: Build) -> Program:
         if (folder / "bootstrap").is_file():
             return Program(base_python(), "", (), (f"{inside}/bootstrap",))
     return Program(base_python(), "", failure="Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]")
+
+
+def _image(build: Build) -> Program:
+    """The image's own program, put together as Docker does. Source: Docker docs, "Dockerfile reference", ENTRYPOINT."""
+    argv = (*build.entry_point, *build.command)
+    return Program(base_python(), "", argv=argv, failure="" if argv else "no command specified")
 
 
 def _prefix(program: str) -> str:

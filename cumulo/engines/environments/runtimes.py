@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from cumulo.engines.environments.builds import RuntimeMissing
 
-PYTHON, NODE, PROVIDED, JAVA, RUBY = "python", "nodejs", "provided", "java", "ruby"
+PYTHON, NODE, PROVIDED, JAVA, RUBY, IMAGE = "python", "nodejs", "provided", "java", "ruby", "image"
 _IDENTIFIER = re.compile(r"(python|nodejs|java|ruby|provided|dotnet)\.?([0-9a-z.]*?)(?:\.x)?$")
 PLACES = (  # where versions of one interpreter are kept side by side
     "~/.pyenv/versions/*/bin", "/root/.pyenv/versions/*/bin", "~/.local/share/uv/python/*/bin",
@@ -33,9 +33,9 @@ class Runtime(Struct, frozen=True):
 
     identifier: str
     family: str
-    """"python", "nodejs", "provided", "java" or "ruby"."""
+    """"python", "nodejs", "provided", "java", "ruby" or "image"."""
     program: str
-    """The interpreter's path; "" for `provided`."""
+    """The interpreter's path; "" for `provided` and images."""
     version: str
     """What the interpreter says: "3.12.1"."""
 
@@ -69,7 +69,9 @@ def find(identifier: str) -> Runtime:
 
 @lru_cache(maxsize=64)
 def _find(identifier: str) -> Runtime | str:
-    if identifier in ("", "provided", "provided.al2", "provided.al2023"):
+    if not identifier:
+        return Runtime("", IMAGE, "", "")
+    if identifier in ("provided", "provided.al2", "provided.al2023"):
         return Runtime(identifier, PROVIDED, "", "")
     match = _IDENTIFIER.match(identifier)
     family, wanted = (match[1], match[2]) if match else ("", "")

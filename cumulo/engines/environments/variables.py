@@ -7,11 +7,25 @@ from __future__ import annotations
 
 from cumulo.engines.environments import debugging
 from cumulo.engines.environments.builds import Build
-from cumulo.engines.environments.runtimes import NODE, PROVIDED, PYTHON, RUBY, Runtime
+from cumulo.engines.environments.runtimes import IMAGE, NODE, PROVIDED, PYTHON, RUBY, Runtime
 
 LIBRARIES = "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib"
 EXTENSIONS = "/opt/extensions"
 PATH = "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin"
+IMAGE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+"""Of images that set none, as Docker has it."""
+BY_IMAGES = (
+    "LAMBDA_RUNTIME_DIR",
+    "LAMBDA_TASK_ROOT",
+    "LANG",
+    "LD_LIBRARY_PATH",
+    "PATH",
+    "PWD",
+    "SHLVL",
+    "TZ",
+    "_HANDLER",
+)
+"""What an image says itself, as AWS's base images do."""
 DAEMON = "169.254.79.129"  # X-Ray's
 
 
@@ -42,6 +56,9 @@ def of(build: Build, runtime: Runtime, log_stream: str) -> dict[str, str]:
         variables["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
         if build.application_level:
             variables["AWS_LAMBDA_LOG_LEVEL"] = build.application_level
+    if runtime.family == IMAGE:
+        own = {name: value for name, value in variables.items() if name not in BY_IMAGES}
+        return {"PATH": IMAGE_PATH, **build.image_variables, **own, **build.variables}
     if runtime.family != PROVIDED:
         variables["AWS_EXECUTION_ENV"] = f"AWS_Lambda_{build.runtime}"
     if runtime.family == PYTHON:

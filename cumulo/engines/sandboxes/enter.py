@@ -27,6 +27,7 @@ must close its copy of the control socket after the fork.
     "groups": [{"folder": …, "files": [[name, value, whether it must be there], …]}, …] of control groups to join,
     "tmp_bytes": size of /tmp, "tmp": folder used as /tmp without own root,
     "binds": [[outside, inside], …], "layers": [folder, …] the later over the earlier, in /opt,
+    "image": a folder outside that is the root instead of what was prepared, "" for none; it has FOLDERS and FILES,
     "files": {"/run/…": text} of this sandbox alone,
     "listen": [[kind "tcp" or "udp", address, port], …] opened inside and handed to the server, in this order,
     "names": {"address": …, "suffixes": [name, …]} that a name server inside knows; null for none,
@@ -91,6 +92,9 @@ SYS_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}.get(platform.machine(), -1)
 SYS_MOUNT_SETATTR = 442
 SIOCSIFFLAGS, IFF_UP = 0x8914, 1
 ROOT_FOLDERS = ("/proc", "/tmp", "/dev", "/etc", "/run", "/var/task", "/opt")
+FOLDERS = ("/dev", "/etc/cumulo")
+FILES = ("/etc/hosts", "/etc/resolv.conf")
+"""What the root of an image gets of ours."""
 DEVICES = ("null", "zero", "full", "random", "urandom")
 
 if LINUX:
@@ -266,8 +270,11 @@ def _inside(spec: Plain) -> list[socket.socket]:
 def _own_root(root: str, spec: Plain) -> None:
     if "user" in _prepared["namespaces"]:  # what another user namespace mounted is locked: only a copy may be moved to
         _mount(root, root, None, MS_BIND | MS_REC)
+    image = spec.get("image")
+    if image:
+        root = _image_root(root, image)
     _mount("tmp", root + "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, f"mode=1777,size={spec['tmp_bytes']}")
-    if spec.get("files"):
+    if spec.get("files") and not image:
         _mount("run", root + "/run", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=755,size=256k")
         for file, text in spec["files"].items():
             _create(root + file, text)
@@ -288,6 +295,16 @@ def _own_root(root: str, spec: Plain) -> None:
     if libc.umount2(b".", MNT_DETACH) != 0:
         fail("umount of the old root")
     os.chdir("/")
+
+
+def _image_root(prepared: str, image: str) -> str:
+    """Show an image's folder where it can become the root, with our devices and names; that place."""
+    root = prepared + "/var/task"
+    _bind(image, root)
+    for name in (*FOLDERS, *FILES):
+        if os.path.exists(prepared + name):
+            _mount(prepared + name, root + name, None, MS_BIND | MS_REC)
+    return root
 
 
 def _loopback_up() -> None:

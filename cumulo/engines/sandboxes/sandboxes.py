@@ -118,8 +118,11 @@ class Sandboxes:
         inside: bool = False,
         hostname: str = "sandbox",
         names: Plain | None = None,
+        image: str = "",
     ) -> Sandbox:
         """A sandbox that is waiting for its process. Raises OSError when the machine refuses a group.
+
+        `image`: a folder that is the root, in place of the system's folders; only where sandboxes have a root.
 
         `nested`: forks of its program will enter sandboxes; `inside`: it is entered by such a fork, whose user and
         files it keeps; it joins its group when it is ready. `names`: what a name server inside knows, see `enter`.
@@ -142,6 +145,7 @@ class Sandboxes:
             "tmp_bytes": limits.ephemeral_mb * MIB,
             "binds": shown,
             "layers": list(layers),
+            "image": image,
             "listen": [list(each) for each in listen],
             "names": names if "net" in self.abilities.namespaces else None,
             "limits": self._limits(limits, in_group=group is not None),

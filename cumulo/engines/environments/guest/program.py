@@ -12,7 +12,7 @@ from cumulo.engines.environments.guest import bootstrap, sdk, snapshot
 from cumulo.engines.environments.guest.runtime_client import Gone, RuntimeClient
 
 FOLDERS = {"/var/task": "LAMBDA_TASK_ROOT", "/var/runtime": "LAMBDA_RUNTIME_DIR"}
-INVALID_ENTRYPOINT = "Runtime.InvalidEntrypoint"
+INVALID_ENTRYPOINT, INVALID_FOLDER = "Runtime.InvalidEntrypoint", "Runtime.InvalidWorkingDir"
 
 
 def run(wanted: dict[str, Any], sandbox: dict[str, Any]) -> int:
@@ -20,6 +20,7 @@ def run(wanted: dict[str, Any], sandbox: dict[str, Any]) -> int:
 
     `wanted`: {"variables": the environment, "argv": program to execute, or [] for the Python runtime in this process,
     "framed": whether it is told of "log", the descriptor for framed records, "failure": why it cannot run at all,
+    "cwd": the folder of an image's program, whose name is looked for in PATH and whose faults are told; "" for others,
     "go": descriptor to read one byte from before beginning, "snapshot": where to wait for forks when initialised; both
     may be missing}; `sandbox`: what `enter` returned.
     """
@@ -28,13 +29,16 @@ def run(wanted: dict[str, Any], sandbox: dict[str, Any]) -> int:
     variables["AWS_LAMBDA_RUNTIME_API"] = f"{address}:{port}"
     paths = {**wanted["shown"], **sandbox["paths"]}
     for inside, name in FOLDERS.items():
-        variables[name] = paths.get(inside, inside)
+        if not wanted["cwd"]:
+            variables[name] = paths.get(inside, inside)
     if "go" in wanted and not may_begin(wanted["go"]):
         return 0
     for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGTERM, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
     if wanted["failure"]:
         return _invalid(variables, wanted["failure"])
+    if wanted["cwd"]:
+        return _execute_image(wanted["argv"], wanted["cwd"], variables)
     if wanted["argv"]:
         if wanted["framed"]:
             os.set_inheritable(wanted["log"], True)
@@ -82,10 +86,29 @@ def _execute(argv: list[str], variables: dict[str, str]) -> int:
     return 127
 
 
-def _invalid(variables: dict[str, str], reason: str) -> int:
-    document = json.dumps({"errorMessage": reason, "errorType": INVALID_ENTRYPOINT})
+def _execute_image(argv: list[str], folder: str, variables: dict[str, str]) -> int:
+    """The program of an image; what is wrong with it is told as AWS tells it, in the words of Go's os/exec."""
+    program = argv[0]
     try:
-        RuntimeClient(variables["AWS_LAMBDA_RUNTIME_API"]).init_error(document.encode(), INVALID_ENTRYPOINT)
+        os.chdir(folder)
+    except OSError as error:
+        return _invalid(variables, f"chdir {folder}: {(error.strerror or '').lower()}", INVALID_FOLDER)
+    if "/" not in program:
+        places = [f"{place or '.'}/{program}" for place in variables.get("PATH", "").split(":")]
+        program = next((each for each in places if os.path.isfile(each) and os.access(each, os.X_OK)), "")
+        if not program:
+            return _invalid(variables, f'exec: "{argv[0]}": executable file not found in $PATH')
+    try:
+        os.execve(program, argv, variables)
+    except (OSError, ValueError) as error:
+        reason = (getattr(error, "strerror", "") or "invalid argument").lower()
+        return _invalid(variables, f"fork/exec {program}: {reason}")
+
+
+def _invalid(variables: dict[str, str], reason: str, error_type: str = INVALID_ENTRYPOINT) -> int:
+    document = json.dumps({"errorMessage": reason, "errorType": error_type})
+    try:
+        RuntimeClient(variables["AWS_LAMBDA_RUNTIME_API"]).init_error(document.encode(), error_type)
     except Gone:
         return 1
     return 1

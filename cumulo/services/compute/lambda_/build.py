@@ -6,20 +6,21 @@ Source: Lambda Developer Guide, "Working with Lambda environment variables", Def
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
+
+import msgspec
 
 from cumulo.core import role_sessions
 from cumulo.core.errors import Fault
 from cumulo.engines.environments.builds import ON_DEMAND, SNAP_START, Build
-from cumulo.services.compute.lambda_ import configurations, environments, packages
+from cumulo.services.compute.lambda_ import configurations, environments, images, packages
 from cumulo.services.compute.lambda_.errors import KMS_ERRORS, ROLE_NOT_ASSUMABLE_ANY_MORE
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from cumulo.core.context import Context
     from cumulo.core.role_sessions import Credentials
+    from cumulo.services.compute.lambda_.images import Unpacked
     from cumulo.services.compute.lambda_.qualifiers import Target
     from cumulo.services.compute.lambda_.versions import Version
 
@@ -48,23 +49,14 @@ async def build_of(ctx: Context, target: Target, *, init_type: str = ON_DEMAND) 
     AccessDeniedException where the role does not let Lambda in any more.
     """
     version = target.version
-    code = await packages.unpacked(ctx, version.code_sha256)
+    program = await program_of(ctx, version)
     inside = await ctx.transact(partial(_inside, version=version))
     port = urlsplit(ctx.runtime.endpoint).port or 0
     endpoint = f"http://127.0.0.1:{port}" if port else ctx.runtime.endpoint
-    layers = tuple([await packages.unpacked(ctx, sha256) for sha256 in version.layer_sha256s])
     snap_start = version.snap_start_status == "On"
-    return Build(
-        key=key_of(version),
-        runtime=version.runtime,
-        handler=version.handler,
-        code=code,
-        layers=layers,
-        function_name=version.name,
-        function_version=version.version,
-        function_arn=version.arn,
+    return msgspec.structs.replace(
+        program,
         variables={**inside.variables, **_own_variables(version, inside.credentials, endpoint)},
-        memory_mb=version.memory_mb,
         timeout_s=float(version.timeout_s),
         ephemeral_mb=version.ephemeral_mb,
         log_group=version.log_group,
@@ -80,14 +72,42 @@ async def build_of(ctx: Context, target: Target, *, init_type: str = ON_DEMAND) 
     )
 
 
-def program_of(version: Version, code: Path, layers: list[Path]) -> Build:
-    """As much of a build as says which program it runs; nobody's rights are needed for that."""
+async def program_of(ctx: Context, version: Version) -> Build:
+    """As much of a build as says which program it runs; nobody's rights are needed for that.
+
+    Raises KeyError when the code is gone, BadArchive and ImageFailed when it cannot be unpacked.
+    """
+    if version.package_type == images.IMAGE:
+        return _image(version, await images.unpacked(ctx, version.code_sha256))
+    code = await packages.unpacked(ctx, version.code_sha256)
+    layers = [await packages.unpacked(ctx, sha256) for sha256 in version.layer_sha256s]
     return Build(
         key=key_of(version),
         runtime=version.runtime,
         handler=version.handler,
         code=code,
         layers=tuple(layers),
+        function_name=version.name,
+        function_version=version.version,
+        function_arn=version.arn,
+        memory_mb=version.memory_mb,
+    )
+
+
+def _image(version: Version, unpacked: Unpacked) -> Build:
+    """The image's own settings, each replaced by the function's where that has one."""
+    root, settings = unpacked
+    config: dict[str, Any] = version.image_config
+    return Build(
+        key=key_of(version),
+        runtime="",
+        handler="",
+        code=root,
+        image=root,
+        image_variables=settings.variables,
+        entry_point=tuple(config.get("EntryPoint") or settings.entry_point),
+        command=tuple(config.get("Command") or settings.command),
+        working_directory=config.get("WorkingDirectory") or settings.working_directory,
         function_name=version.name,
         function_version=version.version,
         function_arn=version.arn,

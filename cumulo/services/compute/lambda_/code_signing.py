@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import operation
 from cumulo.core.table import REGION, Record, Table
-from cumulo.services.compute.lambda_ import configurations, functions, markers, qualifiers, tagging
+from cumulo.services.compute.lambda_ import configurations, functions, markers, qualifiers, tagging, versions
 from cumulo.services.compute.lambda_.errors import (
     CODE_NOT_VERIFIED,
     CODE_SIGNING_CONFIG_IN_USE,
     CODE_SIGNING_CONFIG_NOT_FOUND,
+    IMAGES_NOT_SIGNED,
 )
 from cumulo.services.compute.lambda_.functions import FUNCTIONS, Function
+from cumulo.services.compute.lambda_.images import IMAGE
 from cumulo.services.compute.lambda_.tagging import TAGGABLE, Tagged
 
 if TYPE_CHECKING:
@@ -161,7 +163,7 @@ def list_functions_by_code_signing_config(ctx: Context, request: dict[str, Any])
 def put_function_code_signing_config(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Ask for signed code of a function's next deployments."""
     arn = request["CodeSigningConfigArn"]
-    function = qualifiers.find(ctx, request["FunctionName"], context={"lambda:CodeSigningConfigArn": arn})
+    function = _signable(ctx, request, {"lambda:CodeSigningConfigArn": arn})
     set_config(ctx, function, arn)
     functions.keep(ctx, function)
     return {"CodeSigningConfigArn": arn, "FunctionName": function.name}
@@ -170,16 +172,25 @@ def put_function_code_signing_config(ctx: Context, request: dict[str, Any]) -> d
 @operation
 def get_function_code_signing_config(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """The configuration of a function."""
-    function = qualifiers.find(ctx, request["FunctionName"])
+    function = _signable(ctx, request)
     return {"CodeSigningConfigArn": function.code_signing_config_arn, "FunctionName": function.name}
 
 
 @operation
 def delete_function_code_signing_config(ctx: Context, request: dict[str, Any]) -> None:
     """Ask for signed code no more."""
-    function = qualifiers.find(ctx, request["FunctionName"])
+    function = _signable(ctx, request)
     function.code_signing_config_arn = ""
     functions.keep(ctx, function)
+
+
+def _signable(ctx: Context, request: dict[str, Any], context: dict[str, Any] | None = None) -> Function:
+    """A function whose code could be signed. InvalidParameterValueException for one of an image."""
+    function = qualifiers.find(ctx, request["FunctionName"], context=context)
+    latest = versions.of(ctx, function.account, function.region, function.name)
+    if latest is not None and latest.package_type == IMAGE:
+        raise IMAGES_NOT_SIGNED()
+    return function
 
 
 def _tagged(ctx: Context, arn: str) -> Tagged:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from cumulo.services.compute.lambda_ import environments, packages
+from cumulo.services.compute.lambda_ import environments, images, packages
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
@@ -16,6 +16,11 @@ def shown_time(seconds: float) -> str:
     """A time as Lambda writes it: 2024-05-01T12:00:00.123+0000."""
     moment = datetime.fromtimestamp(seconds, UTC)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}+0000"
+
+
+def shown_sha256(version: Version) -> str:
+    """The hash of a version's code: of an archive in base64, of an image the digest of its manifest."""
+    return version.code_sha256 if version.package_type == images.IMAGE else packages.shown(version.code_sha256)
 
 
 def listed(ctx: Context, version: Version, arn: str = "") -> dict[str, Any]:
@@ -29,7 +34,7 @@ def listed(ctx: Context, version: Version, arn: str = "") -> dict[str, Any]:
         "Timeout": version.timeout_s,
         "MemorySize": version.memory_mb,
         "LastModified": shown_time(version.modified_at),
-        "CodeSha256": packages.shown(version.code_sha256),
+        "CodeSha256": shown_sha256(version),
         "Version": version.version,
         "TracingConfig": {"Mode": version.tracing},
         "RevisionId": version.revision_id,
@@ -41,6 +46,8 @@ def listed(ctx: Context, version: Version, arn: str = "") -> dict[str, Any]:
     }
     if version.runtime:
         shown |= {"Runtime": version.runtime, "Handler": version.handler}
+    if version.image_config:
+        shown["ImageConfigResponse"] = {"ImageConfig": version.image_config}
     environment = environments.shown(ctx, version)
     if environment is not None:
         shown["Environment"] = environment

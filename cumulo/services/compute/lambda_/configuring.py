@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from cumulo.core.errors import not_implemented
 from cumulo.core.identities import trusts
-from cumulo.services.compute.lambda_ import environments, layers, packages, runtime_identifiers
-from cumulo.services.compute.lambda_.errors import INVALID_PARAMETER, ROLE_NOT_ASSUMABLE, VALIDATION
+from cumulo.services.compute.lambda_ import environments, images, layers, packages, runtime_identifiers
+from cumulo.services.compute.lambda_.errors import IMAGE_BRINGS_ALL, INVALID_PARAMETER, ROLE_NOT_ASSUMABLE, VALIDATION
 from cumulo.services.compute.lambda_.runtime_identifiers import SNAP_START_ON
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def apply(ctx: Context, version: Version, request: dict[str, Any]) -> None:
     """Lay what a request says over a version; inside a transaction, which a refusal undoes."""
     _check_ranges(request)
     _refuse_what_is_not_there(ctx, request)
+    _set_image(ctx, version, request)
     if "Runtime" in request:
         runtime_identifiers.check(request["Runtime"])
         if version.runtime != request["Runtime"]:
@@ -97,8 +98,19 @@ def _refuse_what_is_not_there(ctx: Context, request: dict[str, Any]) -> None:
         raise not_implemented("lambda", ctx.operation, "VpcConfig.Ipv6AllowedForDualStack")
     if request.get("FileSystemConfigs"):
         raise not_implemented("lambda", ctx.operation, "FileSystemConfigs")
-    if any(request.get("ImageConfig", {}).values()):
-        raise INVALID_PARAMETER("Please don't provide ImageConfig when the packageType is not set to Image.")
+
+
+def _set_image(ctx: Context, version: Version, request: dict[str, Any]) -> None:
+    if version.package_type != images.IMAGE:
+        if any(request.get("ImageConfig", {}).values()):
+            raise INVALID_PARAMETER("Please don't provide ImageConfig when the packageType is not set to Image.")
+        return
+    if "Runtime" in request or "Handler" in request or request.get("Layers"):
+        raise IMAGE_BRINGS_ALL()
+    if request.get("SnapStart", {}).get("ApplyOn") == SNAP_START_ON:
+        raise not_implemented("lambda", ctx.operation, "SnapStart of container images")
+    if "ImageConfig" in request:
+        images.set_config(version, request["ImageConfig"])
 
 
 def _set_role(ctx: Context, version: Version, role_arn: str) -> None:

@@ -6,7 +6,6 @@ import contextlib
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from cumulo.core.errors import not_implemented
 from cumulo.core.operation import operation
 from cumulo.engines.environments import runtimes
 from cumulo.engines.environments.builds import RuntimeMissing
@@ -16,6 +15,7 @@ from cumulo.services.compute.lambda_ import (
     configuring,
     function_names,
     functions,
+    images,
     packages,
     publishing,
     qualifiers,
@@ -26,8 +26,16 @@ from cumulo.services.compute.lambda_ import (
     tagging,
     versions,
 )
-from cumulo.services.compute.lambda_.errors import FUNCTION_EXISTS, INVALID_PARAMETER, REQUEST_TOO_LARGE, VALIDATION
+from cumulo.services.compute.lambda_.errors import (
+    FUNCTION_EXISTS,
+    IMAGES_NOT_SIGNED,
+    INVALID_PARAMETER,
+    NEEDS_IMAGE,
+    REQUEST_TOO_LARGE,
+    VALIDATION,
+)
 from cumulo.services.compute.lambda_.functions import FUNCTIONS, Function
+from cumulo.services.compute.lambda_.images import IMAGE, Pulled
 from cumulo.services.compute.lambda_.versions import LATEST, Version
 
 if TYPE_CHECKING:
@@ -44,16 +52,15 @@ REQUEST_BYTES = 70_167_211
     )
 )  # fmt: skip
 async def create_function(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
-    """A new function of a zip archive; it is Pending, and Active a little later."""
+    """A new function of a zip archive or an image; it is Pending, and Active a little later."""
     check_size(ctx)
     await check_runtime(ctx, request)
     await ctx.transact(partial(_check, request=request))  # who may not, or not so, uploads nothing
-    upload = await sources.fetch(ctx, request["Code"])
-    try:
-        return await ctx.transact(partial(_create, request=request, upload=upload))
-    except BaseException:
-        packages.discard(ctx, upload)
-        raise
+    package_type = request.get("PackageType", "Zip")
+    if package_type == IMAGE:
+        await images.check_machine(ctx)
+    async with sources.fetched(ctx, request["Code"], package_type) as code:
+        return await ctx.transact(partial(_create, request=request, code=code))
 
 
 async def check_runtime(ctx: Context, request: dict[str, Any]) -> None:
@@ -96,14 +103,16 @@ def _new(ctx: Context, request: dict[str, Any]) -> tuple[Function, Version]:
     function = Function(asked.account, asked.region, asked.name, now, tags=dict(request.get("Tags", {})))
     present = FUNCTIONS.peek(ctx, asked.name, account=asked.account)
     qualifiers.authorize(ctx, asked._replace(qualifier=""), present, context=configuring.condition_keys(request))
-    if request.get("PackageType", "Zip") == "Image" or "ImageUri" in request["Code"]:
-        raise not_implemented("lambda", ctx.operation, "Code.ImageUri")
-    if "Runtime" not in request or "Handler" not in request:
+    package_type = request.get("PackageType", "Zip")
+    if package_type == IMAGE:
+        _check_image(request)
+    elif "Runtime" not in request or "Handler" not in request:
         raise INVALID_PARAMETER(
             "Runtime and Handler are mandatory parameters for functions created with deployment packages."
         )
     version = Version(asked.account, asked.region, asked.name, LATEST, "", now, ctx.uuid())
     version.log_group = f"/aws/lambda/{asked.name}"
+    version.package_type = package_type
     version.architecture = request.get("Architectures", ["x86_64"])[0]
     if "TenancyConfig" in request:
         version.tenant_isolation = request["TenancyConfig"]["TenantIsolationMode"]
@@ -116,9 +125,16 @@ def _new(ctx: Context, request: dict[str, Any]) -> tuple[Function, Version]:
     return function, version
 
 
-def _create(ctx: Context, request: dict[str, Any], upload: Upload) -> dict[str, Any]:
+def _check_image(request: dict[str, Any]) -> None:
+    if not request["Code"].get("ImageUri"):
+        raise NEEDS_IMAGE(doing="creating")  # of our own: as AWS says it when updating
+    if "CodeSigningConfigArn" in request:
+        raise IMAGES_NOT_SIGNED()
+
+
+def _create(ctx: Context, request: dict[str, Any], code: Upload | Pulled) -> dict[str, Any]:
     function, version = _new(ctx, request)
-    put_code(ctx, function, version, upload)
+    put_code(ctx, function, version, code)
     version.state, version.state_reason, version.state_reason_code = "Pending", *settling.CREATING
     storage.hold_layers(ctx, version)
     versions.keep(ctx, version)
@@ -129,11 +145,16 @@ def _create(ctx: Context, request: dict[str, Any], upload: Upload) -> dict[str, 
     return configurations.configuration(ctx, version, function.arn)
 
 
-def put_code(ctx: Context, function: Function, version: Version, upload: Upload) -> None:
-    """Give a version its code: signed if the function asks for it, and not too large with its layers."""
+def put_code(ctx: Context, function: Function, version: Version, code: Upload | Pulled) -> None:
+    """Give a version its code: signed if the function asks for it, and not too large with its layers; or its image."""
+    if isinstance(code, Pulled):
+        images.use(ctx, code.digest)
+        storage.let_go_code(ctx, version)
+        version.image_uri, version.code_sha256 = code.uri, code.digest
+        return
     code_signing.verify(ctx, function)
-    configuring.check_unpacked(ctx, version, upload.unpacked_size)
-    package = packages.use(ctx, upload)
+    configuring.check_unpacked(ctx, version, code.unpacked_size)
+    package = packages.use(ctx, code)
     storage.let_go_code(ctx, version)
     version.code_sha256, version.code_size = package.sha256, package.size
     storage.add(ctx, version.account, version.region, package.size)

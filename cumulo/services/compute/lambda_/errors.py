@@ -57,6 +57,29 @@ BAD_ZIP = UserError(
     "InvalidParameterValueException",
     "Could not unzip uploaded file. Please check your file, then try to upload again.",
 )
+# The hints are of our own: why, and where images come from.
+IMAGE_MISSING = UserError(
+    "InvalidParameterValueException", "Source image {uri} does not exist. Provide a valid source image. {hint}"
+)
+IMAGE_INVALID = UserError(
+    "InvalidParameterValueException", "Source image {uri} is not valid. Provide a valid source image."
+)
+IMAGE_UNSUPPORTED = UserError(
+    "InvalidParameterValueException",
+    "The image manifest, config or layer media type for the source image {uri} is not supported. {hint}",
+)
+# Reported by users of AWS (pulumi/pulumi-aws 5439).
+IMAGE_BRINGS_ALL = UserError(
+    "InvalidParameterValueException",
+    "Please don't provide Handler or Runtime or Layer when the intended function PackageType is Image.",
+)
+NEEDS_IMAGE = UserError(
+    "InvalidParameterValueException", "Please provide ImageUri when {doing} a function with packageType Image."
+)
+# Reported by users of AWS (umihico/pythonista-chromeless 19).
+NEEDS_NO_IMAGE = UserError(
+    "InvalidParameterValueException", "Please don't provide ImageUri when updating a function with packageType Zip."
+)
 UNZIPPED_TOO_LARGE = UserError("InvalidParameterValueException", "Unzipped size must be smaller than {limit} bytes")
 ZIPPED_TOO_LARGE = Error("RequestEntityTooLargeException", "Zipped size must be smaller than {limit} bytes", status=413)
 REQUEST_TOO_LARGE = Error(
@@ -226,6 +249,11 @@ CODE_NOT_VERIFIED = UserError(
     "CodeVerificationFailedException",
     "The code signature failed one or more of the validation checks for signature mismatch or expiry, and the code "
     "signing policy is set to ENFORCE. Lambda blocks the deployment.",
+)
+
+# Reported by users of AWS (aws/aws-sam-cli 2786).
+IMAGES_NOT_SIGNED = UserError(
+    "InvalidParameterValueException", "Code signing is not supported for functions created with container images."
 )
 
 # --- aliases ------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from cumulo.engines import machine_memory
 from cumulo.engines.environments.builds import ON_DEMAND, PROVISIONED, Build, RuntimeMissing, StartFailed
+from cumulo.engines.images.failures import ImageFailed
 from cumulo.services.compute.lambda_ import build, invocation_metrics
 from cumulo.services.compute.lambda_.concurrency import usage_of
 from cumulo.services.compute.lambda_.errors import NO_ENVIRONMENT, RUNTIME_MISSING
@@ -191,7 +192,7 @@ class Fleet:
     def _failure(self, error: Exception) -> Exception:
         if isinstance(error, RuntimeMissing):
             return RUNTIME_MISSING(reason=error)
-        if isinstance(error, StartFailed):
+        if isinstance(error, StartFailed | ImageFailed):
             self._runtime.logger("lambda").error("an execution environment could not be started: %s", error)
             return NO_ENVIRONMENT(reason=error)
         return error

@@ -15,6 +15,7 @@ from cumulo.core.operation import operation
 from cumulo.services.compute.lambda_ import (
     configurations,
     functions,
+    images,
     packages,
     qualifiers,
     revisions,
@@ -44,7 +45,7 @@ def publish_version(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     function, latest = qualifiers.changeable(ctx, request["FunctionName"])
     revisions.check(latest.revision_id, request.get("RevisionId"))
     revisions.check_quiet(latest)
-    shown = packages.shown(latest.code_sha256)
+    shown = configurations.shown_sha256(latest)
     if request.get("CodeSha256", shown) != shown:
         raise OTHER_CODE(given=request["CodeSha256"], latest=shown)
     version = publish(ctx, function, latest, request.get("Description"))
@@ -68,8 +69,11 @@ def publish(
         version.description = description
     function.next_version += 1
     functions.keep(ctx, function)
-    packages.use_again(ctx, version.code_sha256)
-    storage.add(ctx, version.account, version.region, version.code_size)
+    if version.package_type == images.IMAGE:
+        images.use(ctx, version.code_sha256)
+    else:
+        packages.use_again(ctx, version.code_sha256)
+        storage.add(ctx, version.account, version.region, version.code_size)
     storage.hold_layers(ctx, version)
     if pending or version.snap_start == SNAP_START_ON:
         version.state, version.state_reason, version.state_reason_code = "Pending", *settling.CREATING

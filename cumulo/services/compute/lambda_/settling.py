@@ -9,7 +9,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import Retry, task
-from cumulo.services.compute.lambda_ import archives, build, fleet, packages, versions
+from cumulo.engines.images.failures import ImageFailed
+from cumulo.services.compute.lambda_ import archives, build, fleet, versions
 from cumulo.services.compute.lambda_.runtime_identifiers import SNAP_START_ON
 from cumulo.services.compute.lambda_.versions import LATEST
 
@@ -50,9 +51,9 @@ async def settle_version(ctx: Context, payload: dict[str, Any]) -> None:
         return
     failure: tuple[str, str] | None = None
     try:
-        code, *layers = [
-            await packages.unpacked(ctx, sha256) for sha256 in (version.code_sha256, *version.layer_sha256s)
-        ]
+        made = await build.program_of(ctx, version)
+    except ImageFailed as error:
+        failure = (f"The image of the function cannot be unpacked: {error}", "InvalidImage")
     except archives.BadArchive as error:
         failure = (f"The code of the function cannot be unpacked: {error}", "InvalidZipFileException")
     except KeyError:
@@ -61,7 +62,7 @@ async def settle_version(ctx: Context, payload: dict[str, Any]) -> None:
         ctx.logger.warning("the code of %s cannot be unpacked yet: %s", version.arn, error)
         raise Retry(RETRY_S) from None
     else:
-        await fleet.of(ctx).prepare(build.program_of(version, code, layers))
+        await fleet.of(ctx).prepare(made)
     await ctx.transact(partial(_settle, payload=payload, failure=failure))
 
 

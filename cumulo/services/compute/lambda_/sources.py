@@ -1,32 +1,50 @@
-"""Where code comes from: bytes in the request, or an object in S3, read in the caller's name.
+"""Where code comes from: bytes in the request, an object in S3, read in the caller's name, or an image.
 
 Source: Lambda API Reference, FunctionCode and LayerVersionContentInput; texts observed in AWS's answers.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+from collections.abc import AsyncIterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.bodies import Outgoing
 from cumulo.core.errors import Fault, not_implemented
-from cumulo.services.compute.lambda_ import packages
+from cumulo.services.compute.lambda_ import images, packages
 from cumulo.services.compute.lambda_.errors import INVALID_PARAMETER, S3_FAILED, UNZIPPED_TOO_LARGE
 from cumulo.services.compute.lambda_.packages import UNZIPPED_BYTES, Upload
 
 if TYPE_CHECKING:
     from cumulo.blobs import Blobs, Writer
     from cumulo.core.context import Context
+    from cumulo.services.compute.lambda_.images import Pulled
 
 _PIECE = 1 << 20
 
 
+@contextlib.asynccontextmanager
+async def fetched(ctx: Context, code: dict[str, Any], package_type: str) -> AsyncIterator[Upload | Pulled]:
+    """The code that a request names, for the transaction in which a version comes to use it."""
+    if package_type == images.IMAGE:
+        pulled = await images.pull(ctx, code["ImageUri"])
+        with pulled.hold:
+            yield pulled
+        return
+    upload = await fetch(ctx, code)
+    try:
+        yield upload
+    except BaseException:
+        packages.discard(ctx, upload)
+        raise
+
+
 async def fetch(ctx: Context, code: dict[str, Any]) -> Upload:
     """The archive that a request names, checked and on disk; `packages.use` or `packages.discard` must follow."""
-    for member in ("SourceKMSKeyArn", "ImageUri"):
-        if code.get(member):
-            raise not_implemented("lambda", ctx.operation, f"Code.{member}")
+    if code.get("SourceKMSKeyArn"):
+        raise not_implemented("lambda", ctx.operation, "Code.SourceKMSKeyArn")
     if code.get("S3ObjectStorageMode", "COPY") != "COPY":
         raise not_implemented("lambda", ctx.operation, "Code.S3ObjectStorageMode=REFERENCE")
     if "ZipFile" in code:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cumulo.core.table import REGION, Record, Table
-from cumulo.services.compute.lambda_ import packages
+from cumulo.services.compute.lambda_ import images, packages
 from cumulo.services.compute.lambda_.errors import CODE_STORAGE_EXCEEDED
 
 if TYPE_CHECKING:
@@ -56,7 +56,9 @@ def let_go(ctx: Context, version: Version) -> None:
 
 def let_go_code(ctx: Context, version: Version) -> None:
     """A version gets other code."""
-    if version.code_sha256:
+    if version.package_type == images.IMAGE:
+        images.release(ctx, version.code_sha256)  # it is kept elsewhere, and counts nothing here
+    elif version.code_sha256:
         packages.release(ctx, version.code_sha256)
         add(ctx, version.account, version.region, -version.code_size)
 

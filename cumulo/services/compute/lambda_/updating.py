@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from cumulo.core.errors import not_implemented
 from cumulo.core.operation import operation
 from cumulo.services.compute.lambda_ import (
     configurations,
@@ -21,6 +20,8 @@ from cumulo.services.compute.lambda_ import (
     storage,
 )
 from cumulo.services.compute.lambda_.creating import check_runtime, check_size, put_code
+from cumulo.services.compute.lambda_.errors import NEEDS_IMAGE, NEEDS_NO_IMAGE
+from cumulo.services.compute.lambda_.images import IMAGE, Pulled
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
@@ -54,33 +55,38 @@ def _configure(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
 async def update_function_code(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Change the code of $LATEST; with Publish a version is published of it, with DryRun nothing is changed."""
     check_size(ctx)
-    await ctx.transact(partial(_changeable, request=request))  # who may not uploads nothing
-    upload = await sources.fetch(ctx, request)
-    try:
-        return await ctx.transact(partial(_update, request=request, upload=upload))
-    except BaseException:
-        packages.discard(ctx, upload)
-        raise
+    package_type = await ctx.transact(partial(_package_type, request=request))  # who may not uploads nothing
+    async with sources.fetched(ctx, request, package_type) as code:
+        return await ctx.transact(partial(_update, request=request, code=code))
+
+
+def _package_type(ctx: Context, request: dict[str, Any]) -> str:
+    return _changeable(ctx, request)[1].package_type
 
 
 def _changeable(ctx: Context, request: dict[str, Any]) -> tuple[Function, Version]:
     function, version = qualifiers.changeable(ctx, request["FunctionName"])
     revisions.check(version.revision_id, request.get("RevisionId"))
     revisions.check_quiet(version)
-    if version.package_type == "Image":
-        raise not_implemented("lambda", ctx.operation, "ImageUri")
+    if version.package_type == IMAGE and not request.get("ImageUri"):
+        raise NEEDS_IMAGE(doing="updating")
+    if version.package_type != IMAGE and request.get("ImageUri"):
+        raise NEEDS_NO_IMAGE()
     return function, version
 
 
-def _update(ctx: Context, request: dict[str, Any], upload: Upload) -> dict[str, Any]:
+def _update(ctx: Context, request: dict[str, Any], code: Upload | Pulled) -> dict[str, Any]:
     function, version = _changeable(ctx, request)
     if "Architectures" in request:
         version.architecture = request["Architectures"][0]
     if request.get("DryRun"):
-        version.code_sha256, version.code_size = upload.sha256, upload.size
-        ctx.txn.on_commit(partial(packages.discard, ctx, upload))
+        if isinstance(code, Pulled):
+            version.code_sha256 = code.digest
+        else:
+            version.code_sha256, version.code_size = code.sha256, code.size
+            ctx.txn.on_commit(partial(packages.discard, ctx, code))
         return configurations.configuration(ctx, version)
-    put_code(ctx, function, version, upload)
+    put_code(ctx, function, version, code)
     settling.begin_update(ctx, version)
     if request.get("Publish"):
         version = publishing.publish(ctx, function, version, pending=True)

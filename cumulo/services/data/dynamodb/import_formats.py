@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from cumulo.engines import zstandard
 from cumulo.services.data.dynamodb.stored_items import read_binaries
 
 Item = dict[str, dict[str, Any]]
@@ -40,25 +41,8 @@ def plain(data: bytes, compression: str) -> bytes:
     return data
 
 
-def has_zstd() -> bool:
-    """Whether this Python can read Zstandard: from 3.14 on, or with the package backports.zstd."""
-    try:
-        _zstd_module()
-    except ImportError:
-        return False
-    return True
-
-
-def _zstd_module() -> Any:
-    try:
-        from compression import zstd  # type: ignore[import-not-found,unused-ignore]
-    except ImportError:
-        from backports import zstd  # type: ignore[import-not-found,unused-ignore]
-    return zstd
-
-
 def _zstd(data: bytes) -> bytes:
-    module = _zstd_module()
+    module = zstandard.module()
     try:
         return bytes(module.decompress(data))
     except module.ZstdError as error:

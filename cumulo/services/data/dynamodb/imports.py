@@ -15,6 +15,7 @@ from cumulo.core.bodies import Outgoing
 from cumulo.core.errors import Error, Fault, not_implemented
 from cumulo.core.operation import operation, task
 from cumulo.core.table import REGION, Record, Table
+from cumulo.engines import zstandard
 from cumulo.services.data.dynamodb import encryption_settings, import_formats, item_keys, job_callers, table_creation
 from cumulo.services.data.dynamodb.capacity import Usage
 from cumulo.services.data.dynamodb.errors import IMPORT_CONFLICT, IMPORT_NOT_FOUND, VALIDATION
@@ -115,8 +116,8 @@ def _check(request: Mapping[str, Any]) -> None:
         raise not_implemented("dynamodb", "ImportTable", "TableCreationParameters.VectorIndexes")
     if request.get("InputFormatOptions") and kind != "CSV":
         raise VALIDATION(f"Invalid Request: Unsupported InputFormatOptions for the given input format: {kind}.")
-    if request.get("InputCompressionType") == "ZSTD" and not import_formats.has_zstd():
-        raise not_implemented("dynamodb", "ImportTable", "InputCompressionType ZSTD (pip install backports.zstd)")
+    if request.get("InputCompressionType") == "ZSTD" and not zstandard.is_here():
+        raise not_implemented("dynamodb", "ImportTable", f"InputCompressionType ZSTD ({zstandard.INSTALL})")
 
 
 def _described(job: Import) -> dict[str, Any]:

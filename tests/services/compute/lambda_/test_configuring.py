@@ -108,8 +108,6 @@ def test_runtime_and_handler_are_needed(create: Create) -> None:
         ({"VpcConfig": {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}}, "VpcConfig"),
         ({"FileSystemConfigs": [{"Arn": "arn:aws:elasticfilesystem:us-east-1:111122223333:access-point/fsap-"
                                  + "0" * 17, "LocalMountPath": "/mnt/a"}]}, "FileSystemConfigs"),
-        ({"Code": {"ImageUri": "111122223333.dkr.ecr.us-east-1.amazonaws.com/a:1"}, "PackageType": "Image"},
-         "Code.ImageUri"),
     ],
 )  # fmt: skip
 def test_what_is_not_here_yet_is_refused_by_name(create: Create, options: dict[str, Any], member: str) -> None:

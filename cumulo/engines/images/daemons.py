@@ -1,0 +1,62 @@
+"""The images that docker and podman have on this machine: asked for by name, taken over as they would save them."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import subprocess
+from pathlib import Path
+
+from cumulo.engines.images.failures import ImageFailed
+from cumulo.engines.images.references import Reference
+from cumulo.engines.images.store import Images
+
+PROGRAMS = ("docker", "podman")
+INSPECT_S, SAVE_S = 10, 600
+
+
+def take(store: Images, reference: Reference, platform: str = "") -> str | None:
+    """Take an image over into a store that is held; its digest, None when nobody has it. Raises ImageFailed."""
+    for program in filter(None, map(shutil.which, PROGRAMS)):
+        for form in reference.forms():
+            name = f"{form.place}@{form.digest}" if form.digest else form.name
+            if not _has(program, name):
+                continue
+            digest = _saved(store, program, name, platform)
+            if form.digest in ("", digest):
+                return digest
+    return None
+
+
+def _has(program: str, name: str) -> bool:
+    command = [program, "image", "inspect", "--format", "{{.Id}}", name]
+    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+        ran = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=INSPECT_S, check=False, cwd="/"
+        )
+        return ran.returncode == 0
+    return False
+
+
+def _saved(store: Images, program: str, name: str, platform: str) -> str:
+    with subprocess.Popen(
+        [program, "save", name],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd="/",
+    ) as saving:
+        assert saving.stdout is not None
+        assert saving.stderr is not None
+        try:
+            found = store.take(saving.stdout, platform)
+        except ImageFailed as failed:
+            saving.kill()
+            said = saving.stderr.read().decode(errors="replace").strip()
+            raise ImageFailed(f"`{Path(program).name} save {name}`: {said or failed}") from None
+        except BaseException:
+            saving.kill()
+            raise
+    if len(found) != 1:
+        raise ImageFailed(f"`{Path(program).name} save {name}` gave {len(found)} images")
+    return found[0].digest
