@@ -17,6 +17,7 @@ COMMANDS = {
     "logs": "show the log",
     "invoke": "invoke a function",
     "live": "run a function from a folder, anew with every change",
+    "image": "keep container images for functions",
     "coverage": "list operations: real or refused, member by member",
     "explain": "say where an operation's answer comes from",
     "why": "explain a request, and its denial",

@@ -10,8 +10,8 @@ import pytest
 
 from cumulo.engines.images.store import Images
 from tests.conftest import Account
-from tests.engines.images.building import Layout, bash, device, file, folder, layer, saved, symlink
-from tests.services.compute.lambda_.conftest import Create, make_role, refused, zip_of
+from tests.engines.images.building import Layout, bash, file, layer
+from tests.services.compute.lambda_.conftest import make_role
 
 INVALID = "InvalidParameterValueException"
 REGISTRY = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
