@@ -19,12 +19,14 @@ Found = tuple[str, str]
 class Hand(NamedTuple):
     """`replicate(acting, bucket, key, version_id)` copies a version under its bucket's rules: "" or the reason why not.
 
-    `find(acting, generator)` lists the versions that a manifest generator's filter lets through. Both with the rights
-    of the context they are given; `find` raises S3's faults.
+    `find(acting, generator)` lists the versions that a manifest generator's filter lets through.
+    `checksum(acting, bucket, key, version_id, algorithm, type)` computes that of a version's bytes, as reports tell it.
+    All with the rights of the context they are given; the last two raise S3's faults.
     """
 
     replicate: Callable[[Context, str, str, str], Awaitable[str]]
     find: Callable[[Context, dict[str, Any]], Awaitable[list[Found]]]
+    checksum: Callable[[Context, str, str, str, str, str], Awaitable[dict[str, str]]]
 
 
 def offer(runtime: Runtime, hand: Hand) -> None:

@@ -234,6 +234,15 @@ SOURCE_IS_ARCHIVED = Error(
     status=403,
 )
 RESTORE_IN_PROGRESS = Error("RestoreAlreadyInProgress", "Object restore is already in progress", status=409)
+OBJECT_LOCKED_ENCRYPTION = Error(
+    "AccessDenied",
+    "The encryption type for the specified object can't be updated because that object is protected by S3 Object Lock. "
+    "If the object has a governance-mode retention period or a legal hold, you must first remove the Object Lock "
+    "status on the object before you issue your UpdateObjectEncryption request. You can't use the "
+    "UpdateObjectEncryption operation with objects that have an Object Lock compliance mode retention period applied "
+    "to them.",
+    status=403,
+)  # S3 API Reference, UpdateObjectEncryption
 
 # Of ours: what is not installed.
 NO_INVENTORY_WRITER = Error(

@@ -150,6 +150,14 @@ def _kms_plan(ctx: Context, bucket: Bucket, request: Mapping[str, Any], key: str
     return Plan(algorithm, data_key.key_arn, given, bool(shared), wrapped, "", content_key)
 
 
+def rewrapped(ctx: Context, bucket: Bucket, key: str, stored: Encrypted, named: str, shared: bool) -> Plan:
+    """The content key of what is sealed under a KMS key, wrapped under another one (or anew); KMS may refuse."""
+    opened = content_key(ctx, bucket, key, stored, {})
+    data_key = _data_key(ctx, bucket, named, _context(bucket, key, stored.kms_context, shared), shared)
+    wrapped = _wrap(ctx, data_key.plaintext, opened, data_key.sealed)
+    return Plan(KMS, data_key.key_arn, stored.kms_context, shared, wrapped, "", opened)
+
+
 def begin_session(ctx: Context, bucket: Bucket) -> None:
     """Ask KMS for the key that a session of a directory bucket will write under; it may refuse."""
     _data_key(ctx, bucket, bucket.only_key, directory_encryption.context(bucket), True)

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 
 from cumulo.core import s3_jobs
 from cumulo.core.errors import Fault
-from cumulo.services.storage.s3control import job_functions
+from cumulo.services.storage.s3control import job_checksums, job_functions
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
@@ -37,6 +37,8 @@ async def do(acting: Context, job_id: str, wanted: dict[str, Any], target: Targe
             return (*target, reason, 400, reason) if reason else (*target, "", 200, "Successful")
         if name == "LambdaInvoke":
             return await job_functions.call(acting, job_id, options, target)
+        if name == job_checksums.NAME:
+            return await job_checksums.compute(acting, options or {}, target)
         operation, request = _request(name, options or {}, target)
         await getattr(acting.aws.s3, operation)(request)
     except Fault as fault:
@@ -63,6 +65,8 @@ def _request(name: str, options: dict[str, Any], target: Target) -> tuple[str, d
         if "BypassGovernanceRetention" in options:
             given["BypassGovernanceRetention"] = options["BypassGovernanceRetention"]
         return "put_object_retention", {**request, **given}
+    if name == "S3UpdateObjectEncryption":
+        return "update_object_encryption", {**request, "ObjectEncryption": options.get("ObjectEncryption") or {}}
     tier = options.get("GlacierJobTier", "STANDARD").capitalize()
     wanted: dict[str, Any] = {"GlacierJobParameters": {"Tier": tier}}
     if "ExpirationInDays" in options:

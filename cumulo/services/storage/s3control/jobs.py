@@ -14,7 +14,7 @@ from cumulo.core import paging
 from cumulo.core.errors import not_implemented
 from cumulo.core.operation import operation
 from cumulo.core.table import REGION, Record, Table
-from cumulo.services.storage.s3control import accounts, job_functions
+from cumulo.services.storage.s3control import accounts, job_checksums, job_functions
 from cumulo.services.storage.s3control.errors import BAD_JOB, INVALID_NEXT_TOKEN, JOB_STATUS, NO_SUCH_JOB
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ OVER = frozenset((COMPLETE, FAILED, CANCELLED))
 OPERATIONS = (
     "S3PutObjectCopy", "S3PutObjectAcl", "S3PutObjectTagging", "S3DeleteObjectTagging", "S3InitiateRestoreObject",
     "S3PutObjectLegalHold", "S3PutObjectRetention", "S3ReplicateObject", "LambdaInvoke",
+    "S3ComputeObjectChecksum", "S3UpdateObjectEncryption",
 )  # fmt: skip
 SERVICE = "batchoperations.s3"
 GENERATED = "S3InventoryReport_CSV_20211130"
@@ -102,6 +103,7 @@ def _check(request: t.CreateJobRequest) -> None:
     if wanted[0] not in OPERATIONS:
         raise not_implemented("s3control", "CreateJob", wanted[0])
     job_functions.check(request["Operation"])
+    job_checksums.check(request["Operation"])
     _check_manifest(request)
     report = request["Report"]
     if report["Enabled"] and not all(report.get(member) for member in ("Bucket", "Format", "ReportScope")):

@@ -1,6 +1,8 @@
 """Batch operations: what jobs do, their states, their reports, and what is refused."""
 
+import base64
 import csv
+import hashlib
 import io
 import json
 from typing import Any
@@ -197,10 +199,62 @@ def test_an_inventory_is_a_manifest(batch: Batch) -> None:
     assert (job["Status"], job["ProgressSummary"]["NumberOfTasksSucceeded"]) == ("Complete", len(batch.keys))
 
 
+def test_checksums_are_computed(batch: Batch) -> None:
+    batch.s3.put_object(Bucket=batch.bucket, Key="cold", Body=b"hello", StorageClass="GLACIER")
+    place = {"Bucket": batch.bucket, "Key": "parts"}
+    upload = {**place, "UploadId": batch.s3.create_multipart_upload(**place)["UploadId"]}
+    pieces = [b"a" * 5 * 1024**2, b"b"]
+    parts = [
+        {"PartNumber": number, "ETag": batch.s3.upload_part(**upload, PartNumber=number, Body=data)["ETag"]}
+        for number, data in enumerate(pieces, 1)
+    ]
+    batch.s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts})
+    secret = {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": b"k" * 32}
+    batch.s3.put_object(Bucket=batch.bucket, Key="secret", Body=b"x", **secret)
+    keys = ("cold", "parts", "secret", "gone")
+
+    def run(**options: str) -> dict[str, list[str]]:
+        job = batch.run({"S3ComputeObjectChecksum": options}, Manifest=batch.manifest(*keys))
+        return {row[1]: row[3:] for row in batch.report(job["JobId"])}
+
+    rows = run(ChecksumAlgorithm="SHA256")
+    assert rows["cold"][:3] == ["succeeded", "", "200"]
+    digest = hashlib.sha256(b"hello")
+    assert json.loads(rows["cold"][3]) == {
+        "checksum_base64": base64.b64encode(digest.digest()).decode(), "etag": hashlib.md5(b"hello").hexdigest(),
+        "checksumAlgorithm": "SHA256", "checksumType": "FULL_OBJECT", "checksum_hex": digest.hexdigest().upper(),
+    }  # fmt: skip
+    assert json.loads(rows["parts"][3])["checksum_hex"] == hashlib.sha256(b"".join(pieces)).hexdigest().upper()
+    for key, text in (
+        ("secret", "SSE-C encryption type is not supported for this operation"),
+        ("gone", "Key not found"),
+    ):
+        assert rows[key][:3] == ["failed", "PermanentFailure", "200"]
+        told = json.loads(rows[key][3].removeprefix("error details: "))
+        assert told["failureMessage"].endswith(f" {text}")
+        assert told["errorCode"] == {"secret": "400", "gone": "404"}[key]
+    each = [hashlib.sha256(data).digest() for data in pieces]
+    composite = json.loads(run(ChecksumAlgorithm="SHA256", ChecksumType="COMPOSITE")["parts"][3])
+    assert composite["checksum_base64"] == base64.b64encode(hashlib.sha256(b"".join(each)).digest()).decode() + "-2"
+    default = json.loads(run()["cold"][3])
+    assert (default["checksumAlgorithm"], default["checksumType"]) == ("CRC64NVME", "FULL_OBJECT")
+
+
+def test_encryption_is_updated(batch: Batch) -> None:
+    key = batch.cloud.client("kms").create_key()["KeyMetadata"]["Arn"]
+    batch.allow("s3:*", "kms:*")
+    wanted = {"ObjectEncryption": {"SSEKMS": {"KMSKeyArn": key, "BucketKeyEnabled": True}}}
+    job = batch.run({"S3UpdateObjectEncryption": wanted}, Manifest=batch.manifest("in/a b", "in/é", "gone"))
+    assert {row[1]: row[3:6] for row in batch.report(job["JobId"])} == {
+        "in/a b": ["succeeded", "", "200"], "in/é": ["succeeded", "", "200"], "gone": ["failed", "NoSuchKey", "404"],
+    }  # fmt: skip
+    head = batch.s3.head_object(Bucket=batch.bucket, Key="in/é")
+    assert (head["SSEKMSKeyId"], head["BucketKeyEnabled"]) == (key, True)
+
+
 def test_what_is_refused(batch: Batch) -> None:
-    for operation in ({"S3ComputeObjectChecksum": {}},):
-        with pytest.raises(ClientError, match="NotImplemented"):
-            batch.create(operation)
+    with pytest.raises(ClientError, match="COMPOSITE"):
+        batch.create({"S3ComputeObjectChecksum": {"ChecksumType": "COMPOSITE"}})
     with pytest.raises(ClientError, match="BadRequest"):
         batch.create({})
     with pytest.raises(ClientError, match="NotFoundException"):
