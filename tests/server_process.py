@@ -25,8 +25,10 @@ def free_port() -> int:
 class Server:
     """`cumulo start` as a process of its own that can be killed and started again on the same data."""
 
-    def __init__(self, data_dir: Path, *options: str) -> None:
+    def __init__(self, data_dir: Path, *options: str, user: int | None = None) -> None:
+        """`user`: whose process it is, if not ours; the folder that the data directory is in must be theirs."""
         self.data_dir = data_dir
+        self.user = user
         self.port = free_port()
         self.options = options
         self.url = f"http://localhost:{self.port}"
@@ -44,8 +46,14 @@ class Server:
 
     def start(self) -> "Server":
         command = [sys.executable, "-m", "cumulo", "start", "--port", str(self.port), "--data-dir", str(self.data_dir)]
+        environment = dict(os.environ)
+        if self.user is not None:
+            command = [sys.executable, str(ROOT / "tests/ordinary_user.py"), str(self.user), *command]
+            environment["HOME"] = str(self.data_dir.parent)
         with self.log.open("ab") as output:
-            self.process = subprocess.Popen([*command, *self.options], stdout=output, stderr=output, cwd=ROOT)
+            self.process = subprocess.Popen(
+                [*command, *self.options], stdout=output, stderr=output, cwd=ROOT, env=environment
+            )
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
             if self.process.poll() is not None:

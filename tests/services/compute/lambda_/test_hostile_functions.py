@@ -1,21 +1,67 @@
-"""Functions that mean harm, or go wrong: they end as on AWS, and neither the cloud nor other functions notice."""
+"""Functions that mean harm, or go wrong: they end as on AWS, and neither the cloud nor other functions notice.
+
+As root in this process, and with the server of a user without rights.
+"""
 
 import base64
+import itertools
 import json
+import os
+import shutil
+import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from tests.conftest import Account
+from tests.server_process import Server
 from tests.services.compute.lambda_.conftest import zip_of
 from tests.services.compute.lambda_.test_events import let
 from tests.services.compute.lambda_.test_invocations import Create
 
 Invoke = Callable[..., dict[str, Any]]
+NOBODY = 65534
+_accounts = itertools.count(200_000_000_000)
+
+
+class Served(Account):
+    """An account of a server that is a process of its own."""
+
+    def settle(self) -> None:
+        """Wait until every function is active."""
+        lambda_ = self.client("lambda")
+        for function in lambda_.list_functions()["Functions"]:
+            waiter = lambda_.get_waiter("function_active_v2")
+            waiter.wait(FunctionName=function["FunctionName"], WaiterConfig={"Delay": 0.02, "MaxAttempts": 500})
+
+
+@pytest.fixture(scope="module")
+def server_of_nobody() -> Iterator[Server]:
+    home = Path(tempfile.mkdtemp(prefix="cumulo-test-"))  # pytest's own folders are root's alone
+    os.chown(home, NOBODY, NOBODY)
+    server = Server(home / "cloud", user=NOBODY).start()
+    yield server
+    server.stop()
+    shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(params=["in this process", "of an ordinary user"])
+def cloud(request: pytest.FixtureRequest) -> Account:
+    """In both of them."""
+    if request.param == "in this process":
+        here: Account = Account(request.getfixturevalue("_shared_cloud"), f"{next(_accounts):012d}")
+        return here
+    if os.geteuid() != 0:
+        pytest.skip("we are one already")
+    server: Server = request.getfixturevalue("server_of_nobody")
+    settings = SimpleNamespace(data_dir=server.data_dir)
+    running: Any = SimpleNamespace(url=server.url, settings=settings)
+    return Served(running, f"{next(_accounts):012d}")
 
 
 @pytest.fixture
@@ -114,10 +160,11 @@ def handler(event, context):
     assert answer["document"] == [600, "No space left on device"]
 
 
-def test_files_of_the_host_and_of_other_functions(cloud: Account, run: Invoke, tmp_path: Path) -> None:
-    data_dir = cloud.running.cloud.settings.data_dir
-    secret = tmp_path / "secret"
+def test_files_of_the_host_and_of_other_functions(cloud: Account, run: Invoke) -> None:
+    data_dir = cloud.data_dir
+    secret = data_dir.parent / "secret"
     secret.write_text("of the host")
+    secret.chmod(0o644)
     run("SECRET = 1\ndef handler(event, context): return __file__", name="neighbour")
     code = """
 import os
