@@ -41,8 +41,8 @@ class Api(Protocol):
     def wants_parts(self, request: Request) -> bool:
         """Whether the body of this request is given part by part to `part`; asked when its headers are complete."""
 
-    def part(self, request: Request, data: bytes) -> None:
-        """A part of the body."""
+    def part(self, request: Request, data: bytes) -> asyncio.Future[None] | None:
+        """A part of the body; nothing more is read until what it gives back is done."""
 
     def answer(self, connection: ApiConnection, request: Request) -> None:
         """A request is complete; answer it now or later."""
@@ -60,6 +60,7 @@ class ApiConnection(asyncio.Protocol):
         self._request = Request()
         self.transport: asyncio.Transport | None = None
         self._close = False
+        self._held_up = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Answers leave at once."""
@@ -113,9 +114,23 @@ class ApiConnection(asyncio.Protocol):
         request = self._request
         request.size += len(data)
         if request.streaming:
-            self._api.part(request, data)
+            behind = self._api.part(request, data)
+            if behind is not None and not self._held_up:
+                self._hold_up(behind)
         elif request.size <= MOST_BODY_BYTES:
             request.body.append(data)
+
+    def _hold_up(self, behind: asyncio.Future[None]) -> None:
+        """Read nothing until whoever takes the parts has caught up: the program inside waits in its write."""
+        if self.transport is not None:
+            self._held_up = True
+            self.transport.pause_reading()
+            behind.add_done_callback(self._go_on)
+
+    def _go_on(self, _: asyncio.Future[None]) -> None:
+        self._held_up = False
+        if self.transport is not None:
+            self.transport.resume_reading()
 
     def on_message_complete(self) -> None:
         """Answer."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -78,8 +79,11 @@ class Invocation(Struct):
     identity: str = ""
     """JSON of the Cognito identity."""
     tenant_id: str = ""
-    on_chunk: Callable[[bytes], None] | None = None
-    """Wanted as a stream: called for every part of the answer, which `Outcome.payload` then does not hold."""
+    on_chunk: Callable[[bytes], asyncio.Future[None] | None] | None = None
+    """Wanted as a stream: called for every part of the answer, which `Outcome.payload` then does not hold.
+
+    The function waits for what it gives back, if it does: whoever reads the answer is behind.
+    """
     on_prelude: Callable[[str], None] | None = None
     """Called with the content type before the first part of an answer that is a stream."""
 

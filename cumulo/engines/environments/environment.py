@@ -317,15 +317,15 @@ class Environment:
             if running.invocation.on_prelude is not None:
                 running.invocation.on_prelude(content_type)
 
-    def answer_part(self, data: bytes) -> None:
-        """A part of a streamed answer."""
+    def answer_part(self, data: bytes) -> asyncio.Future[None] | None:
+        """A part of a streamed answer; what the next one has to wait for, if anything."""
         running = self._running
         if running is not None:
             running.outcome.produced_bytes += len(data)
             if running.invocation.on_chunk is not None:
-                running.invocation.on_chunk(data)
-            else:
-                running.outcome.payload += data
+                return running.invocation.on_chunk(data)
+            running.outcome.payload += data
+        return None
 
     def answered(self, payload: bytes, content_type: str, streamed: bool) -> None:
         """The function's answer is complete."""

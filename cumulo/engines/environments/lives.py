@@ -216,9 +216,9 @@ class Life:
         """The first part of a streamed answer is about to come."""
         self._environment.answer_begins(content_type)
 
-    def answer_part(self, data: bytes) -> None:
-        """A part of a streamed answer."""
-        self._environment.answer_part(data)
+    def answer_part(self, data: bytes) -> asyncio.Future[None] | None:
+        """A part of a streamed answer; what the next one has to wait for."""
+        return self._environment.answer_part(data)
 
     def answered(self, payload: bytes, content_type: str, streamed: bool) -> None:
         """The function's answer is complete."""
@@ -312,9 +312,9 @@ class Life:
         """Streamed answers come part by part."""
         return self.runtime.wants_parts(request)
 
-    def part(self, request: Request, data: bytes) -> None:
-        """A part of a streamed answer."""
-        self.runtime.part(request, data)
+    def part(self, request: Request, data: bytes) -> asyncio.Future[None] | None:
+        """A part of a streamed answer; what the next one has to wait for."""
+        return self.runtime.part(request, data)
 
     def answer(self, connection: ApiConnection, request: Request) -> None:
         """Route by the version of the API."""

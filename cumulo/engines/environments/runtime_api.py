@@ -6,10 +6,13 @@ Source: AWS Lambda Developer Guide, "Using the Lambda runtime API for custom run
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from cumulo.engines.environments.api_connections import ApiConnection, Request
 from cumulo.engines.environments.builds import Invocation
+
+if TYPE_CHECKING:
+    import asyncio
 
 VERSION = "/2018-06-01/runtime/"
 MOST_ANSWER_BYTES = 6 * 1024 * 1024 + 100
@@ -29,8 +32,8 @@ class Life(Protocol):
     def answer_begins(self, content_type: str) -> None:
         """The first part of a streamed answer is about to come."""
 
-    def answer_part(self, data: bytes) -> None:
-        """A part of a streamed answer."""
+    def answer_part(self, data: bytes) -> asyncio.Future[None] | None:
+        """A part of a streamed answer; what the next one has to wait for."""
 
     def answered(self, payload: bytes, content_type: str, streamed: bool) -> None:
         """The function's answer is complete."""
@@ -109,15 +112,14 @@ class RuntimeApi:
             and request.path == f"{VERSION}invocation/{self.current}/response"
         )
 
-    def part(self, request: Request, data: bytes) -> None:
-        """A part of a streamed answer; what is over the limit is cut."""
+    def part(self, request: Request, data: bytes) -> asyncio.Future[None] | None:
+        """A part of a streamed answer, and what the next one has to wait for; what is over the limit is cut."""
         if not self._began:
             self._began = True
             self._life.answer_begins(
                 request.headers.get(b"content-type", b"application/octet-stream").decode("latin-1")
             )
-        if request.size <= MOST_STREAMED_BYTES:
-            self._life.answer_part(data)
+        return self._life.answer_part(data) if request.size <= MOST_STREAMED_BYTES else None
 
     def answer(self, connection: ApiConnection, request: Request) -> None:
         """A request below /2018-06-01/runtime/."""

@@ -17,6 +17,7 @@ from cumulo.services.compute.lambda_.errors import (
 )
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable
 
     from cumulo.core.context import Context
@@ -39,7 +40,7 @@ class Call:
         trace_id: str = "",
         client_context: str = "",
         tenant_id: str = "",
-        on_chunk: Callable[[bytes], None] | None = None,
+        on_chunk: Callable[[bytes], asyncio.Future[None] | None] | None = None,
         on_prelude: Callable[[str], None] | None = None,
     ) -> None:
         self.payload = payload

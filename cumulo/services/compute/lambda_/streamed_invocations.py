@@ -7,6 +7,7 @@ functions".
 from __future__ import annotations
 
 import asyncio
+import collections
 from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 EVENT_STREAM = "application/vnd.amazon.eventstream"
 PIECE_B = 65_536  # of an answer that was not made as a stream
+HELD_B = 262_144  # of an answer that its reader has not taken yet; then the function waits
 
 
 class Flow:
@@ -38,7 +40,9 @@ class Flow:
         self._ctx = ctx
         self._target = target
         self._limits = limits
-        self._pieces: list[bytes] = []
+        self._pieces: collections.deque[bytes] = collections.deque()
+        self._held_bytes = 0
+        self._behind: asyncio.Future[None] | None = None
         self._news = asyncio.Event()
         self._running: asyncio.Task[Outcome] | None = None
         self._abandoned = False
@@ -57,10 +61,20 @@ class Flow:
             running.exception()  # looked at: there is nobody to be told
         self._news.set()
 
-    def _on_chunk(self, piece: bytes) -> None:
-        if not self._abandoned:
-            self._pieces.append(piece)
-            self._news.set()
+    def _on_chunk(self, piece: bytes) -> asyncio.Future[None] | None:
+        if self._abandoned:
+            return None
+        self._pieces.append(piece)
+        self._held_bytes += len(piece)
+        self._news.set()
+        if self._held_bytes > HELD_B and self._behind is None:
+            self._behind = asyncio.get_running_loop().create_future()
+        return self._behind
+
+    def _caught_up(self) -> None:
+        behind, self._behind = self._behind, None
+        if behind is not None and not behind.done():
+            behind.set_result(None)
 
     def _on_prelude(self, content_type: str) -> None:
         self.content_type = content_type
@@ -80,11 +94,12 @@ class Flow:
         assert self._running is not None
         while True:
             self._news.clear()
-            pieces, self._pieces = self._pieces, []
-            for piece in pieces:
+            while self._pieces:
+                piece = self._pieces.popleft()
+                self._held_bytes -= len(piece)
+                if self._held_bytes <= HELD_B // 2:
+                    self._caught_up()
                 yield piece
-            if self._pieces:
-                continue
             if self._running.done():
                 return
             await self._news.wait()
@@ -92,7 +107,8 @@ class Flow:
     def abandon(self) -> None:
         """Nobody reads on: the function runs to its end, as on AWS, and what it writes is dropped."""
         self._abandoned = True
-        self._pieces = []
+        self._pieces.clear()
+        self._caught_up()
 
     async def outcome(self) -> Outcome:
         """How it ended."""

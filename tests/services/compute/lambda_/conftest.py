@@ -33,13 +33,13 @@ def refused(call: Callable[[], Any], code: str = "", message: str = "") -> dict[
     return response
 
 
-def zip_of(files: dict[str, str | bytes] | None = None) -> bytes:
+def zip_of(files: dict[str, str | bytes] | None = None, mode: int = 0o644) -> bytes:
     """A zip archive of files, of one that answers with its event by default. The same files give the same bytes."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, content in (files or {"index.py": HANDLER}).items():
             entry = zipfile.ZipInfo(name, (2024, 1, 1, 0, 0, 0))
-            entry.external_attr = 0o100644 << 16
+            entry.external_attr = (0o100000 | mode) << 16
             archive.writestr(entry, content)
     return buffer.getvalue()
 
