@@ -27,6 +27,8 @@ FUNCTION_FULL = "ReservedFunctionConcurrentInvocationLimitExceeded"
 ACCOUNT_FAST = "FunctionInvocationRateLimitExceeded"
 FUNCTION_FAST = "ReservedFunctionInvocationRateLimitExceeded"
 RATE = 10  # invocations a second for each that may run at a time
+SCALING = 1000  # environments that a function may get at once, and more of them evenly over SCALING_S seconds
+SCALING_S = 10.0
 
 
 class Limits(NamedTuple):
@@ -83,7 +85,7 @@ def unreserved(ctx: Context, account: str, region: str) -> int:
 class Usage:
     """What one account's functions have running on demand in one region."""
 
-    __slots__ = ("functions", "limit", "limit_until", "rates", "total", "unreserved")
+    __slots__ = ("functions", "limit", "limit_until", "rates", "scaling", "total", "unreserved")
 
     def __init__(self) -> None:
         self.functions: dict[str, int] = {}
@@ -92,6 +94,7 @@ class Usage:
         self.limit: int | None = None  # of unreserved ones, as it was counted last
         self.limit_until = 0.0  # cloud time; another node may have changed it
         self.rates: dict[str, tuple[int, int]] = {}  # the second, and how many began in it
+        self.scaling: dict[str, tuple[float, float]] = {}  # cloud time, and how many environments might begin then
 
     def enter(self, name: str, limits: Limits) -> bool:
         """Count one more invocation; gives whether it was an unreserved one. Raises TooManyRequestsException."""
@@ -118,6 +121,23 @@ class Usage:
         if begun > most:
             raise THROTTLED(members={"Reason": ACCOUNT_FAST if limits.reserved is None else FUNCTION_FAST})
         self.rates[name] = int(now), begun
+
+    def allocate(self, name: str, now: float) -> None:
+        """Hold a function to its new environments in ten seconds. Raises TooManyRequestsException.
+
+        Source: Lambda Developer Guide, "Lambda scaling behavior"; it names no Reason, and this is the one whose
+        meaning is nearest.
+        """
+        then, left = self.scaling.get(name, (now, SCALING))
+        left = min(SCALING, left + (now - then) * SCALING / SCALING_S)
+        if left < 1:
+            raise THROTTLED(members={"Reason": ACCOUNT_FULL})
+        self.scaling[name] = now, left - 1
+
+    def give_back(self, name: str) -> None:
+        """An environment was not needed, or died: one that takes its place, as on AWS, is no new one."""
+        then, left = self.scaling.get(name, (0.0, SCALING))
+        self.scaling[name] = then, left + 1
 
     def leave(self, name: str, was_unreserved: bool) -> None:
         """The end of one that entered."""

@@ -100,7 +100,7 @@ class Fleet:
                 del self._idle[slot]
                 pool.busy.add(slot)
             else:
-                slot = await self._wait(pool, target)
+                slot = await self._wait(pool, target, usage)
             return await self._run(slot, invocation)
         finally:
             usage.leave(place.name, unreserved)
@@ -119,10 +119,16 @@ class Fleet:
             self._discard(slot)
             raise
         if outcome.dead or slot.environment.dead:
+            if not slot.provisioned:
+                self._give_back(slot.pool)
             self._discard(slot)
         else:
             self._release(slot)
         return outcome
+
+    def _give_back(self, pool: Pool) -> None:
+        place = pool.place
+        usage_of(self._runtime, place.account, place.region).give_back(place.name)
 
     def _pool(self, target: Target, tenant: str = "") -> Pool:
         """The pool for a version as it is now; what belongs to an earlier revision of it retires."""
@@ -135,9 +141,10 @@ class Fleet:
             pool = self._pools[place] = Pool(place, version.revision_id)
         return pool
 
-    async def _wait(self, pool: Pool, target: Target) -> Slot:
+    async def _wait(self, pool: Pool, target: Target, usage: Usage) -> Slot:
         if self._closed:
             raise NO_ENVIRONMENT(reason="the server is stopping")
+        usage.allocate(pool.place.name, self._runtime.clock.now())
         future: asyncio.Future[Slot] = asyncio.get_running_loop().create_future()
         pool.waiting.append(future)
         self._start_for_waiting(pool, target)
@@ -155,6 +162,7 @@ class Fleet:
             async with self._starts:
                 if not pool.waiting:  # others have become free meanwhile
                     pool.starting -= 1
+                    self._give_back(pool)
                     self._forget(pool)
                     return
                 slot = await self._started(pool, target, provisioned=False)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from cumulo.core.errors import Fault
+from cumulo.services.compute.lambda_ import concurrency
 from cumulo.services.compute.lambda_.concurrency import Limits, Usage
 from tests.conftest import Account
 from tests.services.compute.lambda_.conftest import zip_of
@@ -176,3 +177,50 @@ def test_the_room_of_an_account() -> None:
     usage.leave("f0", True)
     assert usage.enter("one more", Limits(None, 3))
     assert usage.total == 4
+
+
+def test_a_function_gets_so_many_new_environments_in_ten_seconds(
+    cloud: Account, create: Create, simulated: Environments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(concurrency, "SCALING", 2)
+    create()
+    lambda_ = cloud.client("lambda")
+    for description in ("second", "third"):
+        invoke(cloud)
+        lambda_.update_function_configuration(FunctionName="greeter", Description=description)
+        cloud.settle()
+    answer = error_of(lambda_.invoke, FunctionName="greeter")
+    assert answer["Error"] == {"Code": "TooManyRequestsException", "Message": "Rate Exceeded."}
+    assert answer["Reason"] == "ConcurrentInvocationLimitExceeded"
+    create("another")
+    invoke(cloud, name="another")
+    cloud.advance(5)
+    invoke(cloud)
+    invoke(cloud)
+    assert len(simulated.of("greeter")) == 3
+
+
+def test_an_environment_that_died_is_replaced_at_once(
+    cloud: Account, create: Create, simulated: Environments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(concurrency, "SCALING", 1)
+    create(Code={"ZipFile": zip_of({"index.py": EXITS})})
+    for _ in range(3):
+        assert invoke(cloud)["errorType"] == "Runtime.ExitError"
+
+
+def test_the_scaling_rate() -> None:
+    usage = Usage()
+    for _ in range(1000):
+        usage.allocate("greeter", 50.0)
+    with pytest.raises(Fault):
+        usage.allocate("greeter", 50.0)
+    usage.allocate("another", 50.0)
+    for _ in range(100):
+        usage.allocate("greeter", 51.0)
+    with pytest.raises(Fault):
+        usage.allocate("greeter", 51.0)
+    for _ in range(1000):
+        usage.allocate("greeter", 1000.0)  # what was not used is not saved up
+    with pytest.raises(Fault):
+        usage.allocate("greeter", 1000.0)
