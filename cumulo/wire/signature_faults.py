@@ -37,13 +37,6 @@ def ec2_refusal() -> Fault:
     return Fault("AuthFailure", "AWS was not able to validate the provided access credentials", status=401)
 
 
-def missing_token(service: str = "") -> Fault:
-    """No credentials at all, where they are needed."""
-    if service == "s3":
-        return Fault("AccessDenied", "Access Denied", status=403)
-    return Fault("MissingAuthenticationToken", "Request is missing Authentication Token")
-
-
 def hashed(text: str) -> str:
     """How AWS quotes a secret-bearing header in an error: hashed with SHA-256 and encoded with Base64."""
     return b64encode(sha256(text.encode("latin-1", "replace")).digest()).decode()

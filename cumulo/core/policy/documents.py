@@ -63,8 +63,6 @@ GROUP_INLINE_LIMIT: Final = 5_120
 ROLE_INLINE_LIMIT: Final = 10_240
 MANAGED_LIMIT: Final = 6_144
 TRUST_LIMIT: Final = 2_048
-SESSION_LIMIT: Final = 2_048
-CONTROL_LIMIT: Final = 5_120
 
 _LEGACY: Final = "The policy failed legacy parsing"
 _VENDOR = re.compile(r"[A-Za-z0-9-]+")

@@ -20,7 +20,6 @@ MOST_STREAMED_BYTES = 200 * 1024 * 1024
 ERROR_TYPE = b"lambda-runtime-function-error-type"
 ERROR_BODY = b"lambda-runtime-function-error-body"
 NOT_ALLOWED = "failed for runtime. Error: State transition is not allowed"
-STREAM_TYPE = "application/vnd.awslambda.http-integration-response"
 
 
 class Life(Protocol):

@@ -40,11 +40,6 @@ class Group:
         self.folder = folder
         self._version = version
 
-    @property
-    def procs(self) -> str:
-        """The file that a process writes 0 to, to join."""
-        return f"{self.folder}/cgroup.procs"
-
     def limits(self, memory_bytes: int) -> list[tuple[str, int, bool]]:
         """Files, what to write to them, and whether each must be there (kernels without accounting of swap lack some).
 

@@ -12,7 +12,6 @@ VALIDATION = Error("ValidationException", status=400)
 # Operations on items do not say which table; those on tables do. Both as AWS answers them.
 RESOURCE_NOT_FOUND = Error("ResourceNotFoundException", "Requested resource not found")
 TABLE_NOT_FOUND = Error("ResourceNotFoundException", "Requested resource not found: Table: {name} not found")
-RESOURCE_NOT_FOUND_OTHER = Error("ResourceNotFoundException")
 
 TABLE_ALREADY_EXISTS = Error("ResourceInUseException", "Table already exists: {name}")
 RESOURCE_IN_USE = Error("ResourceInUseException")
@@ -29,7 +28,6 @@ PROVISIONED_THROUGHPUT_EXCEEDED = Error(
     "provisioning level with the UpdateTable API.",
 )
 THROTTLING = Error("ThrottlingException")
-REQUEST_LIMIT_EXCEEDED = Error("RequestLimitExceeded")
 TRANSACTION_CANCELED = Error("TransactionCanceledException")
 TRANSACTION_CONFLICT = Error("TransactionConflictException", "Transaction is ongoing for the item")
 TRANSACTION_IN_PROGRESS = Error("TransactionInProgressException")
@@ -44,7 +42,6 @@ POLICY_LOCKS_OUT = Error(
     status=400,
 )
 KMS_ACCESS_DENIED = Error("AccessDeniedException", status=400)
-INTERNAL_SERVER_ERROR = Error("InternalServerError", "Internal Server Error", status=500, sender=False)
 
 # Backups, point-in-time recovery, restores, exports and imports have words of their own for a table that is not there.
 BACKUP_TABLE_NOT_FOUND = Error("TableNotFoundException", "Table not found: {name}")

@@ -2,8 +2,9 @@
 
 Items are kept under the table's `id`, not its name: another table of the same name later shares nothing with this one.
 
-Who reads which: an operation on items calls `table_for`; one on the table itself `described`, whose text names
-the table. An index that is being made has `status` CREATING and takes no queries, but every write already reaches it.
+Who reads which: an operation on items calls `table_access.layout_for`; one on the table itself `described`, whose
+text names the table. An index that is being made has `status` CREATING and takes no queries, but every write already
+reaches it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from cumulo.core.arns import partition_of
 from cumulo.core.counters import Counters
 from cumulo.core.errors import Fault
 from cumulo.core.table import GLOBAL, REGION, Record, Space, Table
-from cumulo.services.data.dynamodb import table_names
 from cumulo.services.data.dynamodb.errors import RESOURCE_NOT_FOUND, TABLE_NOT_ACTIVE, TABLE_NOT_FOUND
 from cumulo.services.data.dynamodb.table_names import owner_and_name as owner_and_name
 
@@ -195,26 +195,6 @@ def keep(ctx: Context, table: TableRecord) -> None:
     """Write a table back to where it lives, whoever calls."""
     table.version += 1
     TABLES.put(ctx, table, account=table.account, region=table.region)
-
-
-def table_for(ctx: Context, name_or_arn: str) -> TableRecord:
-    """The table that an operation on items names, found and authorized; ResourceNotFoundException before and after it.
-
-    A table that was just created takes items at once: nothing has to be waited for.
-    """
-    try:
-        if name_or_arn.startswith("arn:"):
-            account, name = owner_and_name(ctx, name_or_arn)
-            table = TABLES.get(ctx, name, account=account)
-        else:
-            table = TABLES.get(ctx, name_or_arn)
-    except Fault as fault:
-        if fault.code == RESOURCE_NOT_FOUND.code:
-            table_names.check(name_or_arn)
-        raise
-    if table.status == DELETING or table.filling:
-        raise RESOURCE_NOT_FOUND()
-    return table
 
 
 def described(ctx: Context, name_or_arn: str) -> TableRecord:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from cumulo.core.errors import Error, Fault
+from cumulo.core.errors import Fault
 from cumulo.core.operation import operation
 from cumulo.core.policy.decision import Policies
 from cumulo.core.policy.documents import Kind
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from cumulo.core.policy.statements import Policy
     from cumulo.services.identity.iam.entity_policies import Entity, EntityPolicy
     from cumulo.stubs import iam as t
-
-EVALUATION_FAILED = Error("PolicyEvaluationException", status=500)
 
 _ACTION = re.compile(r"[a-zA-Z0-9-]+:[a-zA-Z0-9]+")
 _NUMBERS = ("numeric", "numericList")

@@ -15,7 +15,6 @@ _L: Final = 2**252 + 27742317777372353535851937790883648493
 _D: Final = -121665 * pow(121666, -1, _P) % _P
 _ROOT: Final = pow(2, (_P - 1) // 4, _P)
 _PREFIX: Final = b"SigEd25519 no Ed25519 collisions\x01\x00"
-DIGEST_BYTES: Final = 64
 
 
 def sign(seed: bytes, digest: bytes) -> bytes:

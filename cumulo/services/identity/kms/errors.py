@@ -40,7 +40,6 @@ WRONG_SPEC = Error("UnsupportedOperationException", "{arn} key spec is {spec} wh
 NOT_PRIMARY = Error("UnsupportedOperationException", "{arn} is not a multi-region primary key.")
 
 DISABLED = Error("DisabledException", "{arn} is disabled.")
-INVALID_STATE = Error("KMSInvalidStateException")
 PENDING_IMPORT = Error("KMSInvalidStateException", "{arn} is pending import.")
 PENDING_DELETION = Error("KMSInvalidStateException", "{arn} is pending deletion.")
 NOT_PENDING_DELETION = Error("KMSInvalidStateException", "{arn} is not pending deletion.")

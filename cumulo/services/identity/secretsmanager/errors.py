@@ -8,7 +8,6 @@ from cumulo.core.errors import Error
 VALIDATION = Error("ValidationException", status=400)
 INVALID_PARAMETER = Error("InvalidParameterException")
 INVALID_REQUEST = Error("InvalidRequestException")
-RESOURCE_EXISTS = Error("ResourceExistsException")
 LIMIT_EXCEEDED = Error("LimitExceededException")
 MALFORMED_POLICY = Error("MalformedPolicyDocumentException")
 INVALID_NEXT_TOKEN = Error("InvalidNextTokenException", "The specified NextToken is invalid.")

@@ -218,12 +218,3 @@ def managed_delay(attempt: int) -> float | None:
     if attempt < 15:
         return _backoff("exponential", 1.0, 20.0, attempt - 5, 10)
     return 20.0 if attempt < 100_015 else None
-
-
-def customer_delay(attempt: int) -> float | None:
-    """Seconds before retry `attempt` (from 0) by mail, SMS or push: 50 of them over six hours, then None."""
-    if attempt < 2:
-        return 10.0
-    if attempt < 12:
-        return _backoff("exponential", 10.0, 600.0, attempt - 2, 10)
-    return 600.0 if attempt < 50 else None

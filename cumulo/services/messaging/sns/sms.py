@@ -127,11 +127,6 @@ def opt_in_phone_number(ctx: Context, request: dict[str, Any]) -> None:
         OPTED_OUT.delete(ctx, found)
 
 
-def opt_out(ctx: Context, number: str) -> None:
-    """What a phone does by answering STOP."""
-    OPTED_OUT.put(ctx, OptedOut(number, ctx.now()))
-
-
 @operation
 def list_origination_numbers(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Numbers that the account bought to send from: cumulo sells none, so there are none."""

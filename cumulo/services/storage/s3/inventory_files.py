@@ -21,7 +21,6 @@ from cumulo.services.storage.s3.inventory_columns import CSV, FLAG, INSTANT, NUM
 
 ENDINGS = {CSV: "csv.gz", ORC: "orc", PARQUET: "parquet"}
 _MEDIA = {CSV: "application/gzip", ORC: "application/octet-stream", PARQUET: "application/octet-stream"}
-_KEY = 1  # of each row: only in CSV it is URL-encoded
 _READ = {TEXT: "VARCHAR", NUMBER: "BIGINT", INSTANT: "BIGINT", FLAG: "BOOLEAN"}
 
 Row = tuple[Value, ...]

@@ -28,7 +28,6 @@ EMPTY_SELECT = Error("ParseEmptySelect", "The SQL expression contains an empty S
 MISSING_FROM = Error("ParseSelectMissingFrom", "The SQL expression contains a missing FROM after SELECT list.")
 UNEXPECTED_TOKEN = Error("ParseUnexpectedToken", "The SQL expression contains an unexpected token.")
 UNEXPECTED_KEYWORD = Error("ParseUnexpectedKeyword", "The SQL expression contains an unexpected keyword.")
-UNEXPECTED_TERM = Error("ParseUnexpectedTerm", "The SQL expression contains an unexpected term.")
 INVALID_PATH = Error("ParseInvalidPathComponent", "The SQL expression contains an invalid path component.")
 INVALID_TYPE_PARAMETER = Error("ParseInvalidTypeParam", "The SQL expression contains an invalid parameter value.")
 STAR_NOT_ALONE = Error(
@@ -47,7 +46,6 @@ UNSUPPORTED_GROUP_BY = Error(
     "ParseUnsupportedLiteralsGroupBy", "The SQL expression contains an unsupported use of GROUP BY."
 )
 UNSUPPORTED_SELECT = Error("ParseUnsupportedSelect", "The SQL expression contains an unsupported use of SELECT.")
-UNSUPPORTED_SYNTAX = Error("ParseUnsupportedSyntax", "The SQL expression contains unsupported syntax.")
 UNSUPPORTED_FUNCTION = Error("UnsupportedFunction", "Encountered an unsupported SQL function.")
 UNSUPPORTED_STRUCTURE = Error(
     "UnsupportedSqlStructure", "Encountered an unsupported SQL structure. Check the SQL Reference."
@@ -71,7 +69,6 @@ INVALID_DATA_SOURCE_PATH = Error(
 INVALID_COLUMN_INDEX = Error(
     "InvalidColumnIndex", "The column index is invalid. Please check the service documentation and try again."
 )
-INVALID_TABLE_ALIAS = Error("InvalidTableAlias", "The SQL expression contains an invalid table alias.")
 MISSING_HEADERS = Error(
     "MissingHeaders", "Some headers in the query are missing from the file. Check the file and try again."
 )
@@ -112,10 +109,6 @@ MISSING_PARAMETER = Error(
 SERIALIZATION_CONFLICT = Error(
     "ObjectSerializationConflict",
     "The SelectRequest entity can only contain one of CSV or JSON. Check the service documentation and try again.",
-)
-UNSUPPORTED_STORAGE_CLASS = Error(
-    "UnsupportedStorageClass",
-    "Encountered an unsupported storage class. Check the service documentation and try again.",
 )
 
 # Of data.

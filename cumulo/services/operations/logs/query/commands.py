@@ -45,7 +45,6 @@ from cumulo.services.operations.logs.query.tree import (
 )
 
 _DIFF_SHIFTS = {"previousday": "d", "previousweek": "w", "previousmonth": "mo"}
-DIFF_SORT_MOST = 5
 
 
 def _fields(tokens: Tokens) -> Command:

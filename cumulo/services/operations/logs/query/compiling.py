@@ -25,7 +25,6 @@ from cumulo.services.operations.logs.query.tree import (
     Literal,
     Negative,
     Not,
-    Period,
     Query,
 )
 from cumulo.services.operations.logs.query.values import NODE, NUMBER, TEXT, TRUTH, Value, number, quoted
@@ -182,10 +181,3 @@ def _arithmetic(left: str, operator: str, right: str) -> str:
     if operator == "^":
         return f"q_finite(pow({left}, {right}))"
     return f"q_finite({left} {operator} {right})"
-
-
-def period_of(found: Expression, what: str) -> Period:
-    """The period that a function of time was given."""
-    if isinstance(found, Period):
-        return found
-    raise Malformed(f"{what} expects a period such as 5m", 0, 0)
