@@ -21,6 +21,7 @@ from cumulo.services.operations.logs import (
     account_policies,
     blocks,
     data_protection,
+    group_filters,
     groups,
     metric_filters,
     metric_points,
@@ -29,6 +30,7 @@ from cumulo.services.operations.logs import (
     subscription_filters,
     transformers,
 )
+from cumulo.services.operations.logs.group_filters import F
 from cumulo.services.operations.logs.groups import STANDARD
 from cumulo.services.operations.logs.lines import INDEX_BITS, Line
 from cumulo.services.operations.logs.metric_points import EMBEDDED
@@ -108,13 +110,17 @@ def _found(ctx: Context, place: tuple[bytes, bytes, int], name: str) -> tuple[Gr
         ctx.txn.delete(NOTES.key(ctx, *place))
         return None
     followers = _Followers(
-        metric_filters.of_group(ctx, group) if group.metric_filters else [],
-        subscription_filters.of_group(ctx, group) if group.subscriptions else [],
+        _selecting(metric_filters.of_group(ctx, group), group) if group.metric_filters else [],
+        _selecting(subscription_filters.of_group(ctx, group), group) if group.subscriptions else [],
         account_policies.subscriptions(ctx, group),
         data_protection.masks_of(ctx, group),
         transformers.of_group(ctx, group, account_policies.transformer(ctx, group)),
     )
     return group, stream, followers
+
+
+def _selecting(found: list[F], group: Group) -> list[F]:
+    return [each for each in found if group_filters.selects(each, group)]
 
 
 async def _lines(ctx: Context, group: Group, stream: Stream, place: tuple[bytes, bytes, int]) -> list[Line]:
@@ -136,7 +142,8 @@ def _worked_out(group: Group, stream: Stream, lines: Sequence[Line], followers: 
     changed = transformers.transformed(followers.pipeline, group, lines) if followers.pipeline is not None else lines
     for each in followers.metric_filters:
         seen = changed if each.on_transformed else lines
-        data = metric_points.of_filter(metric_filters.pattern_of(each), each.transformation, seen)
+        system = {name: group_filters.fields_of(group)[name] for name in each.system_fields}
+        data = metric_points.of_filter(metric_filters.pattern_of(each), each.transformation, seen, system)
         if data:
             metrics.setdefault(each.transformation["metricNamespace"], []).extend(data)
     deliveries: list[tuple[str, str]] = []
@@ -167,12 +174,14 @@ def _deliveries(
     group: Group, stream: Stream, lines: Sequence[Line], subscription: SubscriptionFilter, **more: str
 ) -> list[tuple[str, str]]:
     pattern = patterns.read(subscription.pattern)
+    system = {name: group_filters.fields_of(group)[name] for name in subscription.system_fields}
     chosen = []
     for line in lines:
         if pattern.matches(line.message):
             event: dict[str, Any] = {"id": line.event_id, "timestamp": line.timestamp, "message": line.message}
-            if pattern.names is not None:
-                event["extractedFields"] = {key[1:]: value for key, value in pattern.extracted(line.message).items()}
+            fields = {key[1:]: value for key, value in pattern.extracted(line.message).items()}
+            if pattern.names is not None or system:
+                event["extractedFields"] = {**fields, **system}
             chosen.append(event)
     if not chosen:
         return []

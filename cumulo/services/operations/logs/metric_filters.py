@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from cumulo.core import paging
 from cumulo.core.operation import operation
 from cumulo.core.table import GLOBAL, Record, Table
-from cumulo.services.operations.logs import filtering, groups, patterns
-from cumulo.services.operations.logs.errors import (
-    INVALID_PARAMETER,
-    INVALID_TOKEN,
-    LIMIT_EXCEEDED,
-    METRIC_FILTER_NOT_FOUND,
-)
+from cumulo.services.operations.logs import filtering, group_filters, groups, patterns
+from cumulo.services.operations.logs.errors import INVALID_PARAMETER, METRIC_FILTER_NOT_FOUND
+from cumulo.services.operations.logs.group_filters import ACCOUNT, REGION
 from cumulo.services.operations.logs.groups import STANDARD
 from cumulo.services.operations.logs.patterns.json_conditions import read_selector
 from cumulo.services.operations.logs.patterns.scanning import number_of
@@ -25,13 +21,14 @@ if TYPE_CHECKING:
     from cumulo.stubs import logs as t
 
 MOST = 100
-MOST_REGEXES = 5  # patterns with regular expressions, of a group
 MOST_DIMENSIONS = 3
-PAGE = 50
 
 
 class MetricFilter(Record):
-    """A metric filter of the group with this id; `transformation` is as AWS's members have it."""
+    """A metric filter of the group with this id; `transformation` is as AWS's members have it.
+
+    `selection` are criteria on system fields, `system_fields` those that are dimensions.
+    """
 
     group: bytes
     name: str
@@ -40,6 +37,8 @@ class MetricFilter(Record):
     transformation: dict[str, Any]
     created_ms: int
     on_transformed: bool = False
+    selection: str = ""
+    system_fields: list[str] = []
 
 
 METRIC_FILTERS = Table(MetricFilter, name="logs.metric_filters", key=("group", "name"), scope=GLOBAL)
@@ -50,22 +49,19 @@ def of_group(ctx: Context, group: Group) -> list[MetricFilter]:
     return METRIC_FILTERS.range(ctx, group.id)
 
 
-@operation(unsupported=("fieldSelectionCriteria", "emitSystemFieldDimensions"))
+@operation
 def put_metric_filter(ctx: Context, request: t.PutMetricFilterRequest) -> None:
     """Set a metric filter of a group."""
     group = groups.find(ctx, request["logGroupName"])
     groups.refuse_class(group, "PutMetricFilter", STANDARD)
     pattern = filtering.read_pattern(request["filterPattern"], "metric filter")
     transformation = dict(request["metricTransformations"][0])
-    _check(transformation, pattern)
-    there = {each.name: each for each in of_group(ctx, group)}
+    system_fields = group_filters.check_fields(request.get("emitSystemFieldDimensions") or [], ACCOUNT, REGION)
+    _check(transformation, pattern, system_fields)
     name = request["filterName"]
-    if name not in there:
-        if len(there) >= MOST:
-            raise LIMIT_EXCEEDED()
+    if group_filters.check(pattern, name, of_group(ctx, group), MOST) is None:
         group.metric_filters += 1
         groups.keep(ctx, group)
-    filtering.check_regexes(pattern, [each.pattern for each in there.values() if each.name != name], MOST_REGEXES)
     METRIC_FILTERS.put(
         ctx,
         MetricFilter(
@@ -76,23 +72,25 @@ def put_metric_filter(ctx: Context, request: t.PutMetricFilterRequest) -> None:
             transformation,
             int(ctx.now() * 1000),
             bool(request.get("applyOnTransformedLogs")),
+            group_filters.read_selection(request.get("fieldSelectionCriteria")),
+            system_fields,
         ),
     )
 
 
-def _check(transformation: dict[str, Any], pattern: Pattern) -> None:
+def _check(transformation: dict[str, Any], pattern: Pattern, system_fields: Sequence[str]) -> None:
     dimensions = transformation.get("dimensions") or {}
+    if (dimensions or system_fields) and transformation.get("defaultValue") is not None:
+        raise INVALID_PARAMETER(
+            "Invalid metric transformation: dimensions and default value are mutually exclusive properties."
+        )
+    if len(dimensions) + len(system_fields) > MOST_DIMENSIONS:
+        raise INVALID_PARAMETER(
+            f"Invalid metric transformation: a metric filter can have at most {MOST_DIMENSIONS} dimensions."
+        )
     if dimensions:
-        if transformation.get("defaultValue") is not None:
-            raise INVALID_PARAMETER(
-                "Invalid metric transformation: dimensions and default value are mutually exclusive properties."
-            )
         if not pattern.structured:
             raise INVALID_PARAMETER("The specified filter pattern does not support dimensions")
-        if len(dimensions) > MOST_DIMENSIONS:
-            raise INVALID_PARAMETER(
-                f"Invalid metric transformation: a metric filter can have at most {MOST_DIMENSIONS} dimensions."
-            )
         for source in dimensions.values():
             _check_source(source, pattern, "dimension value")
     value = transformation["metricValue"]
@@ -114,12 +112,8 @@ def _check_source(source: str, pattern: Pattern, member: str) -> None:
 def delete_metric_filter(ctx: Context, request: t.DeleteMetricFilterRequest) -> None:
     """Remove a metric filter."""
     group = groups.find(ctx, request["logGroupName"])
-    found = METRIC_FILTERS.peek(ctx, group.id, request["filterName"])
-    if found is None:
+    if not group_filters.remove(ctx, METRIC_FILTERS, group, request["filterName"], "metric_filters"):
         raise METRIC_FILTER_NOT_FOUND()
-    METRIC_FILTERS.delete(ctx, found)
-    group.metric_filters -= 1
-    groups.keep(ctx, group)
 
 
 @operation
@@ -142,13 +136,7 @@ def describe_metric_filters(ctx: Context, request: t.DescribeMetricFiltersReques
         if each.name.startswith(prefix) and (metric is None or _names(each) == (namespace, metric))
     ]
     found.sort(key=_key)
-    page, token = paging.page(
-        lambda after, limit: [each for each in found if after is None or _key(each) > after][:limit],
-        _key,
-        token=request.get("nextToken"),
-        limit=request.get("limit") or PAGE,
-        error=INVALID_TOKEN(),
-    )
+    page, token = group_filters.page(found, _key, request.get("nextToken"), request.get("limit"))
     answer: t.DescribeMetricFiltersResponse = {"metricFilters": [_described(each) for each in page]}
     if token:
         answer["nextToken"] = token
@@ -164,7 +152,7 @@ def _names(found: MetricFilter) -> tuple[str, str]:
 
 
 def _described(found: MetricFilter) -> Any:
-    return {
+    answer: dict[str, Any] = {
         "filterName": found.name,
         "filterPattern": found.pattern,
         "metricTransformations": [found.transformation],
@@ -172,6 +160,11 @@ def _described(found: MetricFilter) -> Any:
         "logGroupName": found.group_name,
         "applyOnTransformedLogs": found.on_transformed,
     }
+    if found.selection:
+        answer["fieldSelectionCriteria"] = found.selection
+    if found.system_fields:
+        answer["emitSystemFieldDimensions"] = found.system_fields
+    return answer
 
 
 def pattern_of(found: MetricFilter) -> Pattern:

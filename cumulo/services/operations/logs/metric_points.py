@@ -6,7 +6,7 @@ filters" (values, default values, dimensions); CloudWatch User Guide, "Specifica
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cumulo.services.operations.logs.patterns.json_conditions import decoded, read_selector
@@ -25,8 +25,10 @@ Datum = dict[str, Any]
 Series = dict[tuple[Any, ...], list[float]]
 
 
-def of_filter(pattern: Pattern, transformation: dict[str, Any], lines: Sequence[Line]) -> list[Datum]:
-    """The points that a metric filter makes of lines that came together.
+def of_filter(
+    pattern: Pattern, transformation: dict[str, Any], lines: Sequence[Line], system: Mapping[str, str]
+) -> list[Datum]:
+    """The points that a metric filter makes of lines that came together. `system` are dimensions of all of them.
 
     A minute of which no line matches has the default value once, where there is one.
     """
@@ -42,7 +44,7 @@ def of_filter(pattern: Pattern, transformation: dict[str, Any], lines: Sequence[
         value = fields.number(transformation["metricValue"])
         dimensions = fields.dimensions(transformation.get("dimensions") or {})
         if value is not None and dimensions is not None:
-            series.setdefault((minute, dimensions), []).append(value)
+            series.setdefault((minute, (*dimensions, *system.items())), []).append(value)
     default = transformation.get("defaultValue")
     if default is not None:
         for minute, matched in minutes.items():

@@ -8,17 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cumulo.core import paging
 from cumulo.core.arns import Arn
 from cumulo.core.errors import Fault, not_implemented
 from cumulo.core.operation import operation
 from cumulo.core.table import GLOBAL, Record, Table
-from cumulo.services.operations.logs import filtering, groups
+from cumulo.services.operations.logs import filtering, group_filters, groups
 from cumulo.services.operations.logs.errors import (
     FUNCTION_NOT_USABLE,
     INVALID_PARAMETER,
-    INVALID_TOKEN,
-    LIMIT_EXCEEDED,
     SUBSCRIPTION_FILTER_NOT_FOUND,
 )
 from cumulo.services.operations.logs.groups import STANDARD
@@ -29,14 +26,15 @@ if TYPE_CHECKING:
     from cumulo.stubs import logs as t
 
 MOST = 2
-MOST_REGEXES = 5
-PAGE = 50
 BY_STREAM = "ByLogStream"
 _VENDORS = ("firehose", "kinesis", "logs")
 
 
 class SubscriptionFilter(Record):
-    """A subscription filter of the group with this id."""
+    """A subscription filter of the group with this id.
+
+    `selection` are criteria on system fields, `system_fields` those that go with each event.
+    """
 
     group: bytes
     name: str
@@ -45,6 +43,8 @@ class SubscriptionFilter(Record):
     distribution: str
     created_ms: int
     on_transformed: bool = False
+    selection: str = ""
+    system_fields: list[str] = []
 
 
 SUBSCRIPTION_FILTERS = Table(SubscriptionFilter, name="logs.subscription_filters", key=("group", "name"), scope=GLOBAL)
@@ -55,22 +55,20 @@ def of_group(ctx: Context, group: Group) -> list[SubscriptionFilter]:
     return SUBSCRIPTION_FILTERS.range(ctx, group.id)
 
 
-@operation(unsupported=("fieldSelectionCriteria", "emitSystemFields"))
+@operation
 def put_subscription_filter(ctx: Context, request: t.PutSubscriptionFilterRequest) -> None:
     """Set a subscription filter of a group."""
     group = groups.find(ctx, request["logGroupName"])
     groups.refuse_class(group, "PutSubscriptionFilter", STANDARD, groups.DELIVERY)
     pattern = filtering.read_pattern(request["filterPattern"], "subscription filter")
-    there = {each.name: each for each in of_group(ctx, group)}
     name, destination = request["filterName"], request["destinationArn"]
     check_destination(ctx, group, destination, request.get("roleArn"))
-    if name not in there:
-        if len(there) >= MOST:
-            raise LIMIT_EXCEEDED()
+    emitted = request.get("emitSystemFields") or []
+    system_fields = group_filters.check_fields(emitted, *group_filters.fields_of(group))
+    before = group_filters.check(pattern, name, of_group(ctx, group), MOST)
+    if before is None:
         group.subscriptions += 1
         groups.keep(ctx, group)
-    filtering.check_regexes(pattern, [each.pattern for each in there.values() if each.name != name], MOST_REGEXES)
-    created_ms = there[name].created_ms if name in there else int(ctx.now() * 1000)
     SUBSCRIPTION_FILTERS.put(
         ctx,
         SubscriptionFilter(
@@ -79,8 +77,10 @@ def put_subscription_filter(ctx: Context, request: t.PutSubscriptionFilterReques
             request["filterPattern"],
             destination,
             request.get("distribution") or BY_STREAM,
-            created_ms,
+            before.created_ms if before is not None else int(ctx.now() * 1000),
             bool(request.get("applyOnTransformedLogs")),
+            group_filters.read_selection(request.get("fieldSelectionCriteria")),
+            system_fields,
         ),
     )
 
@@ -127,12 +127,8 @@ def invoke(ctx: Context, function: str, source: str, request: dict[str, Any]) ->
 def delete_subscription_filter(ctx: Context, request: t.DeleteSubscriptionFilterRequest) -> None:
     """Remove a subscription filter."""
     group = groups.find(ctx, request["logGroupName"])
-    found = SUBSCRIPTION_FILTERS.peek(ctx, group.id, request["filterName"])
-    if found is None:
+    if not group_filters.remove(ctx, SUBSCRIPTION_FILTERS, group, request["filterName"], "subscriptions"):
         raise SUBSCRIPTION_FILTER_NOT_FOUND()
-    SUBSCRIPTION_FILTERS.delete(ctx, found)
-    group.subscriptions -= 1
-    groups.keep(ctx, group)
 
 
 @operation
@@ -143,27 +139,25 @@ def describe_subscription_filters(
     group = groups.find(ctx, request["logGroupName"])
     prefix = request.get("filterNamePrefix") or ""
     found = [each for each in of_group(ctx, group) if each.name.startswith(prefix)]
-    page, token = paging.page(
-        lambda after, limit: [each for each in found if after is None or (each.name,) > after][:limit],
-        lambda each: (each.name,),
-        token=request.get("nextToken"),
-        limit=request.get("limit") or PAGE,
-        error=INVALID_TOKEN(),
-    )
-    answer: t.DescribeSubscriptionFiltersResponse = {
-        "subscriptionFilters": [
-            {
-                "filterName": each.name,
-                "logGroupName": group.name,
-                "filterPattern": each.pattern,
-                "destinationArn": each.destination,
-                "distribution": each.distribution,
-                "applyOnTransformedLogs": each.on_transformed,
-                "creationTime": each.created_ms,
-            }
-            for each in page
-        ]
-    }
+    page, token = group_filters.page(found, lambda each: (each.name,), request.get("nextToken"), request.get("limit"))
+    answer: t.DescribeSubscriptionFiltersResponse = {"subscriptionFilters": [_described(group, each) for each in page]}
     if token:
         answer["nextToken"] = token
+    return answer
+
+
+def _described(group: Group, found: SubscriptionFilter) -> Any:
+    answer: dict[str, Any] = {
+        "filterName": found.name,
+        "logGroupName": group.name,
+        "filterPattern": found.pattern,
+        "destinationArn": found.destination,
+        "distribution": found.distribution,
+        "applyOnTransformedLogs": found.on_transformed,
+        "creationTime": found.created_ms,
+    }
+    if found.selection:
+        answer["fieldSelectionCriteria"] = found.selection
+    if found.system_fields:
+        answer["emitSystemFields"] = found.system_fields
     return answer

@@ -242,3 +242,56 @@ def test_filters_that_are_refused(logs: Any, stream: dict[str, str]) -> None:
         logs.put_metric_filter(
             logGroupName="rare", filterName="a", filterPattern="", metricTransformations=[transformation]
         )
+
+
+def test_system_fields_choose_and_are_dimensions(
+    cloud: Account, logs: Any, stream: dict[str, str], now_ms: Now
+) -> None:
+    def put_one(name: str, **more: Any) -> None:
+        logs.put_metric_filter(
+            logGroupName=GROUP,
+            filterName=name,
+            filterPattern="ERROR",
+            metricTransformations=[{"metricName": name, "metricNamespace": "Shop", "metricValue": "1"}],
+            **more,
+        )
+
+    here = f'@aws.account = "{cloud.account}" AND @aws.region NOT IN ["eu-west-1", "cn-north-1"]'
+    put_one("Here", fieldSelectionCriteria=here, emitSystemFieldDimensions=["@aws.region", "@aws.account"])
+    put_one("Elsewhere", fieldSelectionCriteria='@aws.region != "us-east-1" OR @aws.account IN ["1"]')
+    now = minute(now_ms)
+    put(logs, now, "ERROR 1", "ERROR 2")
+    dimensions = {"@aws.account": cloud.account, "@aws.region": "us-east-1"}
+    assert statistics(cloud, now, "Sum", name="Here", **dimensions) == [[2.0]]
+    assert statistics(cloud, now, "Sum", name="Here") == []
+    assert statistics(cloud, now, "Sum", name="Elsewhere") == []
+    [_, found] = logs.describe_metric_filters(logGroupName=GROUP)["metricFilters"]
+    assert found["fieldSelectionCriteria"] == here
+    assert found["emitSystemFieldDimensions"] == ["@aws.region", "@aws.account"]
+
+
+def test_system_fields_that_are_refused(logs: Any, stream: dict[str, str]) -> None:
+    for wrong in ("x", '@aws.region = "a" AND', '$.a = "b"', "@aws.region = a", '@aws.region IN "a"', 'LogGroup = "a"'):
+        with refused("InvalidParameterException"):
+            logs.put_metric_filter(
+                logGroupName=GROUP,
+                filterName="a",
+                filterPattern="",
+                metricTransformations=[{"metricName": "a", "metricNamespace": "b", "metricValue": "1"}],
+                fieldSelectionCriteria=wrong,
+            )
+    for more, transformation in (
+        ({"emitSystemFieldDimensions": ["@source.log"]}, {}),
+        ({"emitSystemFieldDimensions": ["@aws.region"]}, {"defaultValue": 0.0}),
+        ({"emitSystemFieldDimensions": ["@aws.region", "@aws.account"]}, {"dimensions": {"a": "$.a", "b": "$.b"}}),
+    ):
+        with refused("InvalidParameterException"):
+            logs.put_metric_filter(
+                logGroupName=GROUP,
+                filterName="a",
+                filterPattern="{ $.a = 1 }",
+                metricTransformations=[
+                    {"metricName": "a", "metricNamespace": "b", "metricValue": "1", **transformation}
+                ],
+                **more,
+            )

@@ -188,3 +188,29 @@ def test_patterns_with_regular_expressions_are_counted(cloud: Account, logs: Any
             logGroupName=GROUP, filterName="5", filterPattern="%b%", metricTransformations=[transformation]
         )
     assert json.dumps(logs.describe_log_groups()["logGroups"][0]["metricFilterCount"]) == "5"
+
+
+def test_system_fields_choose_and_go_with_events(
+    cloud: Account, logs: Any, stream: dict[str, str], subscriber: str, now_ms: Now
+) -> None:
+    allow(cloud)
+    emitted = ["@aws.account", "@aws.region", "@source.log"]
+    subscribe(logs, subscriber, fieldSelectionCriteria='(@aws.region = "us-east-1")', emitSystemFields=emitted)
+    subscribe(logs, subscriber, name="elsewhere", fieldSelectionCriteria='@aws.region = "eu-west-1"')
+    put(logs, now_ms(), "one")
+    cloud.settle()
+    [document] = received()
+    assert document["subscriptionFilters"] == ["test"]
+    assert document["logEvents"][0]["extractedFields"] == {
+        "@aws.account": cloud.account,
+        "@aws.region": "us-east-1",
+        "@source.log": GROUP,
+    }
+    found = {
+        each["filterName"]: each
+        for each in logs.describe_subscription_filters(logGroupName=GROUP)["subscriptionFilters"]
+    }
+    assert found["test"]["emitSystemFields"] == emitted
+    assert found["elsewhere"]["fieldSelectionCriteria"] == '@aws.region = "eu-west-1"'
+    with refused("InvalidParameterException"):
+        subscribe(logs, subscriber, emitSystemFields=["@message"])
