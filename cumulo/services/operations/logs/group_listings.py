@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core import paging
 from cumulo.core.operation import operation
-from cumulo.services.operations.logs import data_protection, groups, segments
+from cumulo.services.operations.logs import (
+    account_records,
+    data_protection,
+    data_sources,
+    groups,
+    index_policies,
+    segments,
+)
 from cumulo.services.operations.logs.errors import GROUP_NOT_FOUND, INVALID_PARAMETER, INVALID_TOKEN
 from cumulo.services.operations.logs.groups import GROUPS, INFREQUENT_ACCESS, Group
 
@@ -48,21 +56,19 @@ def describe_log_groups(ctx: Context, request: t.DescribeLogGroupsRequest) -> t.
     return answer
 
 
-@operation(unsupported=(*_LINKED, "dataSources", "fieldIndexNames"))
+@operation(unsupported=_LINKED)
 def list_log_groups(ctx: Context, request: t.ListLogGroupsRequest) -> t.ListLogGroupsResponse:
     """The caller's log groups in short; the pattern is of texts and `^` prefixes joined by `|`."""
-    pattern = request.get("logGroupNamePattern")
-    search = re.compile(pattern.replace(".", r"\.")).search if pattern else None
-    wanted_class, filters = request.get("logGroupClass"), request.get("logGroupTags") or []
+    is_named = named_like(request)
+    filters, sources = request.get("logGroupTags") or [], request.get("dataSources")
+    indexed = set(request.get("fieldIndexNames") or [])
 
     def is_wanted(group: Group) -> bool:
         return (
-            (search is None or search(group.name) is not None)
-            and (wanted_class is None or group.log_class == wanted_class)
-            and all(
-                each["key"] in group.tags and (not each.get("values") or group.tags[each["key"]] in each["values"])
-                for each in filters
-            )
+            is_named(group)
+            and all(_has_tag(group, each) for each in filters)
+            and data_sources.is_among(group, sources)
+            and (not indexed or indexed <= index_policies.indexed(ctx, group))
         )
 
     found, token = _page(ctx, request.get("nextToken"), request.get("limit") or PAGE, is_wanted, "")
@@ -74,6 +80,37 @@ def list_log_groups(ctx: Context, request: t.ListLogGroupsRequest) -> t.ListLogG
     if token:
         answer["nextToken"] = token
     return answer
+
+
+def named_like(request: Any) -> Callable[[Group], bool]:
+    """Whether a group is of the class, and of a name of the pattern, that a request wants."""
+    pattern, wanted_class = request.get("logGroupNamePattern"), request.get("logGroupClass")
+    search = re.compile(pattern.replace(".", r"\.")).search if pattern else None
+
+    def is_wanted(group: Group) -> bool:
+        is_named = search is None or search(group.name) is not None
+        return is_named and (wanted_class is None or group.log_class == wanted_class)
+
+    return is_wanted
+
+
+def _has_tag(group: Group, wanted: Any) -> bool:
+    """Whether a group has a tag, with one of the values where some are given.
+
+    "*" stands for anything, without case then; "!" before a value means any other (API reference, ListLogGroups).
+    """
+    value = group.tags.get(wanted["key"])
+    if value is None:
+        return False
+    return not wanted.get("values") or any(_is_like(value, each) for each in wanted["values"])
+
+
+def _is_like(value: str, wanted: str) -> bool:
+    if wanted.startswith("!"):
+        return value != wanted[1:]
+    if "*" in wanted:
+        return fnmatchcase(value.lower(), re.sub(r"([\[?])", r"[\1]", wanted.lower()))
+    return value == wanted
 
 
 def _is_of(group: Group, wanted: str | None) -> bool:
@@ -124,8 +161,11 @@ def described(ctx: Context, group: Group) -> t.LogGroup:
         "logGroupArn": group.arn,
         "deletionProtectionEnabled": group.deletion_protection,
     }
-    if group.kept_days:
-        answer["retentionInDays"] = group.kept_days
+    retained = account_records.retained(ctx, group)
+    if retained.days:
+        answer["retentionInDays"] = retained.days
+    if retained.policy:
+        answer["retentionPolicyName"] = retained.policy
     if group.protected:
         answer["dataProtectionStatus"] = group.protected
     if data_protection.current(ctx, data_protection.account_key(group.account, group.region)) is not None:

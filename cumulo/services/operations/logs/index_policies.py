@@ -13,7 +13,7 @@ import msgspec
 
 from cumulo.core.operation import operation
 from cumulo.core.table import GLOBAL, Record, Table
-from cumulo.services.operations.logs import groups
+from cumulo.services.operations.logs import account_records, groups
 from cumulo.services.operations.logs.errors import INVALID_PARAMETER, RESOURCE_NOT_FOUND
 from cumulo.services.operations.logs.groups import GROUPS, STANDARD
 from cumulo.services.operations.logs.query import walks
@@ -26,17 +26,33 @@ if TYPE_CHECKING:
 
 FIELDS_MOST = 20
 NAME_LENGTH = 100
-DEFAULT = ("@logStream", "@aws.region", "@aws.account", "@source.log", "traceId")
+# Source: API reference, PutAccountPolicy.
+DEFAULT = (
+    "@logStream",
+    "@aws.region",
+    "@aws.account",
+    "@source.log",
+    "@data_source_name",
+    "@data_source_type",
+    "@data_format",
+    "traceId",
+    "severityText",
+    "attributes.session.id",
+)
 FIELD_INDEX, FACET = "FIELD_INDEX", "FACET"
 
 
 class IndexPolicy(Record):
-    """A group's policy: its document, and the fields with their types. Times are milliseconds."""
+    """A group's policy: its document, and the fields with their types. Times are milliseconds.
+
+    `name` is that of an account policy that stands for one.
+    """
 
     group: bytes
     document: str
     fields: dict[str, str]
     updated_ms: int
+    name: str = ""
 
 
 INDEX_POLICIES = Table(IndexPolicy, name="logs.index_policies", key="group", scope=GLOBAL)
@@ -46,8 +62,17 @@ def indexed(ctx: Context, group: Group) -> set[str]:
     """The fields on which a group's events are indexed."""
     if group.log_class != STANDARD:
         return set()
-    policy = INDEX_POLICIES.peek(ctx, group.id)
-    return {*DEFAULT, *(policy.fields if policy is not None else ())}
+    return {*DEFAULT, *(name for each in policies_of(ctx, group) for name in each.fields)}
+
+
+def policies_of(ctx: Context, group: Group) -> list[IndexPolicy]:
+    """The policies that are for a group: its own, else one of the account; and the account's for its data source."""
+    own = INDEX_POLICIES.peek(ctx, group.id)
+    found = [own] if own is not None else []
+    for each in account_records.of_group(ctx, account_records.FIELD_INDEX, group):
+        if own is None or account_records.prefix_of(each) is None:
+            found.append(IndexPolicy(group.id, each.document, read(each.document), each.updated_ms, each.name))
+    return found
 
 
 def narrowed(ctx: Context, found: list[Group], query: Query) -> list[Group]:
@@ -123,19 +148,20 @@ def describe_index_policies(ctx: Context, request: t.DescribeIndexPoliciesReques
     found = []
     for identifier in request["logGroupIdentifiers"]:
         group = _find(ctx, identifier)
-        policy = INDEX_POLICIES.peek(ctx, group.id)
-        if policy is not None:
-            found.append(_described(group, policy))
+        found += [_described(group, policy) for policy in policies_of(ctx, group)]
     return {"indexPolicies": found}
 
 
 def _described(group: Group, policy: IndexPolicy) -> t.IndexPolicy:
-    return {
+    answer: t.IndexPolicy = {
         "logGroupIdentifier": group.arn,
         "lastUpdateTime": policy.updated_ms,
         "policyDocument": policy.document,
-        "source": "LOG_GROUP",
+        "source": "ACCOUNT" if policy.name else "LOG_GROUP",
     }
+    if policy.name:
+        answer["policyName"] = policy.name
+    return answer
 
 
 @operation
@@ -156,14 +182,12 @@ def describe_field_indexes(ctx: Context, request: t.DescribeFieldIndexesRequest)
     found: list[Any] = []
     for identifier in request["logGroupIdentifiers"]:
         group = _find(ctx, identifier)
-        policy = INDEX_POLICIES.peek(ctx, group.id)
-        entries = [(name, FIELD_INDEX, "DEFAULT") for name in DEFAULT if group.log_class == STANDARD]
-        entries += [(name, kind, "CUSTOM") for name, kind in (policy.fields.items() if policy is not None else ())]
-        for name, kind, category in entries:
-            if category not in wanted:
-                continue
-            entry: dict[str, Any] = {"fieldIndexName": name, "type": kind, "indexCategory": category}
-            if category == "CUSTOM":
-                entry["logGroupIdentifier"] = group.arn
-            found.append(entry)
+        if group.log_class == STANDARD and "DEFAULT" in wanted:
+            found += [{"fieldIndexName": name, "type": FIELD_INDEX, "indexCategory": "DEFAULT"} for name in DEFAULT]
+        for policy in policies_of(ctx, group) if "CUSTOM" in wanted else ():
+            for name, kind in policy.fields.items():
+                entry: dict[str, Any] = {"fieldIndexName": name, "type": kind, "indexCategory": "CUSTOM"}
+                if not policy.name:
+                    entry["logGroupIdentifier"] = group.arn
+                found.append(entry)
     return {"fieldIndexes": found}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import operation
-from cumulo.services.operations.logs import blocks, followers, groups, segment_making, streams
+from cumulo.services.operations.logs import blocks, followers, groups, reading, segment_making, streams
 from cumulo.services.operations.logs.blocks import Batch
 from cumulo.services.operations.logs.errors import INVALID_PARAMETER
 from cumulo.services.operations.logs.lines import SERIAL_EPOCH_S
@@ -55,7 +55,7 @@ def put(ctx: Context, group: Group, stream: Stream, events: Sequence[Any]) -> di
         raise INVALID_PARAMETER("Log events in a single PutLogEvents request must be in chronological order.")
     now = ctx.now()
     now_ms = int(now * 1000)
-    rejected = _rejected(group, timestamps, now_ms)
+    rejected = _rejected(timestamps, now_ms, reading.retained_from(ctx, group))
     if rejected:
         start = max(rejected.get("tooOldLogEventEndIndex", 0), rejected.get("expiredLogEventEndIndex", 0))
         end = rejected.get("tooNewLogEventStartIndex", len(timestamps))
@@ -99,11 +99,10 @@ def _checked_size(text: str, messages: list[str]) -> int:
     raise INVALID_PARAMETER(f"Upload too large: {size} bytes exceeds limit of {BATCH_BYTES}")
 
 
-def _rejected(group: Group, timestamps: list[int], now_ms: int) -> dict[str, int]:
+def _rejected(timestamps: list[int], now_ms: int, retained: int) -> dict[str, int]:
     """Which events are too old, expired or too new; ends are exclusive, starts inclusive (RejectedLogEventsInfo)."""
     rejected: dict[str, int] = {}
     oldest = now_ms - OLDEST_MS
-    retained = now_ms - group.retention_days * DAY_MS if group.retention_days else 0
     first, last = timestamps[0], timestamps[-1]
     if first < oldest:
         rejected["tooOldLogEventEndIndex"] = sum(1 for each in timestamps if each < oldest)

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from cumulo.core.errors import INTERNAL_FAILURE
-from cumulo.services.operations.logs import blocks, segments, streams
+from cumulo.services.operations.logs import account_records, blocks, segments, streams
 from cumulo.services.operations.logs.lines import Line, Position
 from cumulo.services.operations.logs.segment_files import OVERHEAD_BYTES, Wanted
 
@@ -106,7 +106,8 @@ def _chosen(reading: Reading, lines: list[Line]) -> list[Line]:
 
 def retained_from(ctx: Context, group: Group) -> int:
     """The timestamp before which events have expired."""
-    return int(ctx.now() * 1000) - group.kept_days * DAY_MS if group.kept_days else 0
+    days = account_records.retained(ctx, group).days
+    return int(ctx.now() * 1000) - days * DAY_MS if days else 0
 
 
 def wanted(ctx: Context, reading: Reading) -> Wanted:

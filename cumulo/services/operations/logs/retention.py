@@ -73,7 +73,7 @@ async def _visit(ctx: Context, place: Place) -> None:
     group = await ctx.transact(lambda ctx: groups.by_id(ctx, place.id))
     if group is None:
         return
-    if group.kept_days:
+    if await ctx.transact(lambda ctx: reading.retained_from(ctx, group)):
         await ctx.transact(partial(_expire_segments, group=group))
         after: bytes | None = None
         while True:
