@@ -87,6 +87,10 @@ class Cloud:
         settings = self.settings
         models.configure(settings.cache_dir)
         access.configure(settings.cache_dir)
+        if settings.runtimes:
+            from cumulo.engines.environments import runtimes
+
+            runtimes.configure(settings.runtimes)
         packages = service_packages()
         store = open_store(settings.store, settings.data_dir, asyncio.get_running_loop())
         try:

@@ -6,6 +6,7 @@ file are relative to that file. LocalStack's GATEWAY_LISTEN and LS_LOG are under
 """
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from cumulo.settings import Settings
 KEYS = Settings.__struct_fields__
 LIMITS = Limits.__struct_fields__
 LISTS = ("allowed_hosts", "allowed_origins", "hooks")
+RUNTIMES = re.compile(r"(python|nodejs|java|ruby)[0-9.]+(\.x|\.al2)?")
 LEVELS = ("debug", "info", "warning", "error")
 COMMON_FLAGS = ("host", "port", "data_dir", "tls", "store", "iam", "log_level")
 NOT_SETTINGS = ("CUMULO_CONFIG", "CUMULO_PURE", "CUMULO_BUILD_LOG")  # the last two are the build's
@@ -66,6 +68,10 @@ def _read_file(file: Path) -> dict[str, Any]:
     for key in ("data_dir", "cache_dir"):
         if isinstance(read.get(key), str):
             read[key] = str(file.parent / Path(read[key]).expanduser())
+    if isinstance(read.get("runtimes"), dict):
+        read["runtimes"] = {
+            name: str(file.parent / Path(str(program)).expanduser()) for name, program in read["runtimes"].items()
+        }
     if isinstance(read.get("hooks"), list):
         read["hooks"] = [str(file.parent / Path(str(entry)).expanduser()) for entry in read["hooks"]]
     return _checked(read, str(file))
@@ -88,7 +94,11 @@ def _read_environment() -> dict[str, Any]:
         if key.startswith("limits_"):
             limits[key.removeprefix("limits_")] = text
         else:
-            value = [part.strip() for part in text.split(",") if part.strip()] if key in LISTS else text
+            value: Any = [part.strip() for part in text.split(",") if part.strip()] if key in LISTS else text
+            if key == "runtimes":  # "ruby3.2=/usr/bin/ruby,java21=/opt/jdk/bin/java"
+                value = {
+                    name.strip(): program.strip() for name, _, program in (p.partition("=") for p in text.split(","))
+                }
             values.update(_checked({key: value}, name, shown=name))
     if limits:
         values.update(_checked({"limits": limits}, "CUMULO_LIMITS_*"))
@@ -109,6 +119,9 @@ def _checked(values: dict[str, Any], source: str, *, shown: str = "") -> dict[st
             raise Refusal(f"{source}: {key} = {value!r} is not right: {error}", code=2)
     if converted.get("log_level", "info") not in LEVELS:
         raise Refusal(f"{source}: log_level is one of {', '.join(LEVELS)}", code=2)
+    for name, program in converted.get("runtimes", {}).items():
+        if not RUNTIMES.fullmatch(name) or not Path(program).is_absolute():
+            raise Refusal(f'{source}: runtimes names a program for a runtime, as ruby3.2 = "/usr/bin/ruby"', code=2)
     if not 0 <= converted.get("port", 0) < 65536:
         raise Refusal(f"{source}: port {converted['port']} is not between 0 and 65535", code=2)
     return converted

@@ -36,19 +36,20 @@ def run(options: Any) -> int:
     print(f"  up     {_duration(float(health.get('uptime_s', 0)))}")
     print(f"  state  {health.get('data_dir', settings.data_dir)}")
     print(f"  {len(health.get('services', {}))} services: {', '.join(sorted(health.get('services', {})))}")
-    _print_functions(running.pid)
+    _print_functions(running.pid, settings.runtimes)
     return 0
 
 
-def _print_functions(pid: int | None) -> None:
-    """The runtimes of Lambda's functions that are here, and what keeps functions apart.
+def _print_functions(pid: int | None, stand_ins: dict[str, str]) -> None:
+    """The runtimes of Lambda's functions that are here, `stand_ins` for some of them, and what keeps functions apart.
 
     Nothing of the latter about a server of another user, which may be allowed something else.
     """
     from cumulo.engines.environments import runtimes
     from cumulo.engines.sandboxes.probe import abilities
 
-    print("  runtimes  " + ", ".join(each.identifier for each in runtimes.here()))
+    runtimes.configure(stand_ins)
+    print("  runtimes  " + ", ".join(each.label for each in runtimes.here()))
     try:
         ours = pid is not None and Path(f"/proc/{pid}").stat().st_uid == os.geteuid()
     except OSError:

@@ -54,6 +54,17 @@ def test_limits_come_from_file_and_variables(monkeypatch: pytest.MonkeyPatch) ->
     assert load().limits.header_bytes == 1000
 
 
+def test_runtimes_come_from_file_and_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("cumulo.toml").write_text('[runtimes]\n"ruby3.2" = "bin/ruby"\njava21 = "/opt/jdk/bin/java"\n')
+    assert load().runtimes == {"ruby3.2": str(Path.cwd() / "bin" / "ruby"), "java21": "/opt/jdk/bin/java"}
+    monkeypatch.setenv("CUMULO_RUNTIMES", "nodejs22.x = /usr/bin/node, java8.al2=/opt/jdk/bin/java")
+    assert load().runtimes == {"nodejs22.x": "/usr/bin/node", "java8.al2": "/opt/jdk/bin/java"}
+    for wrong in ("ruby3.2", "cobol=/usr/bin/cobol", "ruby3.2=ruby"):
+        monkeypatch.setenv("CUMULO_RUNTIMES", wrong)
+        with pytest.raises(Refusal, match="names a program for a runtime"):
+            load()
+
+
 def test_lists_in_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUMULO_ALLOWED_HOSTS", "cloud.example, *.cloud.example")
     assert load().allowed_hosts == ("cloud.example", "*.cloud.example")

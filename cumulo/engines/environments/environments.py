@@ -13,7 +13,9 @@ from typing import Any
 from cumulo.engines.environments import aws_names, debugging, programs, runtimes, snapshots, variables
 from cumulo.engines.environments.builds import NEEDS_ROOT, Build, LogLine, StartFailed
 from cumulo.engines.environments.environment import Environment
+from cumulo.engines.environments.java_archives import JavaArchives
 from cumulo.engines.environments.programs import Program
+from cumulo.engines.environments.runtimes import Runtime
 from cumulo.engines.environments.snapshots import Snapshot
 from cumulo.engines.environments.zygotes import PRELOADED, Message, Zygote
 from cumulo.engines.sandboxes.sandbox import Limits, Sandbox
@@ -75,6 +77,7 @@ class Environments:
         self._trust = trust
         self._certificates = data_dir / "lambda" / "certificates"
         self.sandboxes = Sandboxes(data_dir / "lambda" / "sandboxes", logger, [data_dir])
+        self._java = JavaArchives(data_dir / "lambda" / "java", logger)
         self._snapshots: dict[str, asyncio.Task[Snapshot | None]] = {}
         self._zygotes: dict[tuple[Any, ...], asyncio.Task[Zygote]] = {}
         self._made: set[Sandbox] = set()
@@ -147,13 +150,19 @@ class Environments:
         """
         runtime = runtimes.find(build.runtime)
         await self.sandboxes.open()
-        await self._zygote(programs.program(build, runtime))
+        await self._java.prepare(runtime)
+        await self._zygote(self.program(build, runtime))
 
     async def zygote_of(self, environment: Environment) -> Zygote:
         """The zygote to fork. Raises StartFailed."""
         await self.sandboxes.open()
         await self.sandboxes.stack([str(folder) for folder in environment.build.layers])
-        return await self._zygote(programs.program(environment.build, environment.runtime))
+        await self._java.prepare(environment.runtime)
+        return await self._zygote(self.program(environment.build, environment.runtime))
+
+    def program(self, build: Build, runtime: Runtime) -> Program:
+        """What runs in an environment of a build."""
+        return programs.program(build, runtime, self._java.of(runtime))
 
     def prepared(
         self, environment: Environment, *, nested: bool = False, inside: bool = False
@@ -162,7 +171,7 @@ class Environments:
         build = environment.build
         if build.image is not None and not self.sandboxes.abilities.own_root:
             raise StartFailed(NEEDS_ROOT)
-        chosen = programs.program(build, environment.runtime)
+        chosen = self.program(build, environment.runtime)
         layers = self.sandboxes.stacked([str(folder) for folder in build.layers])
         listen = [RUNTIME_API]
         if build.port:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import sysconfig
 from pathlib import Path
 
@@ -22,6 +23,11 @@ PACKAGE = "cumulo/engines/environments/guest"
 SDK = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six.py")
 WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER"
 HEAP_SHARE = 0.9
+JAVA_HEAP_SHARE = 0.85
+JAVA_OPTIONS = "JAVA_TOOL_OPTIONS"
+JAVA_ARCHIVE = "/var/runtime/java.jsa"
+JAVA_MAIN = "cumulo.runtime.Main"
+JAVA_RUNTIME = GUEST / "java" / "runtime.jar"
 
 
 class Program(Struct, frozen=True):
@@ -43,15 +49,15 @@ class Program(Struct, frozen=True):
     """Why it cannot even be tried."""
 
 
-def program(build: Build, runtime: Runtime) -> Program:
-    """The program of a build."""
+def program(build: Build, runtime: Runtime, java_archive: str = "") -> Program:
+    """The program of a build. `java_archive`: see java_archives.py."""
     family = runtime.family
     if family == PYTHON:
         made = _python(build, runtime)
     elif family == NODE:
         made = _node(build, runtime)
     elif family == JAVA:
-        made = _java(build, runtime)
+        made = _java(build, runtime, java_archive)
     elif family == RUBY:
         made = _ruby(build, runtime)
     elif family == IMAGE:
@@ -96,12 +102,49 @@ def _node(build: Build, runtime: Runtime) -> Program:
     return Program(base_python(), _prefix(runtime.program), binds, argv, True)
 
 
-def _java(build: Build, runtime: Runtime) -> Program:
-    return Program(base_python(), _prefix(runtime.program), failure=f"{build.runtime} is not there yet")
+def _java(build: Build, runtime: Runtime, archive: str) -> Program:
+    jar = str(JAVA_RUNTIME)
+    shown = "/var/runtime/runtime.jar" if jar.startswith("/tmp/") else jar  # an environment has a /tmp of its own
+    binds = [(jar, shown)]
+    if archive and shown == jar:  # archives are of files in one certain place
+        binds.append((archive, JAVA_ARCHIVE))
+    else:
+        archive = ""
+    given = build.variables.get(JAVA_OPTIONS, "")
+    argv = (runtime.program, *java_flags(build.memory_mb, given, archive and JAVA_ARCHIVE))
+    return Program(
+        base_python(), _prefix(runtime.program), tuple(binds), (*argv, "-cp", shown, JAVA_MAIN, "/opt/java"), True
+    )
+
+
+def java_flags(memory_mb: int, given: str = "", archive: str = "") -> tuple[str, ...]:
+    """Options as AWS's runtimes set them, but for those that the function's own options say otherwise.
+
+    A JVM reads JAVA_TOOL_OPTIONS first, so what follows on the command line would win.
+    """
+    flags = [
+        (f"-XX:MaxHeapSize={int(memory_mb * 1024 * JAVA_HEAP_SHARE)}k", "-Xmx|MaxHeapSize|MaxRAM"),
+        ("-XX:+UseSerialGC", "Use[A-Za-z0-9]*GC"),
+        ("-XX:TieredStopAtLevel=1", "TieredStopAtLevel|TieredCompilation"),
+        ("-Djava.net.preferIPv4Stack=true", "preferIPv4Stack"),
+        ("-Dfile.encoding=UTF-8", "file.encoding"),
+        ("-Dorg.crac.Core.Compat=com.amazonaws.services.lambda.crac", "org.crac.Core.Compat"),
+    ]
+    if archive:
+        shared = "SharedArchiveFile|-Xshare"
+        flags += [
+            (f"-XX:SharedArchiveFile={archive}", shared),
+            ("-Xlog:cds=off", shared),
+            ("-Xlog:cds+dynamic=off", shared),
+        ]
+    return tuple(flag for flag, pattern in flags if not re.search(pattern, given))
 
 
 def _ruby(build: Build, runtime: Runtime) -> Program:
-    return Program(base_python(), _prefix(runtime.program), failure=f"{build.runtime} is not there yet")
+    binds = tuple((str(file), f"/var/runtime/bootstrap/{file.name}") for file in sorted((GUEST / "ruby").glob("*.rb")))
+    return Program(
+        base_python(), _prefix(runtime.program), binds, (runtime.program, "/var/runtime/bootstrap/run.rb"), True
+    )
 
 
 def _provided(build: Build) -> Program:

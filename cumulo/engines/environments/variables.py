@@ -68,7 +68,7 @@ def of(build: Build, runtime: Runtime, log_stream: str) -> dict[str, str]:
         folders = (f"/opt/nodejs/node{major}/node_modules", "/opt/nodejs/node_modules", "/var/runtime/node_modules")
         variables["NODE_PATH"] = ":".join((*folders, "/var/runtime", "/var/task"))
     elif runtime.family == RUBY:
-        minor = ".".join(runtime.version.split(".")[:2])
+        minor = build.runtime.removeprefix("ruby")
         variables |= {
             "GEM_HOME": "/var/runtime",
             "GEM_PATH": f"/var/task/vendor/bundle/ruby/{minor}.0:/opt/ruby/gems/{minor}.0:/var/runtime",
