@@ -66,9 +66,12 @@ _OF_VERSIONS = {
     "s3:GetObjectTagging": "s3:GetObjectVersionTagging",
     "s3:GetObjectTorrent": "s3:GetObjectVersionTorrent",
     "s3:GetObjectAnnotation": "s3:GetObjectVersionAnnotation",
+    "s3:ListObjectAnnotations": "s3:ListObjectVersionAnnotations",
     "s3:PutObjectAcl": "s3:PutObjectVersionAcl",
+    "s3:PutObjectAnnotation": "s3:PutObjectVersionAnnotation",
     "s3:PutObjectTagging": "s3:PutObjectVersionTagging",
     "s3:DeleteObject": "s3:DeleteObjectVersion",
+    "s3:DeleteObjectAnnotation": "s3:DeleteObjectVersionAnnotation",
     "s3:DeleteObjectTagging": "s3:DeleteObjectVersionTagging",
 }
 # The account's root user can always mend a policy that locks everybody out. Source: API Reference, PutBucketPolicy.

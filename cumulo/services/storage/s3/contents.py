@@ -81,6 +81,10 @@ def release(ctx: Context, version: ObjectVersion, replaced_by: ObjectVersion | N
     if version.delete_marker:
         return
     storage_times.note_end(ctx, version)
+    if version.annotations:
+        from cumulo.services.storage.s3 import kept_annotations
+
+        kept_annotations.drop_all(ctx, version)
     if not version.content:
         if version.stored and not version.data and not _takes_place(replaced_by, version):
             ctx.txn.delete(_row_key(ctx, version))

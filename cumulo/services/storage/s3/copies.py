@@ -15,6 +15,7 @@ from cumulo.services.storage.s3 import (
     access,
     checksums,
     copied_bytes,
+    kept_annotations,
     lifecycle_headers,
     lifecycles,
     new_objects,
@@ -25,7 +26,14 @@ from cumulo.services.storage.s3 import (
     versions,
 )
 from cumulo.services.storage.s3.copied_bytes import Source
-from cumulo.services.storage.s3.errors import INTERNAL_ERROR, INVALID_ARGUMENT, INVALID_REQUEST
+from cumulo.services.storage.s3.errors import (
+    INTERNAL_ERROR,
+    INVALID_ARGUMENT,
+    INVALID_REQUEST,
+    NOT_IMPLEMENTED_HEADER,
+    OPERATION_ABORTED,
+)
+from cumulo.services.storage.s3.kept_annotations import Copies
 from cumulo.services.storage.s3.object_versions import CURRENT, ObjectVersion
 
 if TYPE_CHECKING:
@@ -35,7 +43,8 @@ if TYPE_CHECKING:
     from cumulo.services.storage.s3.receiving import Received
     from cumulo.stubs import s3 as t
 
-COPY, REPLACE = "COPY", "REPLACE"
+COPY, REPLACE, EXCLUDE = "COPY", "REPLACE", "EXCLUDE"
+_ANNOTATION_DIRECTIVE = "x-amz-object-annotation-directive"
 ATTEMPTS = 5  # a source that is replaced again and again while it is copied
 _ITSELF = (
     "This copy request is illegal because it is trying to copy an object to itself without changing the object's "
@@ -56,7 +65,6 @@ class Job(NamedTuple):
 
 @operation(
     unsupported=(
-        "AnnotationDirective",
         "ObjectLockEventHold",
         "ObjectLockEventHoldDurationDays",
         "ObjectLockEventHoldDurationYears",
@@ -65,7 +73,7 @@ class Job(NamedTuple):
 def copy_object(ctx: Context, request: t.CopyObjectRequest) -> t.CopyObjectOutput:
     """Make an object of another one's bytes."""
     job = _begin(ctx, request)
-    if job.source.version.content:
+    if job.source.version.content or _takes_annotations(request, job.source.version):
         raise Wait(partial(_copy_blob, request=request))
     received = copied_bytes.at_once(ctx, job.source, job.algorithm)
     return cast("t.CopyObjectOutput", _finish(ctx, request, job, received))
@@ -85,10 +93,16 @@ async def _copy_blob(ctx: Context, request: Mapping[str, Any]) -> dict[str, Any]
         received = await copied_bytes.into_blob(ctx, some, job.algorithm, job.plan.key)
         if received is None:
             continue
+        copies = None
         try:
-            return await ctx.transact(partial(_finish, request=request, job=job, received=received))
+            if _takes_annotations(request, job.source.version):
+                algorithm = job.algorithm if "ChecksumAlgorithm" in request else ""
+                version, key = job.source.version, job.source.key
+                copies = await kept_annotations.copies(ctx, version, key, job.plan.key, algorithm)
+            return await ctx.transact(partial(_finish, request=request, job=job, received=received, copies=copies))
         except BaseException:
             await receiving.discard(ctx, received)
+            await kept_annotations.discard(ctx, [each for _, each in copies.made] if copies is not None else ())
             raise
     raise INTERNAL_ERROR()
 
@@ -101,6 +115,8 @@ def _begin(ctx: Context, request: Mapping[str, Any]) -> Job:
     if source.version.tags and request.get("TaggingDirective", COPY) == COPY:
         asked = {"Bucket": source.bucket.name, "Key": source.version.key}
         access.allow_object(ctx, source.bucket, asked, source.version, action="s3:GetObjectTagging")
+    if source.version.annotations or "AnnotationDirective" in request:
+        _check_annotations(ctx, request, bucket, source)
     current = CURRENT.peek(ctx, bucket.name, request["Key"])
     preconditions.check_write(request, current, request["Key"])
     plan = object_encryption.plan(ctx, bucket, request, request["Key"])
@@ -117,6 +133,29 @@ def _check_directives(request: Mapping[str, Any]) -> None:
             raise INVALID_ARGUMENT(
                 f"Unknown {name} directive.", members={"ArgumentName": header, "ArgumentValue": request[member]}
             )
+
+
+def _takes_annotations(request: Mapping[str, Any], version: ObjectVersion) -> bool:
+    return version.annotations > 0 and request.get("AnnotationDirective", COPY) == COPY
+
+
+def _check_annotations(ctx: Context, request: Mapping[str, Any], bucket: Bucket, source: Source) -> None:
+    """The rights to copy annotations, which directory buckets do not have.
+
+    Source: S3 API Reference, CopyObject, "x-amz-object-annotation-directive".
+    """
+    directive = request.get("AnnotationDirective", COPY)
+    if directive not in (COPY, EXCLUDE):
+        members = {"ArgumentName": _ANNOTATION_DIRECTIVE, "ArgumentValue": directive}
+        raise INVALID_ARGUMENT("Unknown annotation directive.", members=members)
+    if directive == EXCLUDE:
+        return
+    if bucket.zone:
+        raise NOT_IMPLEMENTED_HEADER(members={"Header": _ANNOTATION_DIRECTIVE})
+    if source.version.annotations:
+        asked = {"Bucket": source.bucket.name, "Key": source.version.key}
+        access.allow_object(ctx, source.bucket, asked, source.version, action="s3:GetObjectAnnotation")
+        access.allow_object(ctx, bucket, request, action="s3:PutObjectAnnotation")
 
 
 def _check_itself(request: Mapping[str, Any], source: ObjectVersion, current: ObjectVersion | None, plan: Plan) -> None:
@@ -147,7 +186,9 @@ def _algorithm(request: Mapping[str, Any], source: ObjectVersion) -> str:
     return str(asked.upper())
 
 
-def _finish(ctx: Context, request: Mapping[str, Any], job: Job, received: Received) -> dict[str, Any]:
+def _finish(
+    ctx: Context, request: Mapping[str, Any], job: Job, received: Received, copies: Copies | None = None
+) -> dict[str, Any]:
     bucket = access.located(ctx, request)
     source = job.source.version
     version = new_objects.described(ctx, bucket, request)
@@ -157,6 +198,10 @@ def _finish(ctx: Context, request: Mapping[str, Any], job: Job, received: Receiv
     if request.get("TaggingDirective", COPY) == COPY:
         version.tags = source.tags
     new_objects.fill(ctx, version, received, job.plan)
+    if copies is not None:
+        if not kept_annotations.are_still(ctx, source, copies.seen):
+            raise OPERATION_ABORTED()
+        kept_annotations.put_copies(ctx, version, copies, {"modified_at": ctx.now()})
     versions.store(ctx, bucket, version)
     notifications.notify(ctx, bucket, "ObjectCreated:Copy", version)
     result = {"ETag": f'"{version.etag}"', "LastModified": float(int(version.modified_at))}

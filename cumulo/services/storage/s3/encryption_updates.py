@@ -20,6 +20,7 @@ from cumulo.services.storage.s3 import (
     access,
     contents,
     copied_bytes,
+    kept_annotations,
     lookups,
     object_encryption,
     object_locks,
@@ -34,6 +35,7 @@ from cumulo.services.storage.s3.errors import (
     METHOD_NOT_ALLOWED,
     OBJECT_LOCKED_ENCRYPTION,
 )
+from cumulo.services.storage.s3.kept_annotations import Copies
 from cumulo.services.storage.s3.object_encryption import AES256, KMS, Plan
 from cumulo.services.storage.s3.object_versions import IN_PARTS, PARTS
 
@@ -78,7 +80,7 @@ def update_object_encryption(
 ) -> t.UpdateObjectEncryptionResponse:
     """Put a version under a KMS key."""
     bucket, version = _found(ctx, request)
-    if version.encryption == AES256 and version.content:
+    if version.encryption == AES256 and (version.content or version.annotations):
         raise Wait(partial(_seal_blob, request=request))
     plan = _plan(ctx, bucket, version, request)
     if version.encryption == AES256:
@@ -98,31 +100,41 @@ async def _seal_blob(ctx: Context, request: Mapping[str, Any]) -> dict[str, Any]
         seen, plan, some = await ctx.transact(begin)
         received = await copied_bytes.into_blob(ctx, some, "CRC32", plan.key)
         assert received is not None  # nothing was to be shared
+        copies = Copies([], [])
+        answer = None
         try:
-            answer = await ctx.transact(partial(_put_blob, request=request, seen=seen, plan=plan, received=received))
-        except BaseException:
-            await receiving.discard(ctx, received)
-            raise
+            if seen.annotations:
+                copies = await kept_annotations.copies(ctx, seen, b"", plan.key)
+            finish = partial(_put_blob, request=request, seen=seen, plan=plan, received=received, copies=copies)
+            answer = await ctx.transact(finish)
+        finally:
+            if answer is None:
+                await receiving.discard(ctx, received)
+                await kept_annotations.discard(ctx, [each for _, each in copies.made])
         if answer is not None:
             return answer
-        await receiving.discard(ctx, received)
     raise INTERNAL_ERROR()
 
 
 def _put_blob(
-    ctx: Context, request: Mapping[str, Any], seen: ObjectVersion, plan: Plan, received: Received
+    ctx: Context, request: Mapping[str, Any], seen: ObjectVersion, plan: Plan, received: Received, copies: Copies
 ) -> dict[str, Any] | None:
     """Give the version its sealed blob in place of the old ones; None when it is another one by now."""
     bucket, version = _found(ctx, request)
     if (version.sequence, version.content, version.encryption) != (seen.sequence, seen.content, seen.encryption):
         return None
-    old = [] if version.content == IN_PARTS else [version.content]
+    if not kept_annotations.are_still(ctx, version, copies.seen):
+        return None
+    kept_annotations.put_copies(ctx, version, copies)
+    if not version.content:
+        contents.take_row(ctx, version)
+    old = [version.content] if version.content not in ("", IN_PARTS) else []
     found = PARTS.peek(ctx, version.bucket, version.key, version.sequence) if version.parts_count else None
     if found is not None:
         old += [part.blob for part in found.parts if part.blob]
         found.parts = [msgspec.structs.replace(part, blob="", stored=0) for part in found.parts]
         PARTS.put(ctx, found)
-    version.content, version.stored = received.blob, received.stored
+    version.content, version.stored, version.data = received.blob, received.stored, b""
     plan.describe(version)
     contents.keep(ctx, received.blob)
     kept_blobs.drop(ctx, old)

@@ -244,6 +244,24 @@ OBJECT_LOCKED_ENCRYPTION = Error(
     status=403,
 )  # S3 API Reference, UpdateObjectEncryption
 
+# Of annotations. Source: botocore's model.
+NO_SUCH_ANNOTATION = Error("NoSuchAnnotation", "The specified annotation does not exist on this object.", status=404)
+ANNOTATION_NAME_TOO_LONG = Error("AnnotationNameTooLong", "The annotation name exceeds 512 bytes.")
+INVALID_ANNOTATION_NAME = Error("InvalidAnnotationName", "The annotation name you provided is invalid.")
+INVALID_ANNOTATION_PREFIX = Error("InvalidPrefix", "The annotation prefix you provided is invalid.")
+ANNOTATION_LIMIT = Error(
+    "AnnotationLimitExceeded",
+    "The request would exceed the maximum number of annotations allowed per object.",
+)
+UNSUPPORTED_MEDIA_TYPE = Error(
+    "UnsupportedMediaType", "The annotation payload is not valid UTF-8 encoded text.", status=415
+)
+OPERATION_ABORTED = Error(
+    "OperationAborted",
+    "A conflicting conditional operation is currently in progress against this resource. Try again.",
+    status=409,
+)
+
 # Of ours: what is not installed.
 NO_INVENTORY_WRITER = Error(
     "NotImplemented", "Inventories in {format} cannot be written here: {hint}", status=501, sender=False

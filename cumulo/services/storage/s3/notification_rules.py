@@ -50,6 +50,9 @@ EVENTS = frozenset(
         "s3:ObjectTagging:*",
         "s3:ObjectTagging:Put",
         "s3:ObjectTagging:Delete",
+        "s3:ObjectAnnotation:*",
+        "s3:ObjectAnnotation:Put",
+        "s3:ObjectAnnotation:Delete",
     )
 )
 

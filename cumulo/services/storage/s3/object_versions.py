@@ -91,6 +91,8 @@ class ObjectVersion(Record):
     archive_tier: str = ""  # of INTELLIGENT_TIERING: ARCHIVE_ACCESS or DEEP_ARCHIVE_ACCESS
     accessed_at: float = 0  # of INTELLIGENT_TIERING, to the day
     data: bytes = b""
+    annotations: int = 0  # how many there are of it
+    event_hold: tuple[int, int] | None = None  # (days, years) of retention after it; (0, 0) once it is released
 
     @property
     def order(self) -> int:
