@@ -57,6 +57,7 @@ class Bucket(Record):
     zone: str = ""  # of a directory bucket: the id of its zone, as "use1-az4"
     local_zone: bool = False  # whether that is a Local Zone, rather than an Availability Zone
     only_key: str = ""  # of a directory bucket: the ARN of the one KMS key that it may ever be encrypted with
+    lock_event_hold: bool = False  # whether the default retention begins when an event hold is released
 
     @property
     def arn(self) -> str:

@@ -380,7 +380,7 @@ def _further_actions(ctx: Context, request: Mapping[str, Any]) -> list[str]:
             found.append("s3:PutObjectAcl")
         if request.get("Tagging"):
             found.append("s3:PutObjectTagging")
-        if "ObjectLockMode" in request or "ObjectLockRetainUntilDate" in request:
+        if "ObjectLockMode" in request or "ObjectLockRetainUntilDate" in request or "ObjectLockEventHold" in request:
             found.append("s3:PutObjectRetention")
         if "ObjectLockLegalHoldStatus" in request:
             found.append("s3:PutObjectLegalHold")

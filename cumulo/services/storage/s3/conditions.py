@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
+from cumulo.services.storage.s3 import event_holds
+
 if TYPE_CHECKING:
     from cumulo.core.context import Context
     from cumulo.services.storage.s3.buckets import Bucket
@@ -143,7 +145,7 @@ def _of_lock(ctx: Context, request: Mapping[str, Any]) -> dict[str, Any]:
     if until is not None:
         found["s3:object-lock-retain-until-date"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(until))
         found["s3:object-lock-remaining-retention-days"] = max(0, int((until - ctx.now()) // 86_400))
-    return found
+    return found | event_holds.condition_keys(request)
 
 
 def requested_tags(request: Mapping[str, Any]) -> dict[str, str]:

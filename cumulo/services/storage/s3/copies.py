@@ -63,13 +63,7 @@ class Job(NamedTuple):
     seen: ObjectVersion | None
 
 
-@operation(
-    unsupported=(
-        "ObjectLockEventHold",
-        "ObjectLockEventHoldDurationDays",
-        "ObjectLockEventHoldDurationYears",
-    )
-)
+@operation
 def copy_object(ctx: Context, request: t.CopyObjectRequest) -> t.CopyObjectOutput:
     """Make an object of another one's bytes."""
     job = _begin(ctx, request)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from cumulo.services.storage.s3 import acls, archives, lifecycle_rules
+from cumulo.services.storage.s3 import acls, archives, event_holds, lifecycle_rules, object_locks
 from cumulo.services.storage.s3.buckets import Bucket
 from cumulo.services.storage.s3.lifecycle_rules import DAY_S, Rule
 from cumulo.services.storage.s3.object_versions import ObjectVersion
@@ -66,6 +66,7 @@ OPTIONAL = (
     Column("ObjectAccessControlList", "object_access_control_list", TEXT),
     Column("ObjectOwner", "object_owner", TEXT),
     Column("LifecycleExpirationDate", "lifecycle_expiration_date", INSTANT),
+    Column("ObjectLockEventHoldStatus", "object_lock_event_hold_status", TEXT),
     Column("IntelligentTieringReferenceDate", "intelligent_tiering_reference_date", INSTANT),
 )
 FIELDS = frozenset(column.field for column in OPTIONAL)
@@ -131,9 +132,10 @@ class Rows:
             "IsMultipartUploaded": version.parts_count > 0,
             "ReplicationStatus": version.replication_status or None,
             "EncryptionStatus": _ENCRYPTIONS.get(version.encryption, version.encryption),
-            "ObjectLockRetainUntilDate": version.retain_until or None,
+            "ObjectLockRetainUntilDate": object_locks.until(version, self._now) or None,
             "ObjectLockMode": version.lock_mode or None,
             "ObjectLockLegalHoldStatus": "ON" if version.legal_hold else "OFF",
+            "ObjectLockEventHoldStatus": "ON" if event_holds.is_on(version) else "OFF",
             "BucketKeyStatus": ("ENABLED" if version.bucket_key else "DISABLED") if version.sealed_key else None,
             "ChecksumAlgorithm": next(iter(version.checksums), None),
             "ObjectOwner": acls.owner_id(version.owner),

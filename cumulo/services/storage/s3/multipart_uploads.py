@@ -82,7 +82,7 @@ _ONLY_FULL = frozenset(("CRC64NVME",))
 _BOTH = frozenset(("CRC32", "CRC32C"))
 
 
-@operation(unsupported=("ObjectLockEventHold", "ObjectLockEventHoldDurationDays", "ObjectLockEventHoldDurationYears"))
+@operation
 def create_multipart_upload(ctx: Context, request: t.CreateMultipartUploadRequest) -> t.CreateMultipartUploadOutput:
     """Begin an upload, with all that is known of the object but its bytes."""
     bucket = access.object_for(ctx, request)

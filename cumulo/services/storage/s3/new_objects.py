@@ -46,7 +46,8 @@ def described(ctx: Context, bucket: Bucket, request: Mapping[str, Any]) -> Objec
     version.website_redirect = request.get("WebsiteRedirectLocation", "")
     if "Tagging" in request:
         version.tags = object_tags.of_header(request["Tagging"])
-    version.lock_mode, version.retain_until, version.legal_hold = object_locks.of_new(ctx, bucket, request)
+    lock = object_locks.of_new(ctx, bucket, request)
+    version.lock_mode, version.retain_until, version.legal_hold, version.event_hold = lock
     return version
 
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cumulo.core.errors import not_implemented
 from cumulo.core.operation import operation
-from cumulo.services.storage.s3 import access
+from cumulo.services.storage.s3 import access, event_holds
 from cumulo.services.storage.s3.buckets import ENABLED, keep
 from cumulo.services.storage.s3.errors import (
     INVALID_ARGUMENT,
@@ -40,21 +39,25 @@ def put_object_lock_configuration(
     if given.get("ObjectLockEnabled") != ENABLED:
         raise MALFORMED_XML()
     rule = given.get("Rule")
-    mode, days, years = _retention(rule) if rule is not None else ("", 0, 0)
+    mode, days, years, held = _retention(rule) if rule is not None else ("", 0, 0, False)
     if bucket.versioning != ENABLED:
         raise INVALID_BUCKET_STATE("Versioning must be 'Enabled' on the bucket to apply a Object Lock configuration")
     bucket.object_lock, bucket.lock_mode, bucket.lock_days, bucket.lock_years = True, mode, days, years
+    bucket.lock_event_hold = held
     keep(ctx, bucket)
     return {"RequestCharged": "requester"} if access.charged(ctx, bucket, request) else {}
 
 
-def _retention(rule: Mapping[str, Any]) -> tuple[str, int, int]:
+def _retention(rule: Mapping[str, Any]) -> tuple[str, int, int, bool]:
+    """The mode, the period in days or years, and whether it is that of an event hold."""
     retention = rule.get("DefaultRetention")
     if not retention:
         raise MALFORMED_XML()
-    if "DefaultEventHold" in retention:
-        raise not_implemented("s3", "PutObjectLockConfiguration", "DefaultEventHold")
     days, years = retention.get("Days"), retention.get("Years")
+    if "DefaultEventHold" in retention:
+        if "Mode" not in retention or days is not None or years is not None:
+            raise MALFORMED_XML()
+        return retention["Mode"], *event_holds.of_default(retention["DefaultEventHold"]), True
     if "Mode" not in retention or (days is None) == (years is None):
         raise MALFORMED_XML()
     number = days if days is not None else years
@@ -62,7 +65,7 @@ def _retention(rule: Mapping[str, Any]) -> tuple[str, int, int]:
         raise INVALID_ARGUMENT("Default retention period must be a positive integer value.")
     if (days or 0) > MOST_DAYS or (years or 0) > MOST_YEARS:
         raise INVALID_ARGUMENT("Default retention period too large.")
-    return retention["Mode"], days or 0, years or 0
+    return retention["Mode"], days or 0, years or 0, False
 
 
 @operation
@@ -75,6 +78,8 @@ def get_object_lock_configuration(
         raise NO_SUCH_OBJECT_LOCK(members={"BucketName": bucket.name})
     found: dict[str, Any] = {"ObjectLockEnabled": ENABLED}
     if bucket.lock_mode:
-        period = {"Days": bucket.lock_days} if bucket.lock_days else {"Years": bucket.lock_years}
+        period: dict[str, Any] = {"Days": bucket.lock_days} if bucket.lock_days else {"Years": bucket.lock_years}
+        if bucket.lock_event_hold:
+            period = {"DefaultEventHold": period}
         found["Rule"] = {"DefaultRetention": {"Mode": bucket.lock_mode, **period}}
     return {"ObjectLockConfiguration": found}  # type: ignore[typeddict-item]

@@ -7,10 +7,10 @@ PutObjectRetention; texts and the order of checks as seen of AWS.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cumulo.services.storage.s3 import access
+from cumulo.services.storage.s3 import access, event_holds
 from cumulo.services.storage.s3.errors import (
     INVALID_ARGUMENT,
     METHOD_NOT_ALLOWED,
@@ -23,25 +23,35 @@ from cumulo.services.storage.s3.versions import find
 if TYPE_CHECKING:
     from cumulo.core.context import Context
     from cumulo.services.storage.s3.buckets import Bucket
+    from cumulo.services.storage.s3.event_holds import Hold
     from cumulo.services.storage.s3.object_versions import ObjectVersion
 
 GOVERNANCE, COMPLIANCE = "GOVERNANCE", "COMPLIANCE"
 BYPASS = "s3:BypassGovernanceRetention"
-DAY_S = 86_400
 _PACIFIC = timezone(timedelta(hours=-8), "PST")  # in which S3 writes the date that it refuses
 
 
 class Lock(NamedTuple):
-    """What protects a version: a mode until a time in seconds ("" and 0 for none), and a legal hold."""
+    """What protects a version: a mode until a time in seconds ("" and 0 for none), a legal hold, an event hold."""
 
     mode: str = ""
     until: float = 0
     hold: bool = False
+    event_hold: Hold | None = None
 
 
 def retained(version: ObjectVersion, now: float) -> str:
     """The mode that protects a version now; "" when its retention is over or there is none."""
-    return version.lock_mode if version.lock_mode and version.retain_until > now else ""
+    if version.lock_mode and (version.retain_until > now or event_holds.is_on(version)):
+        return version.lock_mode
+    return ""
+
+
+def until(version: ObjectVersion, now: float) -> float:
+    """When the retention ends, as far as is known now: while an event hold is on, that moves."""
+    if version.event_hold is None or not event_holds.is_on(version):
+        return version.retain_until
+    return max(version.retain_until, now + event_holds.period_s(*version.event_hold, now))
 
 
 def protected(version: ObjectVersion, now: float, *, bypass: bool = False) -> bool:
@@ -82,31 +92,46 @@ def of_new(ctx: Context, bucket: Bucket, request: Mapping[str, Any]) -> Lock:
         request.get("ObjectLockRetainUntilDate"),
         request.get("ObjectLockLegalHoldStatus"),
     )
-    if mode is None and until is None and hold is None and not bucket.lock_mode:
+    event_hold = event_holds.of_headers(request) if _EVENT_HOLD & request.keys() else None
+    if mode is None and until is None and hold is None and event_hold is None and not bucket.lock_mode:
         return _NO_LOCK
-    if not bucket.object_lock and (mode is not None or until is not None or hold is not None):
+    if not bucket.object_lock and (mode, until, hold, event_hold) != (None, None, None, None):
         raise NO_BUCKET_LOCK()
-    if mode is not None or until is not None:
+    if event_hold is not None:
+        mode, until = _held(ctx, mode, until, event_hold)
+        event_hold = None if event_hold == event_holds.RELEASED else event_hold
+    elif mode is not None or until is not None:
         mode, until = _explicit(ctx, mode, until)
     elif bucket.lock_mode:
-        mode, until = bucket.lock_mode, ctx.now() + default_period_s(bucket, ctx.now())
+        mode = bucket.lock_mode
+        if bucket.lock_event_hold:
+            event_hold = bucket.lock_days, bucket.lock_years
+        else:
+            until = ctx.now() + event_holds.period_s(bucket.lock_days, bucket.lock_years, ctx.now())
     if hold not in (None, "ON", "OFF"):
         raise INVALID_ARGUMENT(
             "Legal Hold must be either of 'ON' or 'OFF'",
             members={"ArgumentName": "x-amz-object-lock-legal-hold", "ArgumentValue": hold},
         )
-    return Lock(mode or "", until or 0, hold == "ON")
+    return Lock(mode or "", until or 0, hold == "ON", event_hold)
 
 
 _NO_LOCK = Lock()
+_EVENT_HOLD = frozenset(("ObjectLockEventHold", "ObjectLockEventHoldDurationDays", "ObjectLockEventHoldDurationYears"))
+
+
+def _held(ctx: Context, mode: str | None, until: float | None, hold: Hold) -> tuple[str, float]:
+    """The mode and the earliest end of a new version that comes with an event hold, or says that it has none."""
+    if mode is None:
+        raise event_holds.no_mode()
+    if hold == event_holds.RELEASED and until is None:
+        raise event_holds.no_date()
+    return _explicit(ctx, mode, until) if until is not None else (_known_mode(mode), 0)
 
 
 def _explicit(ctx: Context, mode: str | None, until: float | None) -> tuple[str, float]:
-    if mode is not None and mode not in (GOVERNANCE, COMPLIANCE):
-        raise INVALID_ARGUMENT(
-            "Unknown wormMode directive.",
-            members={"ArgumentName": "x-amz-object-lock-mode", "ArgumentValue": mode},
-        )
+    if mode is not None:
+        _known_mode(mode)
     if mode is None or until is None:
         missing = "x-amz-object-lock-mode" if mode is None else "x-amz-object-lock-retain-until-date"
         raise INVALID_ARGUMENT(
@@ -117,6 +142,15 @@ def _explicit(ctx: Context, mode: str | None, until: float | None) -> tuple[str,
     return mode, until
 
 
+def _known_mode(mode: str) -> str:
+    if mode not in (GOVERNANCE, COMPLIANCE):
+        raise INVALID_ARGUMENT(
+            "Unknown wormMode directive.",
+            members={"ArgumentName": "x-amz-object-lock-mode", "ArgumentValue": mode},
+        )
+    return mode
+
+
 def check_future(ctx: Context, until: float, argument: str) -> None:
     """Refuse a retention that would be over at once."""
     if until <= ctx.now():
@@ -125,17 +159,6 @@ def check_future(ctx: Context, until: float, argument: str) -> None:
             "The retain until date must be in the future!",
             members={"ArgumentName": argument, "ArgumentValue": shown},
         )
-
-
-def default_period_s(bucket: Bucket, now: float) -> float:
-    """How long the bucket's default retention keeps what is written now, in seconds; a year is one of the calendar."""
-    if bucket.lock_days:
-        return bucket.lock_days * DAY_S
-    today = datetime.fromtimestamp(now, UTC)
-    try:
-        return today.replace(year=today.year + bucket.lock_years).timestamp() - now
-    except ValueError:  # the 29th of February
-        return today.replace(year=today.year + bucket.lock_years, month=3, day=1).timestamp() - now
 
 
 def locked_version(ctx: Context, request: Mapping[str, Any], method: str) -> tuple[Bucket, ObjectVersion]:
@@ -167,7 +190,13 @@ def show(
     """
     if version.lock_mode and access.may(ctx, bucket, request, "s3:GetObjectRetention", version=version):
         answer["ObjectLockMode"] = version.lock_mode
-        answer["ObjectLockRetainUntilDate"] = version.retain_until
+        answer["ObjectLockRetainUntilDate"] = until(version, ctx.now())
+        if version.event_hold is not None:
+            on = event_holds.is_on(version)
+            answer["ObjectLockEventHold"] = event_holds.ON if on else event_holds.OFF
+            if on:
+                for unit, number in event_holds.shown_duration(version.event_hold).items():
+                    answer[f"ObjectLockEventHoldDuration{unit}"] = number
     if (version.legal_hold or version.legal_hold_lifted) and access.may(
         ctx, bucket, request, "s3:GetObjectLegalHold", version=version
     ):

@@ -29,10 +29,8 @@ if TYPE_CHECKING:
     from cumulo.services.storage.s3.object_encryption import Plan
     from cumulo.stubs import s3 as t
 
-NOT_YET = ("ObjectLockEventHold", "ObjectLockEventHoldDurationDays", "ObjectLockEventHoldDurationYears")
 
-
-@operation(streams=True, unsupported=NOT_YET)
+@operation(streams=True)
 def put_object(ctx: Context, request: t.PutObjectRequest) -> t.PutObjectOutput:
     bucket = access.object_for(ctx, request)
     preconditions.check_write_form(request)

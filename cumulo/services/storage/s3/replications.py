@@ -284,6 +284,7 @@ def _finish(ctx: Context, payload: dict[str, Any], copy: Copy, blob: str, receiv
         "lock_mode": version.lock_mode if destination.object_lock else "",
         "retain_until": version.retain_until if destination.object_lock else 0,
         "legal_hold": version.legal_hold and destination.object_lock,
+        "event_hold": version.event_hold if destination.object_lock else None,
     }
     if there is not None:
         versions.update(ctx, replace(there, **shared))
@@ -297,6 +298,7 @@ def _finish(ctx: Context, payload: dict[str, Any], copy: Copy, blob: str, receiv
         data=b"",
         stored=received.stored,
         replication_status=REPLICA,
+        annotations=0,  # which are not replicated yet
         **shared,
     )
     copy.plan.describe(replica)

@@ -250,7 +250,7 @@ def test_access_tiers() -> None:
 
 def test_what_is_not_written_is_refused(s3: Any, bucket: str, target: str) -> None:
     with refused("NotImplemented", status=501):
-        put(s3, bucket, configuration(target, OptionalFields=["ObjectLockEventHoldStatus"]))
+        put(s3, bucket, configuration(target, OptionalFields=["ObjectLockEventHoldDuration"]))
 
 
 def test_a_writer_that_is_not_here(s3: Any, bucket: str, target: str, monkeypatch: pytest.MonkeyPatch) -> None:
