@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cumulo.core import paging
 from cumulo.core.arns import Arn
 from cumulo.core.errors import Fault, not_implemented
 from cumulo.core.operation import operation
 from cumulo.core.table import REGION, Record, Table
-from cumulo.services.compute.lambda_ import errors, function_names, qualifiers, versions
+from cumulo.services.compute.lambda_ import errors, function_names, function_pages, qualifiers, versions
 from cumulo.services.compute.lambda_.aliases import ALIASES
 from cumulo.services.compute.lambda_.functions import FUNCTIONS, arn_of
 from cumulo.services.compute.lambda_.versions import LATEST
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 
 OLDEST_S = 21_600
 RETRIES = 2
-PAGE = 50
 SERVICES = ("sqs", "sns", "lambda", "s3", "events")
 
 
@@ -148,27 +146,14 @@ def delete_function_event_invoke_config(ctx: Context, request: t.DeleteFunctionE
 def list_function_event_invoke_configs(
     ctx: Context, request: t.ListFunctionEventInvokeConfigsRequest
 ) -> t.ListFunctionEventInvokeConfigsResponse:
-    asked = function_names.read(ctx, request["FunctionName"])
-    function = FUNCTIONS.peek(ctx, asked.name, account=asked.account)
-    qualifiers.authorize(ctx, asked._replace(qualifier=""), function)
-    if function is None:
-        raise errors.FUNCTION_GONE()
-
-    def fetch(after: tuple[Any, ...] | None, limit: int) -> list[EventInvokeConfig]:
-        return CONFIGS.range(ctx, asked.name, after=after, limit=limit, account=asked.account)
-
-    found, marker = paging.page(
-        fetch,
-        lambda config: (config.name, config.qualifier),
-        token=request.get("Marker"),
-        limit=request.get("MaxItems") or PAGE,
-        error=errors.INVALID_MARKER(),
+    name = function_pages.owner(ctx, request, errors.FUNCTION_GONE)
+    answer: t.ListFunctionEventInvokeConfigsResponse = function_pages.page(
+        request,
+        lambda after, limit: CONFIGS.range(ctx, name.name, after=after, limit=limit, account=name.account),
+        lambda config: _shown(name._replace(qualifier=config.qualifier), config),
+        key=(name.name,),
+        member="FunctionEventInvokeConfigs",
     )
-    answer: t.ListFunctionEventInvokeConfigsResponse = {
-        "FunctionEventInvokeConfigs": [_shown(asked._replace(qualifier=each.qualifier), each) for each in found]
-    }
-    if marker:
-        answer["NextMarker"] = marker
     return answer
 
 

@@ -7,10 +7,9 @@ import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from cumulo.core import paging
 from cumulo.core.operation import operation
 from cumulo.core.table import GLOBAL, REGION, Record, Table
-from cumulo.services.compute.lambda_ import errors, function_names, qualifiers
+from cumulo.services.compute.lambda_ import errors, function_names, function_pages, qualifiers
 from cumulo.services.compute.lambda_.aliases import ALIASES
 from cumulo.services.compute.lambda_.functions import FUNCTIONS, arn_of
 
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from cumulo.services.compute.lambda_.functions import Function
     from cumulo.stubs import lambda_ as t
 
-PAGE = 50
 BUFFERED, RESPONSE_STREAM = "BUFFERED", "RESPONSE_STREAM"
 LABEL = "lambda-url"  # the part of the host that says what it is
 
@@ -159,26 +157,14 @@ def delete_function_url_config(ctx: Context, request: t.DeleteFunctionUrlConfigR
 def list_function_url_configs(
     ctx: Context, request: t.ListFunctionUrlConfigsRequest
 ) -> t.ListFunctionUrlConfigsResponse:
-    asked = function_names.read(ctx, request["FunctionName"])
-    function = FUNCTIONS.peek(ctx, asked.name, account=asked.account)
-    qualifiers.authorize(ctx, asked._replace(qualifier=""), function)
-    if function is None:
-        raise errors.NO_FUNCTION()
-
-    def fetch(after: tuple[Any, ...] | None, limit: int) -> list[FunctionUrl]:
-        return FUNCTION_URLS.range(ctx, asked.name, after=after, limit=limit, account=asked.account)
-
-    urls, marker = paging.page(
-        fetch,
-        lambda url: (url.name, url.qualifier),
-        token=request.get("Marker"),
-        limit=request.get("MaxItems") or PAGE,
-        error=errors.INVALID_MARKER(),
+    name = function_pages.owner(ctx, request, errors.NO_FUNCTION)
+    answer: t.ListFunctionUrlConfigsResponse = function_pages.page(
+        request,
+        lambda after, limit: FUNCTION_URLS.range(ctx, name.name, after=after, limit=limit, account=name.account),
+        lambda url: {**_shown(ctx, url), "InvokeMode": url.invoke_mode or BUFFERED},
+        key=(name.name,),
+        member="FunctionUrlConfigs",
     )
-    listed: list[Any] = [{**_shown(ctx, url), "InvokeMode": url.invoke_mode or BUFFERED} for url in urls]
-    answer: t.ListFunctionUrlConfigsResponse = {"FunctionUrlConfigs": listed}
-    if marker:
-        answer["NextMarker"] = marker
     return answer
 
 

@@ -9,10 +9,18 @@ import asyncio
 import datetime
 from typing import TYPE_CHECKING, Any
 
-from cumulo.core import paging, standing
+from cumulo.core import standing
 from cumulo.core.errors import Fault
 from cumulo.core.operation import operation, reconciler
-from cumulo.services.compute.lambda_ import concurrency, errors, fleet, function_names, qualifiers, versions
+from cumulo.services.compute.lambda_ import (
+    concurrency,
+    errors,
+    fleet,
+    function_names,
+    function_pages,
+    qualifiers,
+    versions,
+)
 from cumulo.services.compute.lambda_.aliases import ALIASES
 from cumulo.services.compute.lambda_.functions import FUNCTIONS, arn_of
 from cumulo.services.compute.lambda_.pools import Place
@@ -26,7 +34,6 @@ if TYPE_CHECKING:
     from cumulo.services.compute.lambda_.qualifiers import Target
     from cumulo.stubs import lambda_ as t
 
-PAGE = 50
 STARTS = 4  # environments of one version that are started at a time
 READY, IN_PROGRESS, FAILED = "READY", "IN_PROGRESS", "FAILED"
 
@@ -138,21 +145,13 @@ def list_provisioned_concurrency_configs(
 ) -> t.ListProvisionedConcurrencyConfigsResponse:
     function = qualifiers.find(ctx, request["FunctionName"])
     place = (function.account, function.region, function.name)
-
-    def fetch(after: tuple[Any, ...] | None, limit: int) -> list[ProvisionedConfig]:
-        return PROVISIONED.range(ctx, *place, after=after, limit=limit)
-
-    configs, marker = paging.page(
-        fetch,
-        lambda config: (*place, config.qualifier),
-        token=request.get("Marker"),
-        limit=request.get("MaxItems") or PAGE,
-        error=errors.INVALID_MARKER(),
+    answer: t.ListProvisionedConcurrencyConfigsResponse = function_pages.page(
+        request,
+        lambda after, limit: PROVISIONED.range(ctx, *place, after=after, limit=limit),
+        lambda config: {"FunctionArn": arn_of(*place, config.qualifier), **_shown(config)},
+        key=place,
+        member="ProvisionedConcurrencyConfigs",
     )
-    listed: list[Any] = [{"FunctionArn": arn_of(*place, config.qualifier), **_shown(config)} for config in configs]
-    answer: t.ListProvisionedConcurrencyConfigsResponse = {"ProvisionedConcurrencyConfigs": listed}
-    if marker:
-        answer["NextMarker"] = marker
     return answer
 
 
