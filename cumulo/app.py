@@ -276,6 +276,7 @@ class Cloud:
             headers=route.request.headers,
             protocol=route.protocol,
             source_ip=request.peer,
+            target=request.target,
         )
 
     def _call(

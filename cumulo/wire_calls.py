@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("cumulo")
 
+_OF_ANY_LENGTH = "v4-unsigned-body"  # how operations are signed whose body the client may still be making
+
 
 class IncomingBody(Payload):
     """A body that is still on its way: what an operation marked `streams=True` reads (see `core.bodies.Body`)."""
@@ -150,7 +152,7 @@ class StreamingCall(WireCall):
         """The request; its payload is bytes, or an IncomingBody when the body is on its way."""
         route, http = self.route, self.exchange.request
         request = route.parse()
-        if not payloads.has_length(http):
+        if not payloads.has_length(http) and route.operation.auth != _OF_ANY_LENGTH:
             raise payloads.missing_length(http)
         shape = route.operation.input
         assert shape is not None

@@ -66,6 +66,7 @@ class Context:
         "source_account",
         "source_arn",
         "source_ip",
+        "target",
         "tries",
     )
 
@@ -89,6 +90,7 @@ class Context:
         internal: bool = False,
         depth: int = 0,
         called_via: tuple[str, ...] = (),
+        target: str = "",
     ) -> None:
         self.runtime = runtime
         self.service = service
@@ -107,6 +109,7 @@ class Context:
         self.internal = internal
         self.depth = depth
         self.called_via = called_via  # the services that pass this caller's request on, the first first
+        self.target = target  # of a call over the wire: path and query as they were sent
         self.claim: Claim | None = None  # what the request signed, where it came over the wire and signed something
         self.document = b""  # the body as it came, of calls over the wire that do not take theirs as a stream
         self.request: dict[str, Any] = {}
@@ -304,8 +307,12 @@ class Context:
         region: str = "",
         internal: bool = False,
         source_account: str = "",
+        via: str = "",
     ) -> Context:
-        """The context of a call that this one makes; as the service principal of `service` when it is given."""
+        """The context of a call that this one makes; as the service principal of `service` when it is given.
+
+        `via` is what aws:CalledVia calls the service that passes the call on, where that is not the context's own.
+        """
         runtime = self.runtime
         return Context(
             runtime,
@@ -323,7 +330,7 @@ class Context:
             source_account=source_account or _account_of(source_arn) or self.account if source_arn else "",
             internal=internal,
             depth=self.depth + 1,
-            called_via=() if service else (*self.called_via, f"{self.service}.amazonaws.com"),
+            called_via=() if service else (*self.called_via, f"{via or self.service}.amazonaws.com"),
         )
 
     def call(
@@ -360,6 +367,10 @@ class Context:
     def aws(self) -> Clients:
         """Other services, awaited: `await ctx.aws.sqs.send_message({...})` with the caller's own rights."""
         return Clients(self, {})
+
+    def aws_via(self, service: str) -> Clients:
+        """Like `aws`, by way of another service than this one ("s3-object-lambda"), for aws:CalledVia."""
+        return Clients(self, {"via": service})
 
     def as_service(
         self, service: str, *, source_arn: str = "", account: str = "", region: str = "", internal: bool = False

@@ -56,6 +56,7 @@ class AccessKey(Record):
     are the ids of the keys that this one came from, the nearest first: two or more of a role are a chain.
     `bucket` is the directory bucket of S3 whose session this is: the key is good for S3 alone, and with `read_only` for
     reading alone; `encryption` is what the session writes with ("AES256", "aws:kms"; "" as the bucket).
+    `called_via` are the services that use the key for its holder (aws:CalledVia).
     """
 
     access_key_id: str
@@ -82,6 +83,7 @@ class AccessKey(Record):
     bucket: str = ""
     read_only: bool = False
     encryption: str = ""
+    called_via: list[str] = []
 
     def principal(self) -> Principal:
         """Who a request signed with this key comes from."""
@@ -117,6 +119,7 @@ class Credential(NamedTuple):
 
     principal: Principal
     secret: str | None
+    called_via: tuple[str, ...] = ()
 
 
 class Issued(NamedTuple):
@@ -184,7 +187,7 @@ def resolve(
             raise (S3_EXPIRED_TOKEN if s3 else EXPIRED_TOKEN)()
     elif session_token:
         raise (S3_INVALID_TOKEN if s3 else INVALID_TOKEN)()
-    return Credential(key.principal(), key.secret)
+    return Credential(key.principal(), key.secret, tuple(key.called_via))
 
 
 def authenticate(ctx: Context, request: Request, service: Service) -> Principal:
@@ -244,6 +247,8 @@ def _believed(
     ctx: Context, request: Request, service: Service, claim: sigv4.Claim, streamed: bool = False
 ) -> Credential:
     credential = of_claim(ctx, claim)
+    if credential.called_via:
+        ctx.called_via = credential.called_via
     now = ctx.runtime.clock.wall()
     if claim.region_set:
         sigv4.check_region(claim, ctx.region)
@@ -296,6 +301,31 @@ def issue(
     )
     ACCESS_KEYS.put(ctx, key)
     return Issued(key, secret, token)
+
+
+def issue_alike(ctx: Context, lasts_s: int, **known: Any) -> Issued:
+    """A session's key that stands for the caller, and for no more than the caller is. `known` as for `issue`."""
+    who = ctx.principal
+    own = find(ctx, who.access_key_id)
+    return issue(
+        ctx,
+        account=who.account,
+        kind=who.kind,
+        arn=who.arn,
+        user_id=who.user_id,
+        lasts_s=lasts_s,
+        name=who.name,
+        entity_arn=who.entity_arn,
+        tags=who.tags,
+        transitive_keys=own.transitive_keys if own is not None else [],
+        source_identity=who.source_identity,
+        mfa_at=None if who.mfa_at is None else int(who.mfa_at),
+        external_provider=who.external_provider,
+        session_policies=list(who.session_policies),
+        session_policy_arns=own.session_policy_arns if own is not None else [],
+        issuer_keys=own.issuer_keys if own is not None else [],
+        **known,
+    )
 
 
 def create_root_key(ctx: Context, account: str) -> Issued:

@@ -68,7 +68,8 @@ def checked(text: str, arn: str) -> str:
             named = all(":" in str(action) or action == "*" for each in statements for action in _actions(each))
             refuse("Policy has an invalid condition key" if named else "Policy has invalid action")
         refuse(fault.message)
-    rules = access.load("s3express" if ":s3express:" in arn else "s3")
+    vendor = arn.split(":", 3)[2]
+    rules = access.load(vendor if vendor in _S3_VENDORS else "s3")
     for statement in statements:
         _check_statement(rules, statement, arn)
     return text

@@ -26,6 +26,7 @@ _OUR_NAMES = frozenset(
 _OUR_SUFFIXES = (
     ".localhost",
     ".localhost.localstack.cloud",
+    ".127.0.0.1",  # what SDKs make of http://127.0.0.1 and a prefix; nobody can own such a name
     ".amazonaws.com",
     ".amazonaws.com.cn",
     ".api.aws",

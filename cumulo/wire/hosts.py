@@ -4,8 +4,9 @@ import re
 
 _SUFFIXES = (
     ".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".on.aws", ".localhost.localstack.cloud", ".localhost",
+    ".127.0.0.1",
 )  # fmt: skip
-_LOCAL = (".localhost.localstack.cloud", ".localhost")
+_LOCAL = (".localhost.localstack.cloud", ".localhost", ".127.0.0.1")  # the last: what SDKs make of http://127.0.0.1
 SERVICES: set[str] = set()  # labels of services, written down by the router
 _REGION = re.compile(r"[a-z]{2}(?:-[a-z]+){1,3}-\d{1,2}\Z")
 _LEGACY_S3 = re.compile(r"(s3)-([a-z]{2}(?:-[a-z]+){1,3}-\d{1,2})\Z")

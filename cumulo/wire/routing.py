@@ -22,6 +22,8 @@ DEFAULT_REGION = "us-east-1"
 UNPACKED_LIMIT = 64 * 1024 * 1024
 _FORM = "application/x-www-form-urlencoded"
 _EXPRESS = "s3express"  # as which requests to directory buckets are signed
+_OBJECT_LAMBDA = "s3-object-lambda"  # as which requests to Object Lambda access points are
+_ROUTE = "x-amz-request-route"
 _NOBODY = Service("unknown", StoredCut(Metadata(xml_namespace=""), {}, {}, {}, {}, (), ()))
 _FORM_PROTOCOLS = frozenset({"query", "ec2"})
 
@@ -180,6 +182,7 @@ class Router:
                 hosts.SERVICES.add(label.rpartition(".")[2])
         if "s3" in self._by_signing:
             self._by_signing[_EXPRESS] = self._by_signing["s3"]
+            self._by_signing[_OBJECT_LAMBDA] = ["s3"]
         self._targets: dict[str, Operation] = {}
         self._paths: dict[str, Paths] = {}
 
@@ -359,7 +362,7 @@ class Router:
         owner = ""
         for name in resters:
             path = request.path
-            if name == "s3" and prefix and "s3" in names:
+            if name == "s3" and prefix and "s3" in names and not _names_route(request):
                 path = f"/{prefix}{path}"  # virtual host: the bucket is a label of the host
             match = self._paths_of(name).match(request.method, path, request.query, request.headers)
             if match is not None and (best is None or match.weight > best.weight):
@@ -379,6 +382,11 @@ class Router:
         if paths is None:
             paths = self._paths[name] = Paths(models.load(name))
         return paths
+
+
+def _names_route(request: Request) -> bool:
+    """Whether the host begins with the route of an answer (WriteGetObjectResponse) rather than with a bucket."""
+    return request.path == "/WriteGetObjectResponse" and _ROUTE in request.headers
 
 
 def _asks_for_directories(request: Request, scope: Scope | None) -> bool:

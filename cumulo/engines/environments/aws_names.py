@@ -7,6 +7,8 @@ from pathlib import Path
 ADDRESS = "127.65.87.83"  # "AWS" in the loopback network; nothing listens there
 SUFFIXES = ("amazonaws.com", "amazonaws.com.cn", "api.aws", "on.aws", "amazoncognito.com", "cloudfront.net")
 PORTS = (443, 80)
+LOCAL = {"localhost": "127.0.0.1", "127.0.0.1": "127.0.0.1"}
+"""This machine: SDKs put a bucket, an account or a route before the endpoint, also where that is an address."""
 
 BUNDLES = (  # where distributions keep the certificates that every program trusts
     "/etc/ssl/certs/ca-certificates.crt",  # Debian, Ubuntu, Alpine, Arch

@@ -189,7 +189,7 @@ class Environments:
                 image=str(build.image or ""),
                 nested=nested,
                 inside=inside,
-                names={"address": aws_names.ADDRESS, "suffixes": aws_names.SUFFIXES} if named else None,
+                names=self._known_names(named),
             )
         except OSError as error:
             raise StartFailed(f"no sandbox: {error}") from None
@@ -243,6 +243,12 @@ class Environments:
             task = asyncio.create_task(self._start_zygote(chosen))
             self._zygotes[key] = task
         return await asyncio.shield(task)
+
+    def _known_names(self, named: bool) -> dict[str, str] | None:
+        """What the name server inside knows; `named`: AWS's names too."""
+        if not self.sandboxes.abilities.own_root:
+            return None
+        return {**aws_names.LOCAL, **(dict.fromkeys(aws_names.SUFFIXES, aws_names.ADDRESS) if named else {})}
 
     @property
     def _names_aws(self) -> bool:

@@ -30,7 +30,7 @@ must close its copy of the control socket after the fork.
     "image": a folder outside that is the root instead of what was prepared, "" for none; it has FOLDERS and FILES,
     "files": {"/run/…": text} of this sandbox alone,
     "listen": [[kind "tcp" or "udp", address, port], …] opened inside and handed to the server, in this order,
-    "names": {"address": …, "suffixes": [name, …]} that a name server inside knows; null for none,
+    "names": {suffix: address, …} that a name server inside knows; null for none,
     "limits": {"nofile": n, "nproc": n, "fsize": n, "data": n, …}, "nice": n, "oom": oom_score_adj,
     "seccomp": base64 of a classic BPF program or "",
     "landlock": {"read": [path, …] or null for all, "write": [path, …],

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import socket
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 TTL_S = 60
 TYPE_A = 1
@@ -44,15 +44,16 @@ def reply(message: bytes, end: int, address: str, *, failure: int = 0) -> bytes:
     return head + message[12:end] + record
 
 
-def serve(listening: socket.socket, address: str, suffixes: Sequence[str]) -> None:
-    """Answer one query on a UDP socket: names of ours have the address, all others do not exist."""
+def serve(listening: socket.socket, addresses: Mapping[str, str]) -> None:
+    """Answer one query on a UDP socket: names below these have their address, all others do not exist."""
     try:
         message, client = listening.recvfrom(4096)
         asked = question(message)
         if asked is None:
             return
         name, kind, end = asked
-        if under(name, suffixes):
+        address = next((addresses[suffix] for suffix in addresses if under(name, (suffix,))), "")
+        if address:
             answer = reply(message, end, address if kind == TYPE_A else "")
         else:
             answer = reply(message, end, "", failure=NO_SUCH_NAME)

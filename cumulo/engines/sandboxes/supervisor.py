@@ -65,7 +65,7 @@ def supervise(
             if descriptor == control.fileno():
                 _obey(control, names, spec)
             elif resolver is not None and descriptor == resolver.fileno():
-                serve(resolver, spec["names"]["address"], spec["names"]["suffixes"])
+                serve(resolver, spec["names"])
             else:
                 with contextlib.suppress(BlockingIOError):
                     woken.recv(4096)

@@ -24,6 +24,7 @@ from cumulo.core import s3_public_policies
 from cumulo.core.errors import Fault
 from cumulo.core.policy.principals import PrincipalKind
 from cumulo.core.s3_access import ACCOUNT_ACCESS, PublicAccessBlock
+from cumulo.core.s3_object_lambda import SERVICE as OBJECT_LAMBDA
 from cumulo.services.storage.s3 import (
     access_logs,
     access_points,
@@ -77,6 +78,7 @@ _OF_VERSIONS = {
 # The account's root user can always mend a policy that locks everybody out. Source: API Reference, PutBucketPolicy.
 _OF_POLICIES = frozenset(("s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"))
 _NO_BLOCK = PublicAccessBlock()
+_SIGNING_NAME = "s3"
 
 
 def located(ctx: Context, request: Mapping[str, Any], *, anywhere: bool = False, shared: bool = False) -> Bucket:
@@ -101,8 +103,8 @@ def located(ctx: Context, request: Mapping[str, Any], *, anywhere: bool = False,
         raise NO_SUCH_BUCKET(members={"BucketName": name})
     if bucket.zone:
         directory_buckets.check_request(ctx, bucket, request)
-    elif ctx.claim is not None and ctx.claim.service == directory_buckets.SIGNING_NAME and not ctx.internal:
-        directory_rights.check_elsewhere(ctx, anywhere=anywhere)
+    elif ctx.claim is not None and ctx.claim.service != _SIGNING_NAME and not ctx.internal:
+        bucket = _signed_for_another(ctx, bucket, name, anywhere=anywhere)
     if "logging" in bucket.configured and not ctx.internal:
         access_logs.watch(ctx, bucket, request)
     if bucket.region != ctx.region and not anywhere:
@@ -111,6 +113,20 @@ def located(ctx: Context, request: Mapping[str, Any], *, anywhere: bool = False,
         _check_acceleration(ctx, bucket)
     if expected is not None and expected != bucket.account:
         raise ACCESS_DENIED()
+    return bucket
+
+
+def _signed_for_another(ctx: Context, bucket: Bucket, name: str, *, anywhere: bool) -> Bucket:
+    """The bucket of a request that is signed for directory buckets, or for Object Lambda access points."""
+    assert ctx.claim is not None
+    if ctx.claim.service == directory_buckets.SIGNING_NAME:
+        directory_rights.check_elsewhere(ctx, anywhere=anywhere)
+    elif ctx.claim.service == OBJECT_LAMBDA and bucket.name == name:  # the host's label is no bucket then
+        found = access_points.bucket_of(ctx, name, source=anywhere)
+        if found is None:
+            ctx.authorized = True
+            raise NO_SUCH_BUCKET(members={"BucketName": name})
+        return found
     return bucket
 
 
@@ -152,10 +168,10 @@ def allow_bucket(
     if not bucket.policy and request.get("Bucket", bucket.name) == bucket.name and ctx.trusted(bucket.account):
         return
     action = action or _own_action(ctx)
-    point = access_points.of_request(ctx, bucket, request)
-    if point is not None:
+    way = access_points.of_request(ctx, bucket, request)
+    if way is not None:
         _check_payer(ctx, bucket, request)
-        access_points.allow(ctx, bucket, point, action, "", RequestConditions(ctx, bucket, request, None, context))
+        access_points.allow(ctx, bucket, way, action, "", RequestConditions(ctx, bucket, request, None, context))
         return
     if action in _OF_POLICIES and ctx.principal.kind is PrincipalKind.ROOT and ctx.trusted(bucket.account):
         return
@@ -217,10 +233,10 @@ def allow_object(
     _check_payer(ctx, bucket, request)
     key = key or request["Key"]
     conditions = RequestConditions(ctx, bucket, request, version, context)
-    point = access_points.of_request(ctx, bucket, request)
+    way = access_points.of_request(ctx, bucket, request)
     for each in (action, *(_further_actions(ctx, request) if own else ())):
-        if point is not None:
-            access_points.allow(ctx, bucket, point, each, key, conditions)
+        if way is not None:
+            access_points.allow(ctx, bucket, way, each, key, conditions)
         else:
             _authorize(ctx, bucket, f"{bucket.arn}/{key}", each, conditions, version)
 

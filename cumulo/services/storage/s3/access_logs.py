@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from cumulo.core.errors import Fault
 from cumulo.core.operation import Retry, task
 from cumulo.core.table import GLOBAL, Record, Table
-from cumulo.services.storage.s3 import configurations, log_lines
+from cumulo.services.storage.s3 import configurations, log_lines, object_lambda_metrics
 from cumulo.services.storage.s3.buckets import BUCKETS
 
 if TYPE_CHECKING:
@@ -47,7 +47,10 @@ def watch(ctx: Context, bucket: Bucket, request: Mapping[str, Any]) -> None:
     def heard(sent: Any) -> None:
         text = log_lines.line(ctx, bucket, request, sent)
         ctx.runtime.store.transact(lambda txn: _keep(ctx, txn, bucket, text), _kept)
+        if counting is not None:
+            counting(sent)
 
+    counting = ctx.on_answer if isinstance(ctx.on_answer, object_lambda_metrics.Counting) else None
     ctx.on_answer = heard
 
 

@@ -8,7 +8,7 @@ compatibility with S3 operations".
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec.structs import replace
 
@@ -19,6 +19,8 @@ from cumulo.core.policy.authorization import authorize
 from cumulo.core.policy.principals import PrincipalKind
 from cumulo.core.s3_access import ACCOUNT_ACCESS, AccessPoint, access_point
 from cumulo.core.s3_multi_region import MultiRegionAccessPoint, multi_region_access_point, route_of
+from cumulo.core.s3_object_lambda import ObjectLambdaAccessPoint, object_lambda_access_point
+from cumulo.services.storage.s3 import object_lambda
 from cumulo.services.storage.s3.buckets import BUCKETS, Bucket
 from cumulo.services.storage.s3.errors import ACCESS_DENIED, METHOD_NOT_ALLOWED, NOT_ASYMMETRIC
 
@@ -45,6 +47,13 @@ _IN_REGIONS = frozenset(
 )  # fmt: skip
 
 
+class Way(NamedTuple):
+    """The access point that a request names; `lens` is the Object Lambda access point before it, if it names one."""
+
+    point: AccessPoint | MultiRegionAccessPoint
+    lens: ObjectLambdaAccessPoint | None = None
+
+
 def bucket_of(ctx: Context, named: str, *, source: bool = False) -> Bucket | None:
     """The bucket behind an access point's ARN, alias or host name; None where that is none.
 
@@ -63,7 +72,8 @@ def bucket_of(ctx: Context, named: str, *, source: bool = False) -> Bucket | Non
         if bucket is not None and (ctx.claim is None or ctx.internal or ctx.claim.holds_in(bucket.region)):
             ctx.region = bucket.region
         return bucket
-    point = access_point(ctx, named)
+    lens = object_lambda_access_point(ctx, named)
+    point = access_point(ctx, named) if lens is None else object_lambda.enter(ctx, lens, named, source=source)
     if point is None:
         return None
     handler = ctx.handler
@@ -74,19 +84,41 @@ def bucket_of(ctx: Context, named: str, *, source: bool = False) -> Bucket | Non
     return BUCKETS.peek(ctx, point.bucket)
 
 
-def of_request(ctx: Context, bucket: Bucket, request: Mapping[str, Any]) -> AccessPoint | MultiRegionAccessPoint | None:
+def of_request(ctx: Context, bucket: Bucket, request: Mapping[str, Any]) -> Way | None:
     """The access point that the request names; None where it names the bucket."""
     named = request.get("Bucket", bucket.name)
     if named == bucket.name:
         return None
     across = multi_region_access_point(ctx, named)
     if across is not None:
-        return across if any(route.bucket == bucket.name for route in across.routes) else None
-    point = access_point(ctx, named)
-    return point if point is not None and point.bucket == bucket.name else None
+        return Way(across) if any(route.bucket == bucket.name for route in across.routes) else None
+    lens = object_lambda_access_point(ctx, named)
+    point = access_point(ctx, named) if lens is None else object_lambda.supporting(ctx, lens)
+    return Way(point, lens) if point is not None and point.bucket == bucket.name else None
 
 
 def allow(
+    ctx: Context,
+    bucket: Bucket,
+    way: Way,
+    action: str,
+    key: str,
+    conditions: Mapping[str, Any],
+) -> None:
+    """AccessDenied unless the access point lets the caller do this, and the bucket lets the access point."""
+    if way.lens is None:
+        _allow(ctx, bucket, way.point, action, key, conditions)
+        return
+    object_lambda.allow(ctx, way.lens, action)
+    before = ctx.called_via
+    ctx.called_via = (*before, object_lambda.CALLED_VIA)
+    try:
+        _allow(ctx, bucket, way.point, action, key, conditions)
+    finally:
+        ctx.called_via = before
+
+
+def _allow(
     ctx: Context,
     bucket: Bucket,
     point: AccessPoint | MultiRegionAccessPoint,
@@ -94,7 +126,6 @@ def allow(
     key: str,
     conditions: Mapping[str, Any],
 ) -> None:
-    """AccessDenied unless the access point lets the caller do this, and the bucket lets the access point."""
     given = {
         **conditions,
         "s3:DataAccessPointArn": point.arn,

@@ -28,6 +28,9 @@ MISSING_SECURITY_HEADER = Error("MissingSecurityHeader", "Your request was missi
 NOT_IMPLEMENTED_HEADER = Error(
     "NotImplemented", "A header you provided implies functionality that is not implemented", status=501
 )  # Header
+NOT_IMPLEMENTED_PARAMETER = Error(
+    "NotImplemented", "A parameter you provided implies functionality that is not implemented", status=501
+)  # Parameter
 UNEXPECTED_CONTENT = Error("UnexpectedContent", "This request does not support content")
 INTERNAL_ERROR = Error("InternalError", "We encountered an internal error. Please try again.", status=500, sender=False)
 INVALID_TOKEN = Error("InvalidToken", "The provided token is malformed or otherwise invalid.")
@@ -194,6 +197,30 @@ OBJECT_LOCKED = Error("AccessDenied", "Access Denied because object protected by
 NO_BUCKET_LOCK = Error("InvalidRequest", "Bucket is missing Object Lock Configuration")
 NO_OBJECT_LOCK = Error(
     "NoSuchObjectLockConfiguration", "The specified object does not have a ObjectLock configuration", status=404
+)
+
+# Of Object Lambda. Source: S3 API Reference, "Error responses", "List of Amazon S3 Object Lambda error codes"; of the
+# last S3 User Guide, "Billing for Amazon S3 error responses".
+LAMBDA_INVALID_RESPONSE = Error("LambdaInvalidResponse")
+LAMBDA_INVOCATION_FAILED = Error("LambdaInvocationFailed", "Lambda function invocation failed.")
+LAMBDA_NOT_FOUND = Error("LambdaNotFound", "The AWS Lambda function was not found.", status=404)
+LAMBDA_PERMISSION = Error(
+    "LambdaPermissionError", "The caller is not authorized to invoke the Lambda function.", status=403
+)
+LAMBDA_RESPONSE_NOT_RECEIVED = Error(
+    "LambdaResponseNotReceived",
+    "The Lambda exited without successfully calling WriteGetObjectResponse.",
+    status=500,
+    sender=False,
+)
+LAMBDA_RUNTIME = Error("LambdaRuntimeError", "The Lambda function failed during execution.", status=500, sender=False)
+LAMBDA_TIMEOUT = Error(
+    "LambdaTimeout", "The Lambda function did not respond in the allowed time.", status=500, sender=False
+)
+LAMBDA_THROTTLED = Error("SlowDown", "Reduce your request rate for operations involving AWS Lambda.", status=503)
+VALIDATION_ERROR = Error("ValidationError")
+CLOSED_BY_REQUESTER = Error(
+    "ConnectionClosedByRequester", "An error was encountered while reading the WriteGetObjectResponse body."
 )
 
 # Of directory buckets. Source of the texts: botocore's model.

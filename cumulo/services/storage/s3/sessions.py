@@ -23,7 +23,6 @@ from cumulo.services.storage.s3.errors import ACCESS_DENIED, INVALID_ARGUMENT, M
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
-    from cumulo.core.credentials import Issued
     from cumulo.stubs import s3 as t
 
 LASTS_S = 300
@@ -52,7 +51,9 @@ def create_session(ctx: Context, request: t.CreateSessionRequest) -> t.CreateSes
     if algorithm == directory_encryption.KMS and mode == READ_WRITE:
         object_encryption.begin_session(ctx, bucket)
     said = "ServerSideEncryption" in request or _is_zonal(ctx, bucket.zone)
-    issued = _issue(ctx, bucket.name, read_only=mode == READ_ONLY, encryption=algorithm if said else "")
+    issued = credentials.issue_alike(
+        ctx, LASTS_S, bucket=bucket.name, read_only=mode == READ_ONLY, encryption=algorithm if said else ""
+    )
     answer: t.CreateSessionOutput = {
         "ServerSideEncryption": algorithm,
         "Credentials": {
@@ -84,30 +85,3 @@ def _bucket(ctx: Context, request: t.CreateSessionRequest) -> Bucket:
 
 def _is_zonal(ctx: Context, zone: str) -> bool:
     return f".s3express-{zone}." in ctx.endpoint
-
-
-def _issue(ctx: Context, bucket: str, *, read_only: bool, encryption: str) -> Issued:
-    """Keys that stand for the caller, and for no more than the caller is."""
-    who = ctx.principal
-    own = credentials.find(ctx, who.access_key_id)
-    return credentials.issue(
-        ctx,
-        account=who.account,
-        kind=who.kind,
-        arn=who.arn,
-        user_id=who.user_id,
-        lasts_s=LASTS_S,
-        name=who.name,
-        entity_arn=who.entity_arn,
-        tags=who.tags,
-        transitive_keys=own.transitive_keys if own is not None else [],
-        source_identity=who.source_identity,
-        mfa_at=None if who.mfa_at is None else int(who.mfa_at),
-        external_provider=who.external_provider,
-        session_policies=list(who.session_policies),
-        session_policy_arns=own.session_policy_arns if own is not None else [],
-        issuer_keys=own.issuer_keys if own is not None else [],
-        bucket=bucket,
-        read_only=read_only,
-        encryption=encryption,
-    )

@@ -78,7 +78,7 @@ def create_access_point(ctx: Context, request: t.CreateAccessPointRequest) -> t.
         name,
         bucket.name,
         bucket.account,
-        _alias(ctx, name),
+        new_alias(ctx, name, ALIAS_SUFFIX),
         ctx.now(),
         PublicAccessBlock(True, True, True, True) if block is None else public_access_blocks.of_request(block),
         vpc=request["VpcConfiguration"]["VpcId"] if "VpcConfiguration" in request else "",
@@ -89,13 +89,13 @@ def create_access_point(ctx: Context, request: t.CreateAccessPointRequest) -> t.
     return {"AccessPointArn": point.arn, "Alias": point.alias}
 
 
-def _alias(ctx: Context, name: str) -> str:
+def new_alias(ctx: Context, name: str, suffix: str) -> str:
     """`name-34 random characters-s3alias`. Source: "Using a bucket-style alias for your access points"."""
     number = int.from_bytes(ctx.random_bytes(23), "big")
     letters = "0123456789abcdefghijklmnopqrstuvwxyz"
     middle = "".join([letters[number // 36**place % 36] for place in range(34)])
-    room = LONGEST_ALIAS - len(ALIAS_SUFFIX) - len(middle) - 1
-    return f"{name[:room].rstrip('-')}-{middle}{ALIAS_SUFFIX}"
+    room = LONGEST_ALIAS - len(suffix) - len(middle) - 1
+    return f"{name[:room].rstrip('-')}-{middle}{suffix}"
 
 
 @operation
