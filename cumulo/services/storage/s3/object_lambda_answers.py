@@ -37,6 +37,7 @@ _PLACE = "s3.object_lambda_answers"
 _HELD = 2  # pieces on their way at most
 _STATUSES = frozenset((200, 206, 304, 400, 401, 403, 404, 405, 409, 411, 412, 416, 500, 503))
 _ERROR_CODE = re.compile(r"[A-Z][a-zA-Z]+", re.ASCII)
+# All other members are header fields of GetObject's answer by the same names, from AcceptRanges to MissingMeta.
 _ABOUT_THE_CALL = frozenset(
     ("RequestRoute", "RequestToken", "Body", "StatusCode", "ErrorCode", "ErrorMessage", "ContentLength")
 )
