@@ -37,10 +37,16 @@ _PLACE = "s3.object_lambda_answers"
 _HELD = 2  # pieces on their way at most
 _STATUSES = frozenset((200, 206, 304, 400, 401, 403, 404, 405, 409, 411, 412, 416, 500, 503))
 _ERROR_CODE = re.compile(r"[A-Z][a-zA-Z]+", re.ASCII)
-# All other members are header fields of GetObject's answer by the same names, from AcceptRanges to MissingMeta.
-_ABOUT_THE_CALL = frozenset(
-    ("RequestRoute", "RequestToken", "Body", "StatusCode", "ErrorCode", "ErrorMessage", "ContentLength")
-)
+# Header fields of GetObject's answer, by the same names in both.
+_PASSED_ON = (
+    "AcceptRanges", "CacheControl", "ContentDisposition", "ContentEncoding", "ContentLanguage", "ContentRange",
+    "ContentType", "ChecksumCRC32", "ChecksumCRC32C", "ChecksumCRC64NVME", "ChecksumSHA1", "ChecksumSHA256",
+    "ChecksumSHA512", "ChecksumMD5", "ChecksumXXHASH64", "ChecksumXXHASH3", "ChecksumXXHASH128", "DeleteMarker",
+    "ETag", "Expires", "Expiration", "LastModified", "MissingMeta", "Metadata", "ObjectLockMode",
+    "ObjectLockLegalHoldStatus", "ObjectLockRetainUntilDate", "PartsCount", "ReplicationStatus", "RequestCharged",
+    "Restore", "ServerSideEncryption", "SSECustomerAlgorithm", "SSEKMSKeyId", "SSECustomerKeyMD5", "StorageClass",
+    "TagCount", "VersionId", "BucketKeyEnabled",
+)  # fmt: skip
 
 
 class Pending:
@@ -164,7 +170,7 @@ async def _answer(ctx: Context, pending: Pending) -> None:
         status = request["StatusCode"]
         pending.refuse(Fault(request["ErrorCode"], request.get("ErrorMessage", ""), status=status))
         return
-    head = {name: value for name, value in request.items() if name not in _ABOUT_THE_CALL}
+    head = {name: request[name] for name in _PASSED_ON if name in request}
     if "StatusCode" in request:
         head["StatusCode"] = request["StatusCode"]
     if length is not None:
