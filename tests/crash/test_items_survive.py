@@ -88,7 +88,7 @@ def test_transactions_stay_serial_for_long(server: Server, seed: int) -> None:
 @pytest.mark.postgres
 @pytest.mark.parametrize("seed", range(20, 23))
 def test_transactions_of_two_nodes_stay_serial_for_long(nodes: list[Server], seed: int) -> None:
-    stays_serial(nodes, 10_000, (1.0, 5.0), seed)
+    stays_serial(nodes, 30_000, (1.0, 5.0), seed)
 
 
 def batches_survive(server: Server, count: int, between_kills_s: tuple[float, float]) -> None:

@@ -40,11 +40,22 @@ def met(ctx: Context, found: list[bytes | None]) -> list[int]:
 
     Call it with the items in the same order at each attempt, only where `ctx.tries > 1`.
     """
+    return changed(follow(ctx, found), found)
+
+
+def follow(ctx: Context, found: list[bytes | None]) -> list[bytes | None]:
+    """What the attempt before found; the next will be told of `found`, also of what is added to it from now on.
+
+    Nothing before the fourth attempt.
+    """
     before: list[bytes | None] | None = ctx.carried
     ctx.carried = found
-    if ctx.tries < ATTEMPTS or before is None or len(before) != len(found):
-        return []
-    return [place for place, (was, now) in enumerate(zip(before, found, strict=True)) if was != now]
+    return before if before is not None and ctx.tries >= ATTEMPTS else []
+
+
+def changed(before: list[bytes | None], found: list[bytes | None]) -> list[int]:
+    """The places of the items that are not as they were; the attempt before may not have come to all of them."""
+    return [place for place, (was, now) in enumerate(zip(before, found, strict=False)) if was != now]
 
 
 def reason() -> dict[str, Any]:

@@ -16,9 +16,8 @@ from cumulo.services.data.dynamodb.errors import DUPLICATE_ITEM, VALIDATION
 from cumulo.services.data.dynamodb.item_writes import find
 from cumulo.services.data.dynamodb.partiql import parser
 from cumulo.services.data.dynamodb.partiql.syntax import Delete, Exists, Insert, Select, Update
-from cumulo.services.data.dynamodb.stored_items import read
 from cumulo.services.data.dynamodb.table_access import check_transactional
-from cumulo.services.data.dynamodb.transactions import FACTOR, Step, carry_out, check_reads, read_again, repeated
+from cumulo.services.data.dynamodb.transactions import FACTOR, Step, carry_out, read_again, read_together, repeated
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
@@ -220,7 +219,7 @@ def _read_all(ctx: Context, request: t.ExecuteTransactionInput, statements: list
             )
         reads.append((statement, layout, key))
     if ctx.tries > 1:
-        check_reads(ctx, [read(ctx, layout, item_keys.of_key(layout, key)) for _, layout, key in reads])
+        read_together(ctx, [(layout, item_keys.of_key(layout, key)) for _, layout, key in reads])
     for select, layout, key in reads:
         usage = used.setdefault(select.table, Usage(reads=True, factor=FACTOR))
         item = statement_reads.get(ctx, layout, select, key, True, usage)

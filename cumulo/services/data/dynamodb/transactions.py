@@ -263,8 +263,7 @@ def transact_get_items(ctx: Context, request: t.TransactGetItemsInput) -> t.Tran
     used: dict[str, Usage] = {}
     responses: list[dict[str, Any]] = []
     total = 0
-    items = [read(ctx, layout, key) for layout, key in zip(layouts, keys, strict=True)]
-    check_reads(ctx, items)
+    items = read_together(ctx, list(zip(layouts, keys, strict=True)))
     for get, projection, layout, stored in zip(gets, parts, layouts, items, strict=True):
         size = size_of(stored) if stored is not None else 0
         total += size
@@ -290,12 +289,19 @@ def transact_get_items(ctx: Context, request: t.TransactGetItemsInput) -> t.Tran
     return answer  # type: ignore[no-any-return]
 
 
-def check_reads(ctx: Context, items: list[bytes | None]) -> None:
-    """Cancel reads of items that others keep changing."""
-    if ctx.tries > 1:
-        places = conflicts.met(ctx, items)
-        if places:
-            raise _canceled([conflicts.reason() if place in places else _NONE for place in range(len(items))])
+def read_together(ctx: Context, reads: list[tuple[Layout, bytes]]) -> list[bytes | None]:
+    """Items of one moment; canceled when others keep changing them.
+
+    On PostgreSQL it may show at any of the reads that this attempt has come to nothing: what was read before it counts.
+    """
+    items: list[bytes | None] = []
+    before = conflicts.follow(ctx, items) if ctx.tries > 1 else []
+    for layout, key in reads:
+        items.append(read(ctx, layout, key))
+    places = conflicts.changed(before, items)
+    if places:
+        raise _canceled([conflicts.reason() if place in places else _NONE for place in range(len(items))])
+    return items
 
 
 def _read_layout(ctx: Context, get: Mapping[str, Any], projection: Projection | None) -> Layout:
