@@ -64,9 +64,34 @@ def describe_global_table_settings(
     raise GLOBAL_TABLE_NOT_FOUND(name=request["GlobalTableName"])
 
 
-@operation(unsupported=("RegionName", "Limit", "ExclusiveStartGlobalTableName"))
+_SETTINGS = frozenset(
+    (
+        "GlobalTableBillingMode",
+        "GlobalTableProvisionedWriteCapacityUnits",
+        "GlobalTableProvisionedWriteCapacityAutoScalingSettingsUpdate",
+        "GlobalTableGlobalSecondaryIndexSettingsUpdate",
+        "ReplicaSettingsUpdate",
+    )
+)
+
+
+@operation
+def update_global_table_settings(
+    ctx: Context, request: t.UpdateGlobalTableSettingsInput
+) -> t.UpdateGlobalTableSettingsOutput:
+    """There is none, whose settings they may be."""
+    assert request.keys() <= _SETTINGS | {"GlobalTableName"}
+    _authorize(ctx, request["GlobalTableName"])
+    raise GLOBAL_TABLE_NOT_FOUND(name=request["GlobalTableName"])
+
+
+_FILTERS = frozenset(("RegionName", "Limit", "ExclusiveStartGlobalTableName"))
+
+
+@operation
 def list_global_tables(ctx: Context, request: t.ListGlobalTablesInput) -> t.ListGlobalTablesOutput:
-    """There are none."""
+    """There are none, in whatever region and after whatever name."""
+    assert request.keys() <= _FILTERS
     return {"GlobalTables": []}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cumulo.services.data.dynamodb import disassociations
 from cumulo.services.data.dynamodb.tables import ACTIVE, Replica, TableRecord
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ def add(ctx: Context, shown: dict[str, Any], table: TableRecord) -> None:
     shown["GlobalTableVersion"] = VERSION
     shown["Replicas"] = [of_replica(replica) for replica in table.replicas]
     shown["GlobalTableSettingsReplicationMode"] = "ENABLED_WITH_OVERRIDES"
+    protected = disassociations.is_protected(table)
+    if protected is not None:
+        shown["DisassociationProtectionEnabled"] = protected
     if table.consistency:
         shown["MultiRegionConsistency"] = table.consistency
     if table.witness:

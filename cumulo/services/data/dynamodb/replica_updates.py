@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from cumulo.core.operation import task
-from cumulo.services.data.dynamodb import encryption_settings, expirations, replication, settling, snapshots, streams
+from cumulo.services.data.dynamodb import (
+    disassociations,
+    encryption_settings,
+    expirations,
+    replication,
+    settling,
+    snapshots,
+    streams,
+)
 from cumulo.services.data.dynamodb.attribute_values import item_size
 from cumulo.services.data.dynamodb.capacity import Usage
 from cumulo.services.data.dynamodb.errors import VALIDATION
@@ -57,6 +65,9 @@ def apply(ctx: Context, table: TableRecord, request: Mapping[str, Any]) -> None:
     """Carry out ReplicaUpdates and GlobalTableWitnessUpdates; the caller keeps the table."""
     updates: list[Mapping[str, Any]] = request.get("ReplicaUpdates") or []
     witnesses: list[Mapping[str, Any]] = request.get("GlobalTableWitnessUpdates") or []
+    if any("Disassociate" in each for each in updates):
+        disassociations.begin(ctx, table, updates)
+        return
     kinds = [_kind(each) for each in updates]
     if len(set(kinds)) > 1:
         raise VALIDATION("Update table operation with more than one type of replica actions not allowed.")

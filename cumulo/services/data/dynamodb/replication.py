@@ -116,22 +116,30 @@ def replicate(ctx: Context, payload: dict[str, Any]) -> None:
     if source is None or source.id != payload["id"] or not member or target is None or target.filling:
         ctx.txn.delete(pending)  # a replica that is being made wakes us at its end
         return
-    cursor = CURSORS.key(ctx, source.id, payload["target"])
+    home = in_region(ctx, source.account, source.region)
+    if send(home, source, inner, target):
+        ctx.txn.delete(pending)
+    else:
+        ctx.later(replicate, payload)
+
+
+def send(ctx: Context, source: TableRecord, inner: Context, target: TableRecord) -> bool:
+    """Send a region some of what it does not have yet; whether that was all.
+
+    `ctx` and `inner` are contexts of the two regions, in one transaction.
+    """
+    cursor = CURSORS.key(ctx, source.id, target.region)
     last = ctx.txn.get(cursor)
     begin = OUTBOX.key(ctx, source.id) + pack(int.from_bytes(last, "big") + 1 if last is not None else 0)
     found = ctx.txn.range(begin, OUTBOX.key(ctx, source.id) + pack(_OPEN_END), limit=_SENT)
-    home = in_region(ctx, source.account, source.region)
     for _, value in found:
         sent = _decode(value)
-        stored = opened(home, source, sent.stored) if sent.stored is not None else None
+        stored = opened(ctx, source, sent.stored) if sent.stored is not None else None
         receive(inner, target, sent.key, stored, sent.version, source.region)
     if found:
         ctx.txn.put(cursor, found[-1][0][-8:])
         _trim(ctx, source)
-    if len(found) == _SENT:
-        ctx.later(replicate, payload)
-    else:
-        ctx.txn.delete(pending)
+    return len(found) < _SENT
 
 
 def _trim(ctx: Context, source: TableRecord) -> None:

@@ -53,7 +53,7 @@ def settle(ctx: Context, payload: dict[str, Any]) -> None:
         if not table.copies:
             _go(ctx, table)
         return
-    if table.status in (CREATING, UPDATING) and not table.filling:
+    if table.status in (CREATING, UPDATING) and not table.filling and not table.leaving:
         table.status = ACTIVE
     table.throughput.warm_asked = False
     for index in table.indexes:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from cumulo.core.operation import operation
 from cumulo.services.data.dynamodb import (
     descriptions,
+    disassociations,
     encryption_settings,
     index_updates,
     replica_updates,
@@ -58,13 +59,15 @@ _CHANGES = (
     "OnDemandThroughput",
     "WarmThroughput",
     "TableClass",
+    "DisassociationProtectionEnabled",
 )
 _ALONE = (
     ("SSESpecification", "Server-Side Encryption modification"),
     ("TableClass", "TableClass modification"),
     ("DeletionProtectionEnabled", "DeletionProtection modification"),
+    ("DisassociationProtectionEnabled", "DisassociationProtection modification"),
 )
-_REFUSED = ("VectorIndexUpdates", "GlobalTableSettingsReplicationMode", "DisassociationProtectionEnabled")
+_REFUSED = ("VectorIndexUpdates", "GlobalTableSettingsReplicationMode")
 
 
 @operation(unsupported=_REFUSED)
@@ -170,6 +173,8 @@ def _apply(ctx: Context, table: TableRecord, request: Mapping[str, Any]) -> None
         encryption_settings.change(ctx, table, request["SSESpecification"])
     if "DeletionProtectionEnabled" in request:
         table.deletion_protection = request["DeletionProtectionEnabled"]
+    if "DisassociationProtectionEnabled" in request:
+        disassociations.protect(table, request["DisassociationProtectionEnabled"])
     if "TableClass" in request:
         _change_class(ctx, table, request["TableClass"])
 

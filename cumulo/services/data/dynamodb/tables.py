@@ -140,6 +140,8 @@ class TableRecord(Record):
     copies: int = 0  # that are being made of it, for backups, exports and restores
     version: int = 0  # rises whenever this record changes
     insights: list[InsightsRecord] = []
+    disassociable: bool = False  # of a global table: whether this region may leave it
+    leaving: bool = False  # it does, once everything has arrived
 
     @property
     def arn(self) -> str:

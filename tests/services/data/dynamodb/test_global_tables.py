@@ -325,7 +325,10 @@ def test_legacy_global_tables_are_refused_as_aws_does(cloud: Account, regions: d
         east.describe_global_table(GlobalTableName="orders")
     with refused("GlobalTableNotFoundException", text):
         east.describe_global_table_settings(GlobalTableName="orders")
+    with refused("GlobalTableNotFoundException", text):
+        east.update_global_table_settings(GlobalTableName="orders", GlobalTableBillingMode="PAY_PER_REQUEST")
     assert east.list_global_tables()["GlobalTables"] == []
+    assert east.list_global_tables(RegionName=EAST, Limit=1, ExclusiveStartGlobalTableName="a-b")["GlobalTables"] == []
     with refused("ResourceNotFoundException", text):
         east.describe_table_replica_auto_scaling(TableName="orders")
     join(cloud, regions, WEST)
