@@ -159,7 +159,5 @@ def _create(ctx: Context, table: TableRecord, action: Mapping[str, Any], request
 
 def _delete(table: TableRecord, name: str) -> None:
     index = _global(table, name, "delete")
-    if index.status == DELETING:
-        raise RESOURCE_IN_USE(f"{IN_USE}Index is being deleted. Table: {table.name} Index: {name}")
     index.status, index.backfilling = DELETING, False
     table.status = UPDATING

@@ -87,14 +87,15 @@ def batch_execute_statement(ctx: Context, request: t.BatchExecuteStatementInput)
 
 def _one_of_batch(ctx: Context, entry: Any, statement: Statement | Fault, usage: Usage) -> dict[str, Any]:
     """The response to one statement. Only one that ran names its table, done or failed."""
+    if isinstance(statement, Exists):
+        statement = VALIDATION("EXISTS() is only supported in ExecuteTransaction")
     if isinstance(statement, Fault):
+        ctx.authorized = True  # it is about no table: there is nothing to be allowed
         return {"Error": _error_of(statement)}
     response: dict[str, Any] = {"TableName": statement.table}
     try:
         if isinstance(statement, Select):
             item = _read_of_batch(ctx, statement, entry, usage)
-        elif isinstance(statement, Exists):
-            raise VALIDATION("EXISTS() is only supported in ExecuteTransaction")
         else:
             wanted = {name: value for name, value in entry.items() if name != "ReturnValuesOnConditionCheckFailure"}
             layout = statement_writes.find_layout(ctx, statement, wanted)

@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from cumulo.core import paging
+from cumulo.services.data.dax import clusters, parameter_groups
 from tests.conftest import Account
 from tests.services.data.dax.conftest import make_role
 
@@ -72,6 +73,7 @@ def test_a_cluster_comes_changes_and_goes(cloud: Account, dax: Any) -> None:
 @pytest.mark.parametrize(
     ("wrong", "expected"),
     [
+        ({"AvailabilityZones": ["us-east-1a", "us-east-1b"]}, "InvalidParameterValueException"),
         ({"ClusterName": "1st"}, "InvalidParameterValueException"),
         ({"ClusterName": "two--hyphens"}, "InvalidParameterValueException"),
         ({"ClusterName": "a" * 21}, "InvalidParameterValueException"),
@@ -108,6 +110,60 @@ def test_faults_of_clusters_and_nodes(cluster: dict[str, Any], dax: Any) -> None
     smaller = {"ClusterName": "fast", "NewReplicationFactor": 1}
     assert code(dax.decrease_replication_factor, **smaller) == "InvalidParameterValueException"
     assert code(dax.increase_replication_factor, **smaller) == "InvalidParameterValueException"
+
+
+def test_which_nodes_leave(cloud: Account, cluster: dict[str, Any], dax: Any) -> None:
+    dax.increase_replication_factor(ClusterName="fast", NewReplicationFactor=4)
+    arn = cluster["ClusterArn"]
+    assert code(dax.tag_resource, ResourceName=arn, Tags=[]) == "InvalidClusterStateFault"
+    cloud.advance(2)
+    fewer = {"ClusterName": "fast", "NewReplicationFactor": 2}
+    zone = {"AvailabilityZones": ["us-east-1a"]}
+    both = code(dax.decrease_replication_factor, **fewer, **zone, NodeIdsToRemove=["fast-a", "fast-b"])
+    assert both == "InvalidParameterCombinationException"
+    nobody = code(dax.decrease_replication_factor, **fewer, NodeIdsToRemove=["fast-a", "none"])
+    assert nobody == "NodeNotFoundFault"
+    few = code(dax.decrease_replication_factor, **fewer, NodeIdsToRemove=["fast-a"])
+    assert few == "InvalidParameterValueException"
+    empty = code(dax.decrease_replication_factor, **fewer, AvailabilityZones=["us-east-1f", "us-east-1f"])
+    assert empty == "InvalidParameterValueException"
+    dax.decrease_replication_factor(**fewer, AvailabilityZones=["us-east-1a", "us-east-1b"])
+    cloud.advance(2)
+    [found] = dax.describe_clusters()["Clusters"]
+    zones = [node["AvailabilityZone"] for node in found["Nodes"]]
+    assert sorted(zones) == ["us-east-1a", "us-east-1c"]
+
+
+def test_what_lists_refuse(dax: Any) -> None:
+    for size in (19, 101):
+        assert code(dax.describe_clusters, MaxResults=size) == "InvalidParameterValueException"
+    assert code(dax.describe_events, Duration=-1) == "InvalidParameterValueException"
+    assert code(dax.describe_events, StartTime=20, EndTime=10) == "InvalidParameterCombinationException"
+
+
+def test_quotas(cloud: Account, cluster: dict[str, Any], dax: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clusters, "QUOTA", 1)
+    more = {"ClusterName": "more", "NodeType": "dax.r5.large", "ReplicationFactor": 1}
+    assert code(dax.create_cluster, **more, IamRoleArn=cluster["IamRoleArn"]) == (
+        "ClusterQuotaForCustomerExceededFault"
+    )
+    monkeypatch.setattr(parameter_groups, "QUOTA", 1)
+    dax.create_parameter_group(ParameterGroupName="one")
+    assert code(dax.create_parameter_group, ParameterGroupName="two") == "ParameterGroupQuotaExceededFault"
+
+
+def test_what_parameter_groups_refuse(cloud: Account, cluster: dict[str, Any], dax: Any) -> None:
+    assert code(dax.create_parameter_group, ParameterGroupName="1st") == "InvalidParameterValueException"
+    default = "default.dax1.0"
+    assert code(dax.delete_parameter_group, ParameterGroupName=default) == "InvalidParameterGroupStateFault"
+    dax.create_parameter_group(ParameterGroupName="one")
+    value = [{"ParameterName": "query-ttl-millis", "ParameterValue": "soon"}]
+    wrong = code(dax.update_parameter_group, ParameterGroupName="one", ParameterNameValues=value)
+    assert wrong == "InvalidParameterValueException"
+    assert code(dax.describe_parameters, ParameterGroupName="one", Source="none") == "InvalidParameterValueException"
+    dax.update_cluster(ClusterName="fast", ParameterGroupName="one")
+    cloud.advance(2)
+    assert code(dax.delete_parameter_group, ParameterGroupName="one") == "InvalidParameterGroupStateFault"
     both = {"SourceName": "fast"}
     assert code(dax.describe_events, **both) == "InvalidParameterCombinationException"
 

@@ -199,6 +199,11 @@ def test_values_of_all_types_are_compared(people: Any, value: Any, other: Any) -
             "One or more parameter values were invalid: Condition parameter type does not match schema type",
         ),
         (
+            "EXISTS(SELECT * FROM things WHERE pk = 'p' AND sk = 1 AND a = 1)",
+            "ValidationException",
+            "EXISTS() is only supported in ExecuteTransaction",
+        ),
+        (
             "UPDATE things SET a = 1 WHERE pk = 'p'",
             "ValidationException",
             "Where clause does not contain a mandatory equality on all key attributes",
@@ -371,6 +376,17 @@ def test_a_batch_of_writes(people: Any) -> None:
     assert responses[7]["Error"]["Code"] == "ValidationError"
 
 
+def test_a_batch_in_which_nothing_can_be_read(people: Any) -> None:
+    exists = "EXISTS(SELECT * FROM things WHERE pk = 'p' AND sk = 1 AND a = 1)"
+    assert [response["Error"] for response in batch(people, "SLECT", exists)] == [
+        {
+            "Code": "ValidationError",
+            "Message": "Statement wasn't well formed, can't be processed: Expected data manipulation",
+        },
+        {"Code": "ValidationError", "Message": "EXISTS() is only supported in ExecuteTransaction"},
+    ]
+
+
 def test_a_batch_of_reads(people: Any) -> None:
     text = "Select statements within BatchExecuteStatement must specify the primary key in the where clause."
     wrong = {"Error": {"Code": "ValidationError", "Message": text}}
@@ -473,6 +489,13 @@ def test_what_transactions_refuse(people: Any, statement: str, text: str) -> Non
         f"Validation failed in TransactStatements[0]: {text}",
         TransactStatements=[{"Statement": statement}],
     )
+
+
+def test_a_transaction_does_not_mix(people: Any) -> None:
+    reads = {"Statement": "SELECT * FROM things WHERE pk = 'p' AND sk = 1"}
+    writes = {"Statement": "UPDATE things SET a = 1 WHERE pk = 'p' AND sk = 1"}
+    text = "A transaction must consist of either read statements or write statements; both cannot be mixed"
+    refused(people.execute_transaction, "ValidationException", text, TransactStatements=[reads, writes])
 
 
 def test_a_transaction_writes_an_item_once(people: Any) -> None:

@@ -159,6 +159,17 @@ def test_one_item_once(cloud: Account) -> None:
     )
 
 
+def test_reads_have_4_megabytes_together(cloud: Account) -> None:
+    client = make(cloud)
+    keys = [{"pk": {"S": str(number)}} for number in range(11)]
+    for key in keys:
+        client.put_item(TableName="things", Item={**key, "data": {"S": "x" * 390_000}})
+    gets = [{"Get": {"TableName": "things", "Key": key}} for key in keys]
+    assert len(client.transact_get_items(TransactItems=gets[:10])["Responses"]) == 10
+    text = "The aggregate size of the items in the transaction cannot exceed 4 MB"
+    refused(client.transact_get_items, "ValidationException", text, TransactItems=gets)
+
+
 def test_limits_of_transactions(cloud: Account) -> None:
     client = make(cloud)
     client.transact_write_items(TransactItems=[put(f"n{number}") for number in range(100)])

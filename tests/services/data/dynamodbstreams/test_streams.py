@@ -275,8 +275,11 @@ def test_what_is_refused(cloud: Account, streamed: Streamed) -> None:
         streams.get_shard_iterator(StreamArn=arn, ShardId="shardId-" + "0" * 29, ShardIteratorType="LATEST")
     with refused("ValidationException"):
         iterator(streams, arn, "AT_SEQUENCE_NUMBER")
-    with refused("ValidationException"):
-        iterator(streams, arn, "AT_SEQUENCE_NUMBER", SequenceNumber="1" * 21)
+    for wrong in ("1" * 21, "x" * 21):
+        with refused("ValidationException", f"Invalid SequenceNumber: {wrong}"):
+            iterator(streams, arn, "AT_SEQUENCE_NUMBER", SequenceNumber=wrong)
+    with refused("ValidationException", "ShardId must be specified when ShardFilter Type is CHILD_SHARDS"):
+        streams.describe_stream(StreamArn=arn, ShardFilter={"Type": "CHILD_SHARDS"})
     with refused("ValidationException"):
         iterator(streams, arn, "AT_TIMESTAMP")
     with refused("ValidationException"):

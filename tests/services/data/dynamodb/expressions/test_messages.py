@@ -93,6 +93,10 @@ CONDITIONS = [
     ("attribute_exists(:s)", NO_PATH.format("attribute_exists")),
     ("attribute_not_exists(:s)", NO_PATH.format("attribute_not_exists")),
     ("attribute_type(:s, :s)", NO_PATH.format("attribute_type")),
+    (
+        "attribute_type(a, b)",
+        "Operator or function requires an expression attribute value; operator or function: attribute_type",
+    ),
     ("attribute_exists(size(a))", NO_PATH.format("attribute_exists")),
     ("size(a)", MISUSED.format("size")),
     ("attribute_exists(a) = :yes", MISUSED.format("attribute_exists")),
@@ -248,6 +252,11 @@ def test_projections(text: str, reason: str) -> None:
 @pytest.mark.parametrize(("text", "reason"), KEY_CONDITIONS, ids=short)
 def test_key_conditions(text: str, reason: str) -> None:
     assert message(key_conditions.parse, text, Placeholders(N, V)) == f"Invalid KeyConditionExpression: {reason}"
+
+
+def test_a_key_as_a_bound_is_no_key_condition() -> None:
+    text = "pk = :s AND :n BETWEEN sk AND :n"
+    assert message(key_conditions.parse, text, Placeholders(N, V)) == "Query key condition not supported"
 
 
 SCHEMA = KeySchema(("pk",), ("sk",), {"pk": "S", "sk": "N"})

@@ -87,6 +87,25 @@ def message(statement: str, parameters: list[Any] | None = None) -> str:
             BAD + "Invalid path dot component",
         ),
         ('SELECT * FROM "T" WHERE pk = ?', "Number of parameters in request and statement don't match."),
+        *[
+            (f'SELECT * FROM "T" WHERE pk = 1 {clause}', f"Unsupported clause: {name}")
+            for clause, name in (
+                ("GROUP BY a", "GROUP BY"),
+                ("HAVING a = 1", "HAVING"),
+                ("LIMIT 1", "LIMIT"),
+                ("OFFSET 1", "OFFSET"),
+            )
+        ],
+        ('UPDATE "T" WHERE pk = 1', BAD + "Expected data manipulation"),
+        ('SELECT * FROM "T".?', BAD + "Invalid path dot component"),
+        ('UPDATE "T"."i" SET a = 1 WHERE pk = 1', "Index is not supported in INSERT, UPDATE and DELETE statements"),
+        ('SELECT * FROM "T" WHERE a IS FOO', BAD + "Expected type name"),
+        ('SELECT * FROM "T" WHERE a[x] = 1', BAD + "Invalid path component"),
+        (
+            "INSERT INTO \"T\" VALUE {'pk': 1, 'l': <<1, 'a'>>}",
+            "Bags may only hold strings, numbers or binaries, all of one type",
+        ),
+        ("INSERT INTO \"T\" VALUE {'pk': 1, 'l': <<1, 1>>}", "Input collection contains duplicates"),
     ],
 )
 def test_statements_that_cannot_be_read(statement: str, text: str) -> None:
@@ -98,6 +117,7 @@ def test_statements_that_cannot_be_read(statement: str, text: str) -> None:
     [
         ('SELECT attribute_exists(ss) FROM "T"', "Unexpected path component", "attribute_exists", ""),
         ('SELECT * FROM "T" WHERE EXISTS(ss)', "Unrecognized function: exists", "EXISTS", ""),
+        ('UPDATE "T" SET a = foo(b) WHERE pk = 1', "Unrecognized function: foo", "foo", ""),
         ("SELECT * FROM \"T\" WHERE set_add(ss, <<'x'>>) = ss", "Unrecognized function: set_add", "set_add", ""),
         (
             "UPDATE \"T\" SET t = set_add(ss, <<'x'>>) WHERE pk = 1",
@@ -134,6 +154,13 @@ def test_statements_that_cannot_be_read(statement: str, text: str) -> None:
 )
 def test_places_in_statements(statement: str, text: str, word: str, after: str) -> None:
     assert message(statement) == f"{text} at {place(statement, word, after=after)}"
+
+
+def test_parameters_that_do_not_fit_the_statement() -> None:
+    one: list[Any] = [{"S": "a"}]
+    text = "Number of parameters in request and statement don't match."
+    assert message("SELECT * FROM \"T\" WHERE pk = 'a'", one) == text
+    assert message('INSERT INTO "T" VALUE ?', one) == "Unsupported data type: the value of an INSERT must be a map"
 
 
 UNCONVERTIBLE = "The parameter cannot be converted to a numeric value"
