@@ -26,9 +26,9 @@ from cumulo.core.policy.principals import PrincipalKind
 from cumulo.core.s3_access import ACCOUNT_ACCESS, PublicAccessBlock
 from cumulo.core.s3_object_lambda import SERVICE as OBJECT_LAMBDA
 from cumulo.services.storage.s3 import (
-    access_logs,
     access_points,
     acls,
+    answer_watchers,
     directory_buckets,
     directory_rights,
     grants,
@@ -105,8 +105,8 @@ def located(ctx: Context, request: Mapping[str, Any], *, anywhere: bool = False,
         directory_buckets.check_request(ctx, bucket, request)
     elif ctx.claim is not None and ctx.claim.service != _SIGNING_NAME and not ctx.internal:
         bucket = _signed_for_another(ctx, bucket, name, anywhere=anywhere)
-    if "logging" in bucket.configured and not ctx.internal:
-        access_logs.watch(ctx, bucket, request)
+    if bucket.configured and not ctx.internal:
+        answer_watchers.watch(ctx, bucket, request)
     if bucket.region != ctx.region and not anywhere:
         _check_region(ctx, bucket)
     if ".s3-accelerate." in ctx.endpoint:

@@ -9,14 +9,14 @@ Source: Amazon S3 User Guide, "Logging requests with server access logging", "En
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.errors import Fault
 from cumulo.core.operation import Retry, task
 from cumulo.core.table import GLOBAL, Record, Table
-from cumulo.services.storage.s3 import configurations, log_lines, object_lambda_metrics
+from cumulo.services.storage.s3 import configurations, log_lines
 from cumulo.services.storage.s3.buckets import BUCKETS
 
 if TYPE_CHECKING:
@@ -41,17 +41,14 @@ class LogLine(Record):
 LINES = Table(LogLine, name="s3.log_lines", key=("bucket", "number"), scope=GLOBAL)
 
 
-def watch(ctx: Context, bucket: Bucket, request: Mapping[str, Any]) -> None:
-    """Write down the answer to this request when it goes out."""
+def listener(ctx: Context, bucket: Bucket, request: Mapping[str, Any]) -> Callable[[Any], None]:
+    """What writes down the answer to this request when it goes out."""
 
     def heard(sent: Any) -> None:
         text = log_lines.line(ctx, bucket, request, sent)
         ctx.runtime.store.transact(lambda txn: _keep(ctx, txn, bucket, text), _kept)
-        if counting is not None:
-            counting(sent)
 
-    counting = ctx.on_answer if isinstance(ctx.on_answer, object_lambda_metrics.Counting) else None
-    ctx.on_answer = heard
+    return heard
 
 
 def _keep(ctx: Context, txn: Any, bucket: Bucket, text: str) -> None:

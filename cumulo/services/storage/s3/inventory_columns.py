@@ -149,11 +149,11 @@ class Rows:
         if version.storage_class == archives.TIERING:
             since = max(version.modified_at, version.class_since, version.accessed_at)
             values["IntelligentTieringReferenceDate"] = since
-            values["IntelligentTieringAccessTier"] = _tier(version, self._now - since)
+            values["IntelligentTieringAccessTier"] = tier(version, self._now - since)
         return values
 
 
-def _tier(version: ObjectVersion, idle_s: float) -> str:
+def tier(version: ObjectVersion, idle_s: float) -> str:
     """Source: S3 User Guide, "How S3 Intelligent-Tiering works"; what is smaller than 128 KB is never moved."""
     if version.archive_tier:
         return _TIERS[version.archive_tier]

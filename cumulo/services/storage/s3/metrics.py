@@ -9,14 +9,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import operation
-from cumulo.services.storage.s3 import access, configuration_lists
+from cumulo.services.storage.s3 import access, configuration_lists, request_metrics
 from cumulo.services.storage.s3.errors import INVALID_REQUEST
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
     from cumulo.stubs import s3 as t
 
-KIND = "metrics"
+KIND = request_metrics.KIND
 
 
 @operation
