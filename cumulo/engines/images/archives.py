@@ -164,7 +164,8 @@ def _keep(source: Source, blobs: Blobs, each: Descriptor, platform: str, depth: 
         return _keep(source, blobs, chosen, platform, depth + 1)
     manifest = manifests.manifest(data)
     for part in (manifest.config, *manifest.layers):
-        blobs.keep(pieces_of(source.path(_BLOBS + part.digest.removeprefix("sha256:"))), part.digest)
+        path = source.path(_BLOBS + part.digest.removeprefix("sha256:"))
+        blobs.keep(pieces_of(path), part.digest, path.stat().st_size)
     manifests.settings(blobs.read(manifest.config.digest, manifests.MOST_BYTES), len(manifest.layers))
     return blobs.put(data), manifest.config.digest.removeprefix("sha256:")
 
@@ -180,7 +181,7 @@ def _kept(source: Source, blobs: Blobs, saved: _Saved) -> Found:
             packed = file.read(2) == b"\x1f\x8b"
         if packed:
             raise Unsupported(f"{name} is compressed, in an archive whose layers are not")
-        blobs.keep(pieces_of(path), diff_id)
+        blobs.keep(pieces_of(path), diff_id, path.stat().st_size)
         layers.append(Descriptor(OCI_LAYER, diff_id, path.stat().st_size))
     made = Manifest(Descriptor(OCI_CONFIG, blobs.put(config), len(config)), layers, 2, OCI_MANIFEST)
     digest = blobs.put(msgspec.json.encode(made))

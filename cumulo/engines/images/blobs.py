@@ -42,12 +42,15 @@ class Blobs:
     def put(self, data: bytes) -> str:
         """Keep bytes; their digest."""
         digest = digest_of(data)
-        self.keep([data], digest)
+        self.keep([data], digest, len(data))
         return digest
 
-    def keep(self, pieces: Iterable[bytes], digest: str) -> None:
-        """Keep what must have this digest; on disk when this returns. Raises BadImage."""
-        if self.has(digest):
+    def keep(self, pieces: Iterable[bytes], digest: str, size: int) -> None:
+        """Keep what must have this digest; on disk when this returns. Raises BadImage.
+
+        Nothing is read when it is here in this size; a damaged one is replaced.
+        """
+        if self.has(digest) and self.path(digest).stat().st_size == size:
             return
         self._folder.mkdir(parents=True, exist_ok=True)
         path, found, _ = self.arrived(pieces)

@@ -52,6 +52,8 @@ class Layer(Struct):
     """What is beneath and is not seen."""
     links: dict[str, str] = {}
     """Hard links to files beneath."""
+    implied: list[str] = []
+    """Folders of which nothing is said: one that is beneath keeps its mode."""
 
 
 class _Reader(Protocol):
@@ -150,6 +152,7 @@ class _Tree:
         self._left = most
         self._folders: dict[str, str] = {}
         """Folders by their names in the archive: where they are, when no link leads there."""
+        self._implied: set[str] = set()
         self._layer = Layer(opaque=[], gone=[], links={})
 
     def fill(self, source: _Hashed) -> Layer:
@@ -164,6 +167,7 @@ class _Tree:
                 if self._layer.entries > MOST_ENTRIES:
                     raise BadImage(f"a layer has more than {MOST_ENTRIES} entries")
                 self._add(archive, entry)
+        self._layer.implied = [self._inside(place) for place in self._implied]
         return self._layer
 
     def _add(self, archive: tarfile.TarFile, entry: tarfile.TarInfo) -> None:
@@ -204,6 +208,7 @@ class _Tree:
         if not _is_folder(place):
             self._remove(place)
             os.mkdir(place)
+        self._implied.discard(place)
         os.chmod(place, _folder_mode(entry))
 
     def _write(self, archive: tarfile.TarFile, entry: tarfile.TarInfo, place: str) -> None:
@@ -259,6 +264,7 @@ class _Tree:
                 self._layer.links.pop(self._inside(there), None)
                 os.mkdir(there)
                 os.chmod(there, 0o755)
+                self._implied.add(there)
             place = there
         if not links:
             self._folders[name] = place
@@ -272,6 +278,7 @@ class _Tree:
         if _is_folder(place):
             shutil.rmtree(place)
             self._folders.clear()
+            self._implied = {each for each in self._implied if each != place and not each.startswith(f"{place}/")}
             below = self._inside(place) + "/"
             for each in [name for name in self._layer.links if name.startswith(below)]:
                 del self._layer.links[each]

@@ -5,6 +5,7 @@ Source: OCI Distribution Specification, "Pulling manifests"; the grammar of gith
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from typing import NamedTuple
 
@@ -43,9 +44,22 @@ class Reference(NamedTuple):
         """The name with its tag, which may have been left out."""
         return f"{self.place}:{self.tag or LATEST}"
 
+    @property
+    def is_near(self) -> bool:
+        """Whether its registry is one on the loopback network, "localhost:5000"."""
+        host, _, port = self.registry.rpartition(":")
+        if not port.isdigit():
+            return False
+        if host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(host.strip("[]")).is_loopback
+        except ValueError:
+            return False
+
     def forms(self) -> list[Reference]:
         """Itself, and itself without the registry: an image is often built under the latter."""
-        return [self, self._replace(registry="")] if self.registry else [self]
+        return [self, self._replace(registry="")] if self.registry and not self.is_near else [self]
 
 
 def parse(text: str) -> Reference:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import ipaddress
 from collections.abc import Iterator
 
 from cumulo.engines.images import manifests
@@ -18,19 +17,6 @@ from cumulo.engines.images.references import LATEST, Reference
 from cumulo.engines.images.store import Images
 
 TIMEOUT_S = 30.0
-
-
-def is_near(reference: Reference) -> bool:
-    """Whether the name is of a registry on the loopback network."""
-    host, _, port = reference.registry.rpartition(":")
-    if not port.isdigit():
-        return False
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def take(store: Images, reference: Reference, platform: str = "") -> str | None:
@@ -44,8 +30,7 @@ def take(store: Images, reference: Reference, platform: str = "") -> str | None:
             return None
         manifest = manifests.manifest(data)
         for part in (manifest.config, *manifest.layers):
-            if not store.blobs.has(part.digest):
-                store.blobs.keep(_blob(reference, part.digest), part.digest)
+            store.blobs.keep(_blob(reference, part.digest), part.digest, part.size)
         manifests.settings(store.blobs.read(manifest.config.digest, manifests.MOST_BYTES), len(manifest.layers))
         return store.blobs.put(data)
     except (OSError, http.client.HTTPException) as error:

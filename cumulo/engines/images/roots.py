@@ -58,7 +58,8 @@ def _apply(root: Path, folder: Path, layer: Layer) -> None:
         hidden = _find(root, name)
         if hidden is not None:
             _remove(hidden)
-    _lay(str(folder / layers.TREE), str(root))
+    tree = str(folder / layers.TREE)
+    _lay(tree, str(root), {f"{tree}/{name}" for name in layer.implied})
     for name, target in layer.links.items():
         source, place = _find(root, target), _find(root, name)
         if source is None or place is None or not os.path.lexists(source) or _is_folder(source):
@@ -67,17 +68,19 @@ def _apply(root: Path, folder: Path, layer: Layer) -> None:
         _link(str(source), str(place))
 
 
-def _lay(above: str, beneath: str) -> None:
-    """Lay a folder over another."""
+def _lay(above: str, beneath: str, implied: set[str]) -> None:
+    """Lay a folder over another; of `implied` ones the mode is only for those that were not there."""
     with os.scandir(above) as entries:
         for entry in entries:
             place = f"{beneath}/{entry.name}"
             if entry.is_dir(follow_symlinks=False):
-                if not _is_folder(Path(place)):
+                was_there = _is_folder(Path(place))
+                if not was_there:
                     _remove(Path(place))
                     os.mkdir(place)
-                os.chmod(place, stat.S_IMODE(entry.stat(follow_symlinks=False).st_mode))
-                _lay(entry.path, place)
+                if not was_there or entry.path not in implied:
+                    os.chmod(place, stat.S_IMODE(entry.stat(follow_symlinks=False).st_mode))
+                _lay(entry.path, place, implied)
             else:
                 _remove(Path(place))
                 _link(entry.path, place)

@@ -11,24 +11,31 @@ import pytest
 
 HERE = Path(__file__).parent
 NOBODY = 65534
-FILES = ("test_sandboxes.py", "test_hostile.py", "test_plain.py")
+SANDBOXES = ("test_sandboxes.py", "test_hostile.py", "test_plain.py")
+IMAGES = ("../environments/test_images.py", "../images/test_layers.py")
 ONE_S, ALL_S = 60, 300
 PYTEST = ("-m", "pytest", "-v", f"--timeout={ONE_S}", "--timeout-method=thread")
 """One that hangs is named, and ends the run with what each of its threads was doing."""
 
 
 @pytest.mark.timeout(ALL_S + 30)  # a whole run of tests, on a machine that may be busy
+@pytest.mark.parametrize("files", [SANDBOXES, IMAGES])
 @pytest.mark.skipif(os.geteuid() != 0, reason="the other tests run as an ordinary user already")
-def test_without_root() -> None:
+def test_without_root(files: tuple[str, ...]) -> None:
     home = Path(tempfile.mkdtemp(prefix="cumulo-test-"))  # pytest's own folders are root's alone
     os.chown(home, NOBODY, NOBODY)
-    tests = [str(HERE / name) for name in FILES]
+    tests = [str(HERE / name) for name in files]
     run = [sys.executable, *PYTEST, "--basetemp", str(home / "tests"), *tests]
     try:
         with (home / "output").open("w") as output:  # no pipe: what outlives the run would keep it open
             ended = subprocess.run(
                 [sys.executable, str(HERE.parents[1] / "ordinary_user.py"), str(NOBODY), *run],
-                env={**os.environ, "HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1"},
+                env={
+                    **os.environ,
+                    "HOME": str(home),
+                    "HYPOTHESIS_STORAGE_DIRECTORY": str(home / "hypothesis"),
+                    "PYTHONDONTWRITEBYTECODE": "1",
+                },
                 cwd=HERE.parents[2],
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -107,10 +107,9 @@ def _pulled(store: Images, uri: str) -> Pulled:
     with store.held() as hold:
         try:
             digest = store.find(reference)
-            if digest is None and registries.is_near(reference):
+            if digest is None and reference.is_near:
                 digest = registries.take(store, reference)
-            if digest is None:
-                digest = daemons.take(store, reference)
+            digest = digest or daemons.take(store, reference)
             if digest is None:
                 raise IMAGE_MISSING(uri=uri, hint=WAYS)
             store.image(digest)
