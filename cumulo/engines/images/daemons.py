@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 from cumulo.engines.images.failures import ImageFailed
@@ -12,7 +13,7 @@ from cumulo.engines.images.references import Reference
 from cumulo.engines.images.store import Images
 
 PROGRAMS = ("docker", "podman")
-INSPECT_S, SAVE_S = 10, 600
+INSPECT_S = 10
 
 
 def take(store: Images, reference: Reference, platform: str = "") -> str | None:
@@ -39,24 +40,22 @@ def _has(program: str, name: str) -> bool:
 
 
 def _saved(store: Images, program: str, name: str, platform: str) -> str:
-    with subprocess.Popen(
-        [program, "save", name],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        cwd="/",
-    ) as saving:
+    with (
+        tempfile.TemporaryFile() as words,
+        subprocess.Popen(
+            [program, "save", name], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=words, cwd="/"
+        ) as saving,
+    ):
         assert saving.stdout is not None
-        assert saving.stderr is not None
         try:
             found = store.take(saving.stdout, platform)
-        except ImageFailed as failed:
+        except BaseException as error:
             saving.kill()
-            said = saving.stderr.read().decode(errors="replace").strip()
-            raise ImageFailed(f"`{Path(program).name} save {name}`: {said or failed}") from None
-        except BaseException:
-            saving.kill()
-            raise
+            if not isinstance(error, ImageFailed):
+                raise
+            words.seek(0)
+            said = words.read().decode(errors="replace").strip().rpartition("\n")[2]
+            raise ImageFailed(f"`{Path(program).name} save {name}`: {said or error}") from None
     if len(found) != 1:
         raise ImageFailed(f"`{Path(program).name} save {name}` gave {len(found)} images")
     return found[0].digest

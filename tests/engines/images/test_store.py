@@ -2,6 +2,8 @@
 
 import io
 import json
+import shutil
+import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -11,7 +13,7 @@ import pytest
 from cumulo.engines.images import daemons, manifests, references, registries
 from cumulo.engines.images.failures import BadImage, ImageFailed, Unsupported
 from cumulo.engines.images.store import Images
-from tests.engines.images.building import INDEX, MACHINE, Layout, digest, file, layer, saved
+from tests.engines.images.building import INDEX, MACHINE, Layout, bash, digest, file, layer, saved
 
 ONE, TWO = layer([file("one", "1")]), layer([file("two", "2")])
 
@@ -406,3 +408,43 @@ def test_what_docker_has(images: Images, tmp_path: Path, monkeypatch: pytest.Mon
     assert daemons.take(images, references.parse("other:1")) is None
     with pytest.raises(ImageFailed, match="`docker save broken:1`: no space left"):
         daemons.take(images, references.parse("broken:1"))
+
+
+STORAGE = '[storage]\ndriver = "vfs"\ngraphroot = "{0}/graph"\nrunroot = "{0}/run"\n'
+FILE = """
+FROM scratch
+ADD rootfs.tar /
+ENV GREETING="hello world" PATH=/bin
+WORKDIR /work
+COPY app /work/
+ENTRYPOINT ["/bin/bash"]
+CMD ["app"]
+"""
+
+
+@pytest.mark.skipif(shutil.which("podman") is None, reason="needs podman")
+def test_what_podman_built(images: Images, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The real one, with a storage of its own."""
+    (tmp_path / "storage.conf").write_text(STORAGE.format(tmp_path))
+    monkeypatch.setenv("CONTAINERS_STORAGE_CONF", str(tmp_path / "storage.conf"))
+    (tmp_path / "rootfs.tar").write_bytes(bash())
+    (tmp_path / "app").write_text("echo here")
+    (tmp_path / "Dockerfile").write_text(FILE)
+
+    def podman(*arguments: str) -> None:
+        ran = subprocess.run(["podman", *arguments], cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert ran.returncode == 0, ran.stderr
+
+    podman("build", "--tag", "team/app:1", ".")
+    monkeypatch.setattr(daemons, "PROGRAMS", ("podman",))
+    image = daemons.take(images, references.parse("123456789012.dkr.ecr.us-east-1.amazonaws.com/team/app:1"))
+    assert image is not None
+    settings = images.image(image).settings
+    assert settings.variables == {"GREETING": "hello world", "PATH": "/bin"}
+    assert (settings.entry_point, settings.command, settings.working_directory) == (["/bin/bash"], ["app"], "/work")
+    assert (images.root(image) / "work" / "app").read_text() == "echo here"
+    for kind in ("oci-archive", "docker-archive"):
+        podman("save", "--format", kind, "--output", f"{kind}.tar", "team/app:1")
+        ((name, digest_of),) = images.load(tmp_path / f"{kind}.tar")
+        assert name == "team/app:1"
+        assert (images.root(digest_of) / "work" / "app").read_text() == "echo here"
