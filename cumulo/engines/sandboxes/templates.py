@@ -50,8 +50,7 @@ def template(
             links.append([name, str(path.readlink())])
         elif path.is_dir():
             shown[name] = name
-    java = (path.name for path in etc.glob("java*"))
-    for name in (*CONFIGURATION, *java):
+    for name in (*CONFIGURATION, *_java(etc)):
         if (etc / name).exists():
             shown[f"/etc/{name}"] = str(etc / name)
     for outside, inside in sorted(binds, key=lambda pair: pair[1].count("/")):
@@ -70,7 +69,13 @@ def template(
 
 def readable() -> list[str]:
     """The system's folders and files that a program without a root of its own may read."""
-    return ["/usr", *SYSTEM, *(f"/etc/{name}" for name in CONFIGURATION), *(name for name in FILES)]
+    names = (*CONFIGURATION, *_java(Path("/etc")))
+    return ["/usr", *SYSTEM, *(f"/etc/{name}" for name in names), *(name for name in FILES)]
+
+
+def _java(etc: Path) -> list[str]:
+    """Debian keeps a JVM's own files here, one folder for each version."""
+    return [path.name for path in etc.glob("java*")]
 
 
 def _is_shown(outside: str, inside: str, shown: dict[str, str]) -> bool:

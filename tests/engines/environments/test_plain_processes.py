@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from cumulo.engines.environments import runtimes
 from cumulo.engines.environments.builds import Invocation
 from cumulo.engines.environments.environments import Environments
 from cumulo.engines.sandboxes import probe, sandboxes
+from tests.engines.environments import java_code
 from tests.engines.environments.conftest import Bench
 
 SOURCE = """
@@ -35,6 +37,17 @@ def test_without_namespaces(bench: Bench, tmp_path: Path, monkeypatch: pytest.Mo
         )
         builds.append(bench.build(code=script, runtime=node[0], timeout_s=20))
 
+    if not java_code.MISSING:
+        classes = java_code.write(bench.code(**{"lib/readme.txt": ""}))
+        builds.append(bench.build(code=classes, handler="example.Places", runtime=java_code.RUNTIME, timeout_s=20))
+    ruby = shutil.which("ruby")
+    if ruby:
+        runtimes.configure({"ruby3.2": ruby})
+        script = bench.code(
+            **{"index.rb": "def handler(event:, context:)\n  [Dir.pwd, ENV['LAMBDA_TASK_ROOT'], '']\nend"}
+        )
+        builds.append(bench.build(code=script, runtime="ruby3.2", timeout_s=20))
+
     async def main() -> list[Any]:
         homes = Environments(tmp_path / "plain", logging.getLogger("test"), time.time, time.time)
         try:
@@ -48,6 +61,8 @@ def test_without_namespaces(bench: Bench, tmp_path: Path, monkeypatch: pytest.Mo
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         answers = runner.run(main())
+    runtimes.configure({})
     for build, answer in zip(builds, answers, strict=True):
-        assert answer[:2] == [str(build.code)] * 2
+        assert isinstance(answer, list), (answer, bench.text)
+        assert answer[:2] == [str(build.code)] * 2, (answer, bench.text)
     assert answers[0][2].startswith("127.0.0.1:") and not answers[0][2].endswith(":9001")

@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,9 +9,8 @@ import pytest
 
 from cumulo.engines.environments import runtimes
 from cumulo.engines.environments.builds import RuntimeMissing
+from tests.engines.environments import node22
 from tests.engines.environments.conftest import Bench
-
-CACHE = Path.home() / ".cache" / "cumulo-tests"
 
 
 @pytest.fixture(autouse=True)
@@ -90,18 +88,9 @@ def test_what_is_not_here(identifier: str, text: str, monkeypatch: pytest.Monkey
 
 
 def test_another_node_than_the_systems_runs_functions(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    """npm's package `node` holds the real program of Node.js 22; it is put where nvm would put it."""
-    home = CACHE / "node22"
-    target = home / ".nvm" / "versions" / "node" / "v22" / "bin" / "node"
-    if not target.exists():
-        home.mkdir(parents=True, exist_ok=True)
-        (home / "package.json").write_text("{}")
-        install = ["npm", "install", "--no-audit", "--no-fund", "--silent", "--no-save", "node@22"]
-        subprocess.run([*install, "--ignore-scripts=false"], cwd=home, check=True, timeout=200)
-        (real,) = [each for each in home.glob("node_modules/node*/bin/node") if each.stat().st_size > 1_000_000][:1]
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.hardlink_to(real)
-    monkeypatch.setenv("HOME", str(home))
+    """In the place where nvm puts it."""
+    target = node22.program()
+    monkeypatch.setenv("HOME", str(node22.HOME))
     found = runtimes.find("nodejs22.x")
     assert found.program == str(target)
     source = "export const handler = async () => [process.version, process.env.AWS_EXECUTION_ENV, process.execPath]"
