@@ -256,7 +256,7 @@ class Environments:
         abilities = self.sandboxes.abilities
         return self._trust is not None and "net" in abilities.namespaces and abilities.own_root
 
-    def _trusted(self) -> list[tuple[str, str]]:
+    def _trusted(self, java: bool) -> list[tuple[str, str]]:
         """Write the certificates that programs inside trust; (outside, inside) of each."""
         assert self._trust is not None
         ca = self._trust().read_bytes()
@@ -266,6 +266,10 @@ class Environments:
         bundle.write_bytes(aws_names.bundle_of(ca, [system] if system else []))
         alone.write_bytes(ca)
         shown = [(str(bundle), os.path.realpath(name)) for name in aws_names.BUNDLES if Path(name).is_file()]
+        if java:
+            store = self._certificates / "trust.jks"
+            store.write_bytes(aws_names.java_store_of(bundle.read_bytes()))
+            shown.append((str(store), aws_names.JAVA_STORE))
         return [*dict.fromkeys(shown), (str(bundle), aws_names.BUNDLE), (str(alone), aws_names.CA)]
 
     async def _start_zygote(self, chosen: Program) -> Zygote:
@@ -273,7 +277,8 @@ class Environments:
         modules = () if chosen.argv else PRELOADED
         zygote = Zygote(chosen.zygote, modules, sdk, {"LD_LIBRARY_PATH": variables.LIBRARIES})
         prefix = [(chosen.prefix, chosen.prefix)] if chosen.prefix else []
-        trusted = await asyncio.to_thread(self._trusted) if self._names_aws else []
+        java = programs.JAVA_MAIN in chosen.argv
+        trusted = await asyncio.to_thread(self._trusted, java) if self._names_aws else []
         template = self.sandboxes.template([*prefix, *chosen.binds, *trusted])
         template["links"] = [*template.get("links", ()), ["/var/lang", chosen.prefix or "/usr"]]
         await zygote.start(template, self.sandboxes.zygote_groups())

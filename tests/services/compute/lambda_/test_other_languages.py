@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from cumulo.engines.environments import runtimes
+from cumulo.engines.sandboxes.probe import abilities
 from tests.conftest import Account
 from tests.engines.environments import java_code
 from tests.services.compute.lambda_.conftest import Create, zip_of
@@ -79,6 +80,19 @@ def test_a_function_in_ruby(cloud: Account, create: Create, ruby: str) -> None:
     assert "working\n" in base64.b64decode(answer["LogResult"]).decode()
     found, answer = invoke(cloud, "counter", {})
     assert answer["FunctionError"] == "Unhandled" and found["errorType"] == "Function<NoMethodError>"
+
+
+AWS = "https://sts.eu-west-1.amazonaws.com/?Action=GetCallerIdentity&Version=2011-06-15"
+
+
+@pytest.mark.skipif("net" not in abilities().namespaces, reason="functions have no network of their own here")
+def test_aws_by_its_own_names(cloud: Account, create: Create, java: Any, ruby: str) -> None:
+    """Both trust what answers there; what they ask is not signed."""
+    java("java", "example.Callers::status")
+    assert invoke(cloud, "java", AWS)[0] == 403
+    source = "require 'net/http'\ndef handler(event:, context:)\n  Net::HTTP.get_response(URI(event)).code\nend"
+    create("ruby", Runtime=ruby, Code={"ZipFile": zip_of({"index.rb": source})}, Timeout=20)
+    assert invoke(cloud, "ruby", AWS)[0] == "403"
 
 
 @pytest.mark.parametrize("runtime", ["dotnet8", "dotnet10"])

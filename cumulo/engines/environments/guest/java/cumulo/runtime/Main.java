@@ -33,6 +33,7 @@ import java.util.Set;
 public final class Main {
     private static final String BAD_CODE = "Runtime.BadFunctionCode";
     private static final String EXCEPTION = "Runtime.UserException";
+    private static final String TRUST = "/etc/cumulo/trust.jks";
     private static final String TRACE = "com.amazonaws.xray.traceHeader";
     private final Api api;
     private final Log log;
@@ -53,6 +54,7 @@ public final class Main {
             Rehearsal.run();
             return;
         }
+        trust();
         Log log = new Log();
         Field logger = LambdaRuntime.class.getDeclaredField("logger");
         logger.setAccessible(true);
@@ -66,6 +68,15 @@ public final class Main {
             main.serve(main.begin(System.getenv("_HANDLER")));
         } catch (IOException gone) {
             System.exit(0);  // the environment has ended
+        }
+    }
+
+    /** Certificates of the cloud, which AWS's own names lead to; unless the function has its own. */
+    private static void trust() {
+        if (System.getProperty("javax.net.ssl.trustStore") == null && new File(TRUST).exists()) {
+            System.setProperty("javax.net.ssl.trustStore", TRUST);
+            System.setProperty("javax.net.ssl.trustStoreType", "JKS");
+            System.setProperty("javax.net.ssl.trustStorePassword", "changeit");
         }
     }
 
