@@ -59,7 +59,11 @@ NO_SUCH_ACCESS_POINT = Error("NoSuchAccessPoint", "The specified accesspoint doe
 
 
 class AccessPoint(Record):
-    """A named way to a bucket, with a policy of its own. `vpc` is the one it is for, "" for the Internet."""
+    """A named way to a bucket, with a policy of its own. `vpc` is the one it is for, "" for the Internet.
+
+    `prefixes` and `permissions` ("GetObject") are the scope of one of a directory bucket's: what is let through; none
+    of either is all.
+    """
 
     account: str
     region: str
@@ -72,11 +76,21 @@ class AccessPoint(Record):
     vpc: str = ""
     policy: str = ""
     tags: dict[str, str] = {}
+    zone: str = ""  # of the directory bucket whose access point it is
+    prefixes: list[str] = []
+    permissions: list[str] = []
 
     @property
     def arn(self) -> str:
         """The access point's ARN."""
+        if self.zone:
+            return directory_arn(self.region, self.account, self.name)
         return f"arn:{partition_of(self.region)}:s3:{self.region}:{self.account}:accesspoint/{self.name}"
+
+
+def directory_arn(region: str, account: str, name: str) -> str:
+    """The ARN of an access point of a directory bucket."""
+    return f"arn:{partition_of(region)}:s3express:{region}:{account}:accesspoint/{name}"
 
 
 class AccessPointAlias(Record):
@@ -100,6 +114,7 @@ ACCESS_POINTS = Table(
 )
 ACCESS_POINT_ALIASES = Table(AccessPointAlias, name="s3.access_point_aliases", key="alias", scope=GLOBAL)
 ALIAS_SUFFIX = "-s3alias"
+DIRECTORY_SUFFIX = "--xa-s3"  # of names that are aliases as well: those of directory buckets' access points
 _ON_HOSTS = re.compile(r"([a-z0-9-]{3,50})-(\d{12})", re.ASCII)
 
 
@@ -126,7 +141,7 @@ def access_point(ctx: Context, named: str) -> AccessPoint | None:
             ctx.authorized = True
             raise NO_SUCH_ACCESS_POINT(members={"AccessPointName": parts[5][len("accesspoint/") :]})
         return found
-    if named.endswith(ALIAS_SUFFIX):
+    if named.endswith((ALIAS_SUFFIX, DIRECTORY_SUFFIX)):
         alias = ACCESS_POINT_ALIASES.peek(ctx, named)
         if alias is None:
             return None

@@ -31,7 +31,8 @@ _GLOBAL_KEY = re.compile(r"(aws|s3|s3express|saml|cognito-identity\.amazonaws\.c
 _OF_RESOURCES = frozenset(
     (
         "s3:buckettag", "s3:accesspointtag", "s3:dataaccesspointarn", "s3:dataaccesspointaccount",
-        "s3:accesspointnetworkorigin",
+        "s3:accesspointnetworkorigin", "s3express:dataaccesspointarn", "s3express:dataaccesspointaccount",
+        "s3express:accesspointnetworkorigin",
     )
 )  # fmt: skip
 _S3_VENDORS = ("s3", "s3express", "s3-object-lambda")

@@ -21,7 +21,8 @@ _NARROWING = frozenset(
         "aws:principalservicename", "aws:sourceaccount", "aws:sourcearn", "aws:sourceip", "aws:sourceorgid",
         "aws:sourceorgpaths", "aws:sourceowner", "aws:sourcevpc", "aws:sourcevpcarn", "aws:sourcevpce",
         "aws:vpcsourceip", "aws:userid", "s3:x-amz-server-side-encryption-aws-kms-key-id", "s3:dataaccesspointaccount",
-        "s3:dataaccesspointarn", "s3:accesspointnetworkorigin",
+        "s3:dataaccesspointarn", "s3:accesspointnetworkorigin", "s3express:dataaccesspointaccount",
+        "s3express:dataaccesspointarn",
     )
 )  # fmt: skip
 _WIDE_RANGE = re.compile(r"[^/]+/(\d+)")
@@ -61,7 +62,7 @@ def _open(key: str, value: str) -> bool:
         return wide is not None and int(wide[1]) < (32 if ":" in value else 8)
     if name == "aws:userid":
         return value.startswith("*")
-    if name in ("aws:sourcearn", "aws:principalarn", "s3:dataaccesspointarn"):
+    if name in ("aws:sourcearn", "aws:principalarn", "s3:dataaccesspointarn", "s3express:dataaccesspointarn"):
         parts = value.split(":", 5)
         # An ARN may have wildcards behind its account, but the account must be fixed (S3's ARNs have none).
         return len(parts) < 6 or any(mark in parts[4] for mark in "*?") or (not parts[4] and parts[5].startswith("*"))

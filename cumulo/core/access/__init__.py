@@ -113,7 +113,10 @@ class Access:
         types = found.types
         if patch is not None and patch.resource_types is not None:
             wanted = patch.resource_types
-            types = [entry for entry in types if entry[0] in wanted]
+            # Of an action without resources: those that the operation asks for by itself.
+            types = (
+                [entry for entry in types if entry[0] in wanted] if types else [(each, False, []) for each in wanted]
+            )
         action = f"{self.prefix}:{found.name}"
         keys = dict.fromkeys(found.keys)
         for _, _, more in types:

@@ -163,7 +163,7 @@ def allow_bucket(
 ) -> None:
     """AccessDenied unless the caller may do this with the bucket."""
     if bucket.zone:
-        directory_rights.allow(ctx, bucket, action or _own_action(ctx))
+        directory_rights.allow(ctx, bucket, action or _own_action(ctx), request)
         return
     if not bucket.policy and request.get("Bucket", bucket.name) == bucket.name and ctx.trusted(bucket.account):
         return
@@ -217,7 +217,7 @@ def allow_object(
     What the request does besides (tags, an ACL, a lock) needs its own permission.
     """
     if bucket.zone:
-        directory_rights.allow(ctx, bucket, action or _own_action(ctx))
+        directory_rights.allow(ctx, bucket, action or _own_action(ctx), request, key or request["Key"])
         return
     if (
         not bucket.policy

@@ -35,6 +35,10 @@ _OF_BUCKETS = frozenset(
     )
 )  # fmt: skip
 
+_OF_DIRECTORY_BUCKETS = frozenset(
+    ("CreateSession", "DeleteObjects", "HeadBucket", "ListMultipartUploads", "ListObjectsV2")
+)
+
 # What multi-region access points take. Source: S3 User Guide, "Using Multi-Region Access Points with supported API
 # operations".
 _IN_REGIONS = frozenset(
@@ -78,7 +82,8 @@ def bucket_of(ctx: Context, named: str, *, source: bool = False) -> Bucket | Non
         return None
     handler = ctx.handler
     shape = handler.model.input if handler is not None else None
-    if ctx.operation not in _OF_BUCKETS and (shape is None or "Key" not in shape.members):
+    of_buckets = _OF_DIRECTORY_BUCKETS if point.zone else _OF_BUCKETS
+    if ctx.operation not in of_buckets and (shape is None or "Key" not in shape.members):
         ctx.authorized = True
         raise METHOD_NOT_ALLOWED(members={"ResourceType": "ACCESSPOINT"})
     return BUCKETS.peek(ctx, point.bucket)
@@ -146,9 +151,7 @@ def _allow(
         if fault.code != "AccessDenied" or ctx.principal.account == point.account:
             raise
         raise ACCESS_DENIED() from None
-    if not ctx.internal and not _bucket_allows(
-        ctx, bucket, action, f"{bucket.arn}/{key}" if key else bucket.arn, given
-    ):
+    if not ctx.internal and not bucket_allows(ctx, bucket, action, f"{bucket.arn}/{key}" if key else bucket.arn, given):
         raise ACCESS_DENIED()
 
 
@@ -159,7 +162,7 @@ def _restricted(ctx: Context, point: AccessPoint | MultiRegionAccessPoint) -> bo
     return restricted and s3_public_policies.is_public(point.policy)
 
 
-def _bucket_allows(ctx: Context, bucket: Bucket, action: str, arn: str, given: Mapping[str, Any]) -> bool:
+def bucket_allows(ctx: Context, bucket: Bucket, action: str, arn: str, given: Mapping[str, Any]) -> bool:
     """The bucket's own say: callers of its account it lets in unless it denies, others it must let in.
 
     The caller's own policies were asked for the access point; here only the bucket's policy counts, as for those who

@@ -82,15 +82,15 @@ def _page(
 def head_bucket(ctx: Context, request: t.HeadBucketRequest) -> t.HeadBucketOutput:
     """Whether the bucket is there, and the caller may list it."""
     bucket = access.bucket_for(ctx, request)
+    through = request["Bucket"] != bucket.name
     if bucket.zone:
         return {
             "BucketArn": bucket.arn,
             "BucketLocationType": "LocalZone" if bucket.local_zone else "AvailabilityZone",
             "BucketLocationName": bucket.zone,
             "BucketRegion": bucket.region,
-            "AccessPointAlias": False,
+            "AccessPointAlias": through,
         }
-    through = request["Bucket"] != bucket.name
     return {"BucketArn": bucket.arn, "BucketRegion": bucket.region, "AccessPointAlias": through}
 
 

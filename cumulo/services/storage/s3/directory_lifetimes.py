@@ -58,7 +58,7 @@ def create(ctx: Context, request: Mapping[str, Any]) -> dict[str, str]:
     zone = directory_buckets.zone_of(name)
     new = Bucket(name, ctx.account, ctx.region, ctx.now(), zone=zone or "none")
     new.local_zone = location.get("Type") == "LocalZone"
-    directory_rights.allow(ctx, new, "s3:CreateBucket")
+    directory_rights.allow(ctx, new, "s3:CreateBucket", request)
     if not zone:
         raise INVALID_BUCKET_NAME(members={"BucketName": name})
     _check(request, configuration, location, zone)

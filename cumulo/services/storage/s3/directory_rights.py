@@ -14,7 +14,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core import credentials
+from cumulo.core.authorization import environment_of
 from cumulo.core.errors import Fault
+from cumulo.core.s3_access import AccessPoint, access_point
+from cumulo.services.storage.s3 import access_points
 from cumulo.services.storage.s3.directory_buckets import SIGNING_NAME
 from cumulo.services.storage.s3.errors import ACCESS_DENIED
 
@@ -60,16 +63,29 @@ def check_elsewhere(ctx: Context, *, anywhere: bool) -> None:
         raise ACCESS_DENIED()
 
 
-def allow(ctx: Context, bucket: Bucket, action: str) -> None:
-    """AccessDenied unless the caller may do what general purpose buckets call `action` ("s3:GetObject")."""
+def point_of(ctx: Context, bucket: Bucket, request: Mapping[str, Any]) -> AccessPoint | None:
+    """The access point of the bucket that the request names; None where it names the bucket."""
+    named = request.get("Bucket", bucket.name)
+    point = access_point(ctx, named) if named != bucket.name else None
+    return point if point is not None and point.bucket == bucket.name else None
+
+
+def allow(ctx: Context, bucket: Bucket, action: str, request: Mapping[str, Any], key: str = "") -> None:
+    """AccessDenied unless the caller may do what general purpose buckets call `action` ("s3:GetObject").
+
+    Through an access point, its scope has a say each time.
+    """
     if ctx.internal:
         ctx.authorized = True
         return
     name = action.partition(":")[2]
     session = session_of(ctx)
-    if session is not None and session.bucket != bucket.name:
+    point = point_of(ctx, bucket, request)
+    if session is not None and session.bucket != (point.name if point is not None else bucket.name):
         ctx.authorized = True
         raise ACCESS_DENIED()
+    if point is not None:
+        _check_scope(ctx, point, name, request, key)
     if name in _OF_OWNERS:
         ctx.authorize(bucket.arn, action=f"{SIGNING_NAME}:{name}", context={}, account=bucket.account)
         return
@@ -82,19 +98,46 @@ def allow(ctx: Context, bucket: Bucket, action: str) -> None:
         if session.read_only and mode == READ_WRITE:
             raise ACCESS_DENIED()
         return
-    allow_session(ctx, bucket, mode)
+    allow_session(ctx, bucket, mode, point)
 
 
-def allow_session(ctx: Context, bucket: Bucket, mode: str) -> None:
-    """AccessDenied unless the caller may begin a session of this mode."""
-    authorize(ctx, bucket, f"{SIGNING_NAME}:CreateSession", {f"{SIGNING_NAME}:SessionMode": mode})
+def _check_scope(ctx: Context, point: AccessPoint, name: str, request: Mapping[str, Any], key: str) -> None:
+    """AccessDenied for what the scope of an access point leaves out, and for other networks than its own.
+
+    Source: S3 User Guide, "Manage the scope of your access points for directory buckets".
+    """
+    where = key or request.get("Prefix") or ""
+    permitted = not point.permissions or name in point.permissions
+    # HeadBucket, which needs ListBucket, asks for no keys.
+    inside = not point.prefixes or where.startswith(tuple(point.prefixes)) or ctx.operation == "HeadBucket"
+    if not permitted or not inside or (point.vpc and not environment_of(ctx).source_vpc_endpoint):
+        ctx.authorized = True
+        raise ACCESS_DENIED()
 
 
-def may_begin(ctx: Context, bucket: Bucket, mode: str) -> bool:
+def allow_session(ctx: Context, bucket: Bucket, mode: str, point: AccessPoint | None = None) -> None:
+    """AccessDenied unless the caller may begin a session of this mode; an access point must allow it too."""
+    action, given = f"{SIGNING_NAME}:CreateSession", {f"{SIGNING_NAME}:SessionMode": mode}
+    if point is None:
+        authorize(ctx, bucket, action, given)
+        return
+    given |= {
+        f"{SIGNING_NAME}:DataAccessPointArn": point.arn,
+        f"{SIGNING_NAME}:DataAccessPointAccount": point.account,
+        f"{SIGNING_NAME}:AccessPointNetworkOrigin": "VPC" if point.vpc else "Internet",
+    }
+    ctx.authorize(
+        point.arn, policy=point.policy or None, tags=point.tags, action=action, context=given, account=point.account
+    )
+    if not access_points.bucket_allows(ctx, bucket, action, bucket.arn, given):
+        raise ACCESS_DENIED()
+
+
+def may_begin(ctx: Context, bucket: Bucket, mode: str, point: AccessPoint | None = None) -> bool:
     """Whether the caller may begin a session of this mode."""
     denial = ctx.denial
     try:
-        allow_session(ctx, bucket, mode)
+        allow_session(ctx, bucket, mode, point)
     except Fault as fault:
         if fault.code != "AccessDenied":
             raise

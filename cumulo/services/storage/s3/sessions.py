@@ -44,15 +44,20 @@ def create_session(ctx: Context, request: t.CreateSessionRequest) -> t.CreateSes
     if ctx.principal.kind in (PrincipalKind.ANONYMOUS, PrincipalKind.SERVICE) or directory_rights.session_of(ctx):
         ctx.authorized = True
         raise ACCESS_DENIED()
+    point = directory_rights.point_of(ctx, bucket, request)
     if mode is None:
-        mode = READ_WRITE if directory_rights.may_begin(ctx, bucket, READ_WRITE) else READ_ONLY
-    directory_rights.allow_session(ctx, bucket, mode)
+        mode = READ_WRITE if directory_rights.may_begin(ctx, bucket, READ_WRITE, point) else READ_ONLY
+    directory_rights.allow_session(ctx, bucket, mode, point)
     algorithm = directory_encryption.algorithm_of_session(bucket, request)
     if algorithm == directory_encryption.KMS and mode == READ_WRITE:
         object_encryption.begin_session(ctx, bucket)
     said = "ServerSideEncryption" in request or _is_zonal(ctx, bucket.zone)
     issued = credentials.issue_alike(
-        ctx, LASTS_S, bucket=bucket.name, read_only=mode == READ_ONLY, encryption=algorithm if said else ""
+        ctx,
+        LASTS_S,
+        bucket=point.name if point is not None else bucket.name,
+        read_only=mode == READ_ONLY,
+        encryption=algorithm if said else "",
     )
     answer: t.CreateSessionOutput = {
         "ServerSideEncryption": algorithm,

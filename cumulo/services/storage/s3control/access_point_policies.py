@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from cumulo.core import s3_policy_checks, s3_public_policies
 from cumulo.core.operation import operation
 from cumulo.core.s3_access import ACCESS_POINTS, ACCOUNT_ACCESS
-from cumulo.services.storage.s3control import access_points, accounts
-from cumulo.services.storage.s3control.errors import ACCESS_DENIED, NO_SUCH_ACCESS_POINT_POLICY
+from cumulo.services.storage.s3control import access_points, accounts, directory_access_points
+from cumulo.services.storage.s3control.errors import ACCESS_DENIED, METHOD_NOT_ALLOWED, NO_SUCH_ACCESS_POINT_POLICY
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
@@ -55,8 +55,11 @@ def delete_access_point_policy(ctx: Context, request: t.DeleteAccessPointPolicyR
 def get_access_point_policy_status(
     ctx: Context, request: t.GetAccessPointPolicyStatusRequest
 ) -> t.GetAccessPointPolicyStatusResult:
-    """Whether the policy lets in callers whom nobody chose."""
+    """Whether the policy lets in callers whom nobody chose. Raises MethodNotAllowed for those of directory buckets."""
     accounts.check(ctx, request)
+    if directory_access_points.is_of_directory(request["Name"]):
+        ctx.authorized = True
+        raise METHOD_NOT_ALLOWED()
     point = access_points.found(ctx, request["Name"])
     if not point.policy:
         raise NO_SUCH_ACCESS_POINT_POLICY(members={"AccessPointName": point.name})

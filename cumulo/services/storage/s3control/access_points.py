@@ -10,7 +10,6 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core import paging
-from cumulo.core.errors import not_implemented
 from cumulo.core.operation import operation
 from cumulo.core.s3_access import (
     ACCESS_POINT_ALIASES,
@@ -22,13 +21,14 @@ from cumulo.core.s3_access import (
 )
 from cumulo.core.s3_buckets import BUCKETS
 from cumulo.core.table import prefix_range
-from cumulo.services.storage.s3control import accounts, public_access_blocks, tags
+from cumulo.services.storage.s3control import accounts, directory_access_points, public_access_blocks, tags
 from cumulo.services.storage.s3control.errors import (
     ACCESS_DENIED,
     ACCESS_POINT_EXISTS,
     INVALID_ARGUMENT,
     INVALID_NEXT_TOKEN,
     INVALID_REQUEST,
+    NO_SUCH_ACCESS_POINT,
     TOO_MANY_ACCESS_POINTS,
 )
 
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 MOST_LISTED = 1000
 MOST = 10_000  # of an account in a region. Source: S3 User Guide, "Access points restrictions and limitations"
 LONGEST_ALIAS = 63
+_ALL_BLOCKED = PublicAccessBlock(True, True, True, True)
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,48}[a-z0-9]", re.ASCII)
 
 
@@ -50,24 +51,26 @@ def check_name(name: str) -> None:
 
 def found(ctx: Context, name: str) -> AccessPoint:
     """The caller's access point of this name, or of this ARN, allowed for the operation."""
-    return ACCESS_POINTS.get(ctx, name.rpartition("/")[2])
+    name = name.rpartition("/")[2]
+    if directory_access_points.is_of_directory(name):
+        return directory_access_points.found(ctx, name)
+    return ACCESS_POINTS.get(ctx, name)
 
 
-@operation(unsupported=("Scope",))
+@operation
 def create_access_point(ctx: Context, request: t.CreateAccessPointRequest) -> t.CreateAccessPointResult:
     """A new access point for a bucket in this region, of this account or of another."""
     accounts.check(ctx, request)
     name = request["Name"]
-    ctx.authorize(ACCESS_POINTS.arn(ctx, name))
-    check_name(name)
+    zone = _zone(ctx, name)
+    if "Scope" in request and not zone:
+        raise INVALID_REQUEST("A scope can be set for access points of directory buckets only")
     if ACCESS_POINTS.peek(ctx, name) is not None:
         raise ACCESS_POINT_EXISTS(members={"AccessPointName": name})
     if ctx.txn.count(*prefix_range(ACCESS_POINTS.prefix(ctx.account, ctx.region))) >= MOST:
         raise TOO_MANY_ACCESS_POINTS()
     bucket = BUCKETS.peek(ctx, request["Bucket"])
-    if bucket is not None and bucket.zone:
-        raise not_implemented("s3control", "CreateAccessPoint", "Bucket (directory buckets)")
-    if bucket is None or bucket.region != ctx.region:
+    if bucket is None or bucket.region != ctx.region or bucket.zone != zone:
         raise INVALID_REQUEST("Amazon S3 AccessPoint can only be created for existing bucket")
     if bucket.account != request.get("BucketAccountId", ctx.account):
         raise ACCESS_DENIED()
@@ -78,15 +81,34 @@ def create_access_point(ctx: Context, request: t.CreateAccessPointRequest) -> t.
         name,
         bucket.name,
         bucket.account,
-        new_alias(ctx, name, ALIAS_SUFFIX),
+        name if zone else new_alias(ctx, name, ALIAS_SUFFIX),
         ctx.now(),
-        PublicAccessBlock(True, True, True, True) if block is None else public_access_blocks.of_request(block),
+        _ALL_BLOCKED if block is None or zone else public_access_blocks.of_request(block),
         vpc=request["VpcConfiguration"]["VpcId"] if "VpcConfiguration" in request else "",
         tags=tags.checked(request.get("Tags", [])),
+        zone=zone,
     )
+    directory_access_points.set_scope(point, request.get("Scope") or {})
     ACCESS_POINTS.put(ctx, point)
     ACCESS_POINT_ALIASES.put(ctx, AccessPointAlias(point.alias, point.account, point.region, name))
     return {"AccessPointArn": point.arn, "Alias": point.alias}
+
+
+def _zone(ctx: Context, name: str) -> str:
+    """The zone of a new access point, "" of one for general purpose buckets; the caller may make it.
+
+    In a zone a name is there once, whoever has it; what AWS answers where somebody else does is not documented.
+    """
+    if not directory_access_points.is_of_directory(name):
+        ctx.authorize(ACCESS_POINTS.arn(ctx, name))
+        check_name(name)
+        return ""
+    directory_access_points.authorize(ctx, name, None)
+    zone = directory_access_points.zone_of(name)
+    there = ACCESS_POINT_ALIASES.peek(ctx, name)
+    if there is not None and there.account != ctx.account:
+        raise ACCESS_DENIED()
+    return zone
 
 
 def new_alias(ctx: Context, name: str, suffix: str) -> str:
@@ -102,7 +124,7 @@ def new_alias(ctx: Context, name: str, suffix: str) -> str:
 def get_access_point(ctx: Context, request: t.GetAccessPointRequest) -> t.GetAccessPointResult:
     """What an access point is; its policy is asked for apart."""
     accounts.check(ctx, request)
-    point = ACCESS_POINTS.get(ctx, request["Name"].rpartition("/")[2])
+    point = _shown(ctx, request["Name"].rpartition("/")[2])
     answer: dict[str, Any] = {
         "Name": point.name,
         "Bucket": point.bucket,
@@ -110,22 +132,28 @@ def get_access_point(ctx: Context, request: t.GetAccessPointRequest) -> t.GetAcc
         "CreationDate": point.created_at,
         "Alias": point.alias,
         "AccessPointArn": point.arn,
-        "Endpoints": {
+        "BucketAccountId": point.bucket_account,
+        **directory_access_points.origin(point),
+    }
+    if not point.zone:
+        answer["Endpoints"] = {
             "ipv4": f"s3-accesspoint.{point.region}.amazonaws.com",
             "fips": f"s3-accesspoint-fips.{point.region}.amazonaws.com",
             "fips_dualstack": f"s3-accesspoint-fips.dualstack.{point.region}.amazonaws.com",
             "dualstack": f"s3-accesspoint.dualstack.{point.region}.amazonaws.com",
-        },
-        "BucketAccountId": point.bucket_account,
-        **_origin(point),
-    }
+        }
     return answer  # type: ignore[return-value]
 
 
-def _origin(point: AccessPoint) -> dict[str, Any]:
-    if point.vpc:
-        return {"NetworkOrigin": "VPC", "VpcConfiguration": {"VpcId": point.vpc}}
-    return {"NetworkOrigin": "Internet"}
+def _shown(ctx: Context, name: str) -> AccessPoint:
+    """The access point to be shown: s3:GetAccessPoint has no resource, s3express:GetAccessPoint has."""
+    if directory_access_points.is_of_directory(name):
+        return directory_access_points.found(ctx, name)
+    ctx.authorize("*", account=ctx.account)
+    point = ACCESS_POINTS.peek(ctx, name)
+    if point is None:
+        raise NO_SUCH_ACCESS_POINT(members={"AccessPointName": name})
+    return point
 
 
 @operation
@@ -140,20 +168,10 @@ def list_access_points(ctx: Context, request: t.ListAccessPointsRequest) -> t.Li
     token = request.get("NextToken")
     after = paging.decode(token, INVALID_NEXT_TOKEN()) if token is not None else None
     wanted = request.get("Bucket")
-    points = [point for point in ACCESS_POINTS.range(ctx, after=after) if wanted is None or point.bucket == wanted]
-    answer: dict[str, Any] = {
-        "AccessPointList": [
-            {
-                "Name": point.name,
-                "Bucket": point.bucket,
-                "AccessPointArn": point.arn,
-                "Alias": point.alias,
-                "BucketAccountId": point.bucket_account,
-                **_origin(point),
-            }
-            for point in points[:limit]
-        ]
-    }
+    points = [
+        point for point in ACCESS_POINTS.range(ctx, after=after) if not point.zone and wanted in (None, point.bucket)
+    ]
+    answer: dict[str, Any] = {"AccessPointList": [directory_access_points.shown(point) for point in points[:limit]]}
     if len(points) > limit > 0:
         answer["NextToken"] = paging.encode((points[limit - 1].name,))
     return answer  # type: ignore[return-value]

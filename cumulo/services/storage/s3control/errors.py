@@ -1,6 +1,7 @@
 """The errors of S3 Control with AWS's texts, as observed in its answers or in the S3 API Reference."""
 
 from cumulo.core.errors import Error
+from cumulo.core.s3_access import NO_SUCH_ACCESS_POINT as NO_SUCH_ACCESS_POINT
 
 ACCESS_DENIED = Error("AccessDenied", "Access Denied", status=403)
 INVALID_REQUEST = Error("InvalidRequest", status=400)
@@ -10,6 +11,7 @@ INVALID_NEXT_TOKEN = Error("InvalidNextToken", "The continuation token is not va
 MALFORMED_XML = Error(
     "MalformedXML", "The XML you provided was not well-formed or did not validate against our published schema"
 )
+METHOD_NOT_ALLOWED = Error("MethodNotAllowed", "The specified method is not allowed against this resource.", status=405)
 NO_SUCH_RESOURCE = Error("NoSuchResource", "The specified resource doesn't exist.", status=404)
 NO_SUCH_PUBLIC_ACCESS_BLOCK = Error(
     "NoSuchPublicAccessBlockConfiguration", "The public access block configuration was not found", status=404

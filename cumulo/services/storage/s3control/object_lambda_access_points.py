@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from cumulo.core import paging
 from cumulo.core.operation import operation
-from cumulo.core.s3_access import ACCESS_POINTS
+from cumulo.core.s3_access import ACCESS_POINTS, PublicAccessBlock
 from cumulo.core.s3_access import ALIAS_SUFFIX as ACCESS_POINT_SUFFIX
 from cumulo.core.s3_object_lambda import (
     ALIAS_SUFFIX,
@@ -40,9 +40,7 @@ if TYPE_CHECKING:
 MOST = 1000  # of an account in a region. Source: S3 User Guide, "Access points restrictions and limitations"
 MOST_LISTED = 1000
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,43}[a-z0-9]", re.ASCII)
-_ALL_BLOCKED = public_access_blocks.of_request(
-    dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
-)
+_ALL_BLOCKED = PublicAccessBlock(True, True, True, True)
 
 
 def found(ctx: Context, request: Mapping[str, Any]) -> ObjectLambdaAccessPoint:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from cumulo.core.context import Context
     from cumulo.stubs import s3control as t
 
+_EXPRESS = "s3express"
 _ALLOWED = re.compile(r"[\w\s+\-=.:/@]*", re.UNICODE)
 _INVALID = (
     "This request contains a tag key or value that isn't valid. Valid characters include the following: "
@@ -66,10 +67,12 @@ Resource = Bucket | AccessPoint | Group | Instance | Location | Grant
 def _resource(ctx: Context, arn: str) -> Resource:
     """What the ARN names, allowed for the operation; NoSuchResource where it is nothing of the caller's."""
     parts = arn.split(":", 5)
-    name = parts[5] if len(parts) == 6 and parts[2] == "s3" else ""
+    name = parts[5] if len(parts) == 6 and parts[2] in ("s3", _EXPRESS) else ""
     kind, _, rest = name.partition("/")
     found: Resource | None = None
-    if name and not parts[4] and not rest:
+    if name and parts[2] == _EXPRESS:
+        found = _of_directory(ctx, arn, kind, rest)
+    elif name and not parts[4] and not rest:
         found = BUCKETS.peek(ctx, name)
     elif kind == "accesspoint" and parts[4:5] == [ctx.account]:
         found = ACCESS_POINTS.peek(ctx, rest, region=parts[3])
@@ -78,10 +81,17 @@ def _resource(ctx: Context, arn: str) -> Resource:
     elif kind == "access-grants" and parts[4:5] == [ctx.account]:
         found = _of_access_grants(ctx, parts[3], rest)
     account = found.account if found is not None else ctx.account
-    ctx.authorize(arn, account=account, tags=found.tags if found is not None else None)
+    action = f"{_EXPRESS}:{ctx.operation}" if parts[2:3] == [_EXPRESS] else None
+    ctx.authorize(arn, account=account, tags=found.tags if found is not None else None, action=action)
     if found is None or account != ctx.account:
         raise NO_SUCH_RESOURCE()
     return found
+
+
+def _of_directory(ctx: Context, arn: str, kind: str, name: str) -> Bucket | AccessPoint | None:
+    """A directory bucket, or an access point of one, with just this ARN."""
+    found = BUCKETS.peek(ctx, name) if kind == "bucket" else ACCESS_POINTS.peek(ctx, name)
+    return found if found is not None and found.arn == arn else None
 
 
 def _of_access_grants(ctx: Context, region: str, name: str) -> Instance | Location | Grant | None:

@@ -230,15 +230,6 @@ def test_users_need_the_access_point_in_their_policies(cloud: Account, bucket: s
         read(alice, bucket)
 
 
-def test_directory_buckets_have_none_yet(cloud: Account, control: Any) -> None:
-    name = f"d-{cloud.account}--use1-az4--x-s3"
-    kind = {"Type": "Directory", "DataRedundancy": "SingleAvailabilityZone"}
-    place = {"Type": "AvailabilityZone", "Name": "use1-az4"}
-    cloud.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"Location": place, "Bucket": kind})
-    with refused("NotImplemented", status=501):
-        control.create_access_point(AccountId=cloud.account, Name="point", Bucket=name)
-
-
 def test_a_bucket_with_access_points_stays(cloud: Account, bucket: str) -> None:
     control = cloud.client("s3control")
     control.create_access_point(AccountId=cloud.account, Name="point", Bucket=bucket)
