@@ -58,6 +58,7 @@ _HEADERS = {
     "BypassGovernanceRetention": "x-amz-bypass-governance-retention",
     "MFA": "x-amz-mfa",
     "RequestPayer": "x-amz-request-payer",
+    "ConfirmRemoveSelfBucketAccess": "x-amz-confirm-remove-self-bucket-access",
     "SSECustomerAlgorithm": "x-amz-server-side-encryption-customer-algorithm",
     "WebsiteRedirectLocation": "x-amz-website-redirect-location",
     "OptionalObjectAttributes": "x-amz-optional-object-attributes",

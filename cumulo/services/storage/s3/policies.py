@@ -25,9 +25,12 @@ def _own_bucket(ctx: Context, bucket: Bucket, method: str) -> None:
         raise METHOD_NOT_ALLOWED(members={"Method": method, "ResourceType": "BUCKETPOLICY"})
 
 
-@operation(unsupported=("ConfirmRemoveSelfBucketAccess",))
+@operation
 def put_bucket_policy(ctx: Context, request: t.PutBucketPolicyRequest) -> None:
-    """Replace the bucket's policy. Raises MalformedPolicy, AccessDenied for a public one that is blocked."""
+    """Replace the bucket's policy. Raises MalformedPolicy, AccessDenied for a public one that is blocked.
+
+    Who locks themselves out may do so without confirming it, as on AWS; the root user can mend it.
+    """
     bucket = access.bucket_for(ctx, request)
     _own_bucket(ctx, bucket, "PUT")
     policy = s3_policy_checks.checked(request["Policy"], bucket.arn)

@@ -1,7 +1,7 @@
 """The S3 Access Grants instance of an account in a region.
 
-Source: S3 API Reference, CreateAccessGrantsInstance and its like. Corporate directories (IAM Identity Center) and
-instances shared with other accounts are refused by name.
+Source: S3 API Reference, CreateAccessGrantsInstance and its like. Corporate directories (IAM Identity Center) are
+refused by name.
 """
 
 from __future__ import annotations
@@ -26,6 +26,14 @@ def shown(instance: Instance) -> dict[str, Any]:
         "AccessGrantsInstanceId": instance.id,
         "AccessGrantsInstanceArn": instance.arn,
     }
+
+
+def of_account(ctx: Context, account: str) -> Instance:
+    """An account's instance in this region, allowed for the operation: the caller's, or one whose policy lets it in.
+
+    Raises AccessGrantsInstanceNotExistsError.
+    """
+    return INSTANCES.get(ctx, DEFAULT, account=account)
 
 
 def check(ctx: Context) -> Instance:
@@ -63,11 +71,11 @@ def get_access_grants_instance(
 def get_access_grants_instance_for_prefix(
     ctx: Context, request: t.GetAccessGrantsInstanceForPrefixRequest
 ) -> t.GetAccessGrantsInstanceForPrefixResult:
-    """The instance that manages a path: the one of the account and region of its bucket."""
+    """The instance that manages a path: the one of the account and region of its bucket, if it lets the caller in."""
     accounts.check(ctx, request)
-    instance = INSTANCES.get(ctx, DEFAULT)
     bucket = BUCKETS.peek(ctx, request["S3Prefix"].removeprefix("s3://").partition("/")[0])
-    if bucket is None or bucket.account != ctx.account or bucket.region != ctx.region:
+    instance = INSTANCES.get(ctx, DEFAULT, account=bucket.account if bucket is not None else None)
+    if bucket is None or bucket.region != ctx.region:
         raise NO_INSTANCE()
     return {"AccessGrantsInstanceArn": instance.arn, "AccessGrantsInstanceId": instance.id}
 

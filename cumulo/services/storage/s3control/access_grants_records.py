@@ -17,6 +17,9 @@ class Instance(Record):
     created_at: float
     tags: dict[str, str] = {}
     id: str = DEFAULT
+    policy: str = ""
+    organization: str = ""  # that the policy is for, as it was given
+    policy_at: float = 0
 
     @property
     def arn(self) -> str:
@@ -54,7 +57,14 @@ class Grant(Record):
 
 _ARN = "arn:{partition}:s3:{region}:{account}:access-grants/"
 INSTANCES = Table(
-    Instance, name="s3control.access_grants_instances", key="id", scope=REGION, arn=_ARN + "{id}", missing=NO_INSTANCE
+    Instance,
+    name="s3control.access_grants_instances",
+    key="id",
+    scope=REGION,
+    arn=_ARN + "{id}",
+    missing=NO_INSTANCE,
+    policy=lambda instance: instance.policy or None,
+    tags=lambda instance: instance.tags,
 )
 LOCATIONS = Table(
     Location,

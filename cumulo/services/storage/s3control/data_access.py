@@ -15,9 +15,8 @@ from cumulo.core import paging
 from cumulo.core.errors import Fault
 from cumulo.core.operation import operation
 from cumulo.services.storage.s3control import access_grants_instances
-from cumulo.services.storage.s3control.access_grants_records import DEFAULT, GRANTS, INSTANCES, LOCATIONS, Grant
+from cumulo.services.storage.s3control.access_grants_records import GRANTS, LOCATIONS, Grant, Instance
 from cumulo.services.storage.s3control.errors import (
-    ACCESS_DENIED,
     INVALID_NEXT_TOKEN,
     INVALID_REQUEST,
     NO_SUCH_LOCATION,
@@ -46,9 +45,9 @@ _WRITING = [
 ]
 
 
-def _of_caller(ctx: Context) -> list[Grant]:
+def _of_caller(ctx: Context, instance: Instance) -> list[Grant]:
     names = {ctx.principal.arn, ctx.principal.policy_arn}
-    return [grant for grant in GRANTS.range(ctx) if grant.grantee in names]
+    return [grant for grant in GRANTS.range(ctx, account=instance.account) if grant.grantee in names]
 
 
 def covers(scope: str, target: str) -> bool:
@@ -61,9 +60,7 @@ def covers(scope: str, target: str) -> bool:
 @operation(unsupported=("AuditContext",))
 def get_data_access(ctx: Context, request: t.GetDataAccessRequest) -> t.GetDataAccessResult:
     """Temporary credentials for what the caller was granted closest to the target."""
-    _own(ctx, request["AccountId"])
-    INSTANCES.get(ctx, DEFAULT)
-    instance = access_grants_instances.check(ctx)
+    instance = access_grants_instances.of_account(ctx, request["AccountId"])
     target, permission = request["Target"], request["Permission"]
     lasts_s = request.get("DurationSeconds", HOUR_S)
     if permission not in _PERMISSIONS or not SHORTEST_S <= lasts_s <= LONGEST_S:
@@ -72,7 +69,7 @@ def get_data_access(ctx: Context, request: t.GetDataAccessRequest) -> t.GetDataA
         raise INVALID_REQUEST("The request is not valid")
     fitting = [
         grant
-        for grant in _of_caller(ctx)
+        for grant in _of_caller(ctx, instance)
         if covers(grant.scope, target) and permission in (grant.permission, *_parts(grant.permission))
     ]
     if not fitting:
@@ -82,25 +79,21 @@ def get_data_access(ctx: Context, request: t.GetDataAccessRequest) -> t.GetDataA
     if request.get("TargetType") == "Object" and scope.endswith("*") and request.get("Privilege") == "Minimal":
         raise INVALID_REQUEST("The request is not valid")
     return {
-        "Credentials": _credentials(ctx, grant, scope, permission, lasts_s),  # type: ignore[typeddict-item]
+        "Credentials": _credentials(ctx, instance, grant, scope, lasts_s, permission),  # type: ignore[typeddict-item]
         "MatchedGrantTarget": scope,
         "Grantee": {"GranteeType": "IAM", "GranteeIdentifier": grant.grantee},
         "MatchedInstanceArn": instance.arn,
     }
 
 
-def _own(ctx: Context, account: str) -> None:
-    if account != ctx.account:
-        ctx.authorized = True
-        raise ACCESS_DENIED()
-
-
 def _parts(permission: str) -> tuple[str, ...]:
     return ("READ", "WRITE") if permission == "READWRITE" else ()
 
 
-def _credentials(ctx: Context, grant: Grant, scope: str, permission: str, lasts_s: int) -> dict[str, Any]:
-    location = LOCATIONS.peek(ctx, grant.location)
+def _credentials(
+    ctx: Context, instance: Instance, grant: Grant, scope: str, lasts_s: int, permission: str
+) -> dict[str, Any]:
+    location = LOCATIONS.peek(ctx, grant.location, account=instance.account)
     if location is None:
         raise NO_SUCH_LOCATION()
     wish = {
@@ -110,9 +103,8 @@ def _credentials(ctx: Context, grant: Grant, scope: str, permission: str, lasts_
         "Policy": _session_policy(ctx, scope, permission),
         "SourceIdentity": ctx.principal.user_id.partition(":")[0] or ctx.account,
     }
-    arn = INSTANCES.arn(ctx, DEFAULT)
     try:
-        answer = ctx.call("sts", "AssumeRole", wish, service=SERVICE, source_arn=arn)
+        answer = ctx.call("sts", "AssumeRole", wish, service=SERVICE, source_arn=instance.arn, account=instance.account)
     except Fault as fault:
         raise STS_DENIED(f"{STS_DENIED.text}: {fault.message}") from None
     found: dict[str, Any] = answer["Credentials"]
@@ -138,15 +130,13 @@ def _session_policy(ctx: Context, scope: str, permission: str) -> str:
 @operation(unsupported=("AllowedByApplication",))
 def list_caller_access_grants(ctx: Context, request: t.ListCallerAccessGrantsRequest) -> t.ListCallerAccessGrantsResult:
     """What the caller is granted, the scopes that begin with the one asked for."""
-    _own(ctx, request["AccountId"])
-    INSTANCES.get(ctx, DEFAULT)
-    instance = access_grants_instances.check(ctx)
+    instance = access_grants_instances.of_account(ctx, request["AccountId"])
     if request.get("InstanceScope", "SELF") not in ("SELF", "ALL"):
         raise INVALID_REQUEST("The request is not valid")
     token, limit = request.get("NextToken"), request.get("MaxResults", PAGE)
     after = str(paging.decode(token, INVALID_NEXT_TOKEN())[0]) if token is not None else ""
     wanted = request.get("GrantScope", "")
-    listed = [grant for grant in _of_caller(ctx) if grant.scope.startswith(wanted) and grant.id > after]
+    listed = [grant for grant in _of_caller(ctx, instance) if grant.scope.startswith(wanted) and grant.id > after]
     answer: dict[str, Any] = {
         "CallerAccessGrantsList": [
             {

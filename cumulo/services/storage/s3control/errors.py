@@ -33,6 +33,10 @@ INSTANCE_EXISTS = Error("AccessGrantsInstanceAlreadyExists", "Access Grants Inst
 INSTANCE_NOT_EMPTY = Error(
     "AccessGrantsInstanceNotEmptyError", "Please clean up locations before deleting the access grants instance"
 )
+NO_RESOURCE_POLICY = Error(
+    "AccessGrantsInstanceResourcePolicyNotExists", "Access Grants Instance Resource Policy does not exist", status=404
+)
+INVALID_RESOURCE_POLICY = Error("InvalidResourcePolicy", "The specified Resource Policy is invalid", status=400)
 NO_SUCH_LOCATION = Error("NoSuchAccessGrantsLocationError", "The specified location does not exist", status=404)
 LOCATION_EXISTS = Error(
     "AccessGrantsLocationAlreadyExistsError", "The specified access grants location already exists", status=409
@@ -54,6 +58,7 @@ STS_DENIED = Error(
 
 # Of batch operations.
 NO_SUCH_JOB = Error("NotFoundException", "The specified job does not exist.", status=404)
+TOO_MANY_JOB_TAGS = Error("TooManyTagsException", "The number of tags exceeds the limit of 50 tags.")
 BAD_JOB = Error("BadRequestException")
 JOB_STATUS = Error("JobStatusException", "The job's status does not allow it to become {status}.")
 

@@ -14,7 +14,8 @@ from cumulo.core import paging
 from cumulo.core.errors import not_implemented
 from cumulo.core.operation import operation
 from cumulo.core.table import REGION, Record, Table
-from cumulo.services.storage.s3control import accounts, job_checksums, job_functions
+from cumulo.core.tags import to_list
+from cumulo.services.storage.s3control import accounts, job_checksums, job_functions, job_tags
 from cumulo.services.storage.s3control.errors import BAD_JOB, INVALID_NEXT_TOKEN, JOB_STATUS, NO_SUCH_JOB
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class Job(Record):
     failures: list[tuple[str, str]] = []
     started_at: float = 0
     manifest: tuple[str, str] | None = None  # ARN and ETag of the one that was generated and written out
+    tags: dict[str, str] = {}
 
     @property
     def said(self) -> dict[str, Any]:
@@ -70,6 +72,7 @@ JOBS = Table(
     scope=REGION,
     arn="arn:{partition}:s3:{region}:{account}:job/{id}",
     missing=NO_SUCH_JOB,
+    tags=lambda job: job.tags,
     indexes={"by_token": ("token",)},
 )
 
@@ -88,6 +91,7 @@ def create_job(ctx: Context, request: t.CreateJobRequest) -> t.CreateJobResult:
         request["Priority"],
         ctx.now(),
         msgspec.msgpack.encode({name: value for name, value in request.items() if name != "AccountId"}),
+        tags=job_tags.checked(request.get("Tags", [])),
     )
     JOBS.put(ctx, job)
     from cumulo.services.storage.s3control import job_runs
@@ -172,6 +176,33 @@ def _summary(job: Job, said: dict[str, Any]) -> dict[str, Any]:
     if job.ended_at:
         shown["TerminationDate"] = job.ended_at
     return shown
+
+
+@operation
+def put_job_tagging(ctx: Context, request: t.PutJobTaggingRequest) -> t.PutJobTaggingResult:
+    """Replace the tags. Raises TooManyTagsException, InvalidTag."""
+    accounts.check(ctx, request)
+    job = JOBS.get(ctx, request["JobId"])
+    job.tags = job_tags.checked(request["Tags"])
+    JOBS.put(ctx, job)
+    return {}
+
+
+@operation
+def get_job_tagging(ctx: Context, request: t.GetJobTaggingRequest) -> t.GetJobTaggingResult:
+    """The tags, by key."""
+    accounts.check(ctx, request)
+    return cast("t.GetJobTaggingResult", {"Tags": to_list(JOBS.get(ctx, request["JobId"]).tags)})
+
+
+@operation
+def delete_job_tagging(ctx: Context, request: t.DeleteJobTaggingRequest) -> t.DeleteJobTaggingResult:
+    """Remove all tags."""
+    accounts.check(ctx, request)
+    job = JOBS.get(ctx, request["JobId"])
+    job.tags = {}
+    JOBS.put(ctx, job)
+    return {}
 
 
 @operation

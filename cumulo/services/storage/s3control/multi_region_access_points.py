@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from cumulo.core import s3_public_policies
+from cumulo.core import paging, s3_public_policies
 from cumulo.core.operation import operation
 from cumulo.core.s3_multi_region import (
     ALIAS_SUFFIX,
@@ -18,7 +18,7 @@ from cumulo.core.s3_multi_region import (
     MultiRegionAccessPoint,
 )
 from cumulo.services.storage.s3control import accounts, multi_region_requests, public_access_blocks
-from cumulo.services.storage.s3control.errors import INVALID_REQUEST
+from cumulo.services.storage.s3control.errors import INVALID_NEXT_TOKEN, INVALID_REQUEST
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
@@ -118,14 +118,20 @@ def get_multi_region_access_point(
     return cast("t.GetMultiRegionAccessPointResult", {"AccessPoint": _shown(_of_name(ctx, request["Name"]))})
 
 
-@operation(unsupported=("NextToken", "MaxResults"))
+@operation
 def list_multi_region_access_points(
     ctx: Context, request: t.ListMultiRegionAccessPointsRequest
 ) -> t.ListMultiRegionAccessPointsResult:
-    """All of the account's, by name."""
+    """All of the account's, by name; in pages where that is asked for."""
     accounts.check(ctx, request)
+    token, limit = request.get("NextToken"), request.get("MaxResults") or None
+    after = str(paging.decode(token, INVALID_NEXT_TOKEN())[0]) if token is not None else ""
     points = MULTI_REGION_ACCESS_POINTS.range(ctx, ctx.account, index="by_name")
-    return cast("t.ListMultiRegionAccessPointsResult", {"AccessPoints": [_shown(point) for point in points]})
+    points = [point for point in points if point.name > after]
+    answer: dict[str, Any] = {"AccessPoints": [_shown(point) for point in points[:limit]]}
+    if limit is not None and len(points) > limit:
+        answer["NextToken"] = paging.encode((points[limit - 1].name,))
+    return cast("t.ListMultiRegionAccessPointsResult", answer)
 
 
 @operation

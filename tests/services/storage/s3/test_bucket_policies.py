@@ -9,9 +9,11 @@ import pytest
 
 from cumulo.core.s3_access import account_of_canonical_user, canonical_user_id
 from tests.conftest import Account
+from tests.services.identity.iam.conftest import House
 from tests.services.storage.s3.conftest import refused
 
 HERE = "arn:aws:s3:::BUCKET"
+EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
 
 
 def statement(**changes: Any) -> dict[str, Any]:
@@ -171,6 +173,18 @@ def test_root_can_mend_a_policy_that_denies_everybody(s3: Any, bucket: str) -> N
     assert s3.get_bucket_policy(Bucket=bucket)["Policy"]
     s3.delete_bucket_policy(Bucket=bucket)
     s3.get_bucket_versioning(Bucket=bucket)
+
+
+@pytest.mark.parametrize("confirmed", [{}, {"ConfirmRemoveSelfBucketAccess": True}])
+def test_who_locks_themselves_out_stays_out(cloud: Account, s3: Any, bucket: str, confirmed: dict[str, bool]) -> None:
+    key = House(cloud).user("alice", json.dumps(EVERYTHING))
+    alice = cloud.client("s3", aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"])
+    deny = statement(Effect="Deny", Principal="*", Action="s3:*", Resource=f"arn:aws:s3:::{bucket}")
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [deny]})
+    alice.put_bucket_policy(Bucket=bucket, Policy=policy, **confirmed)
+    with refused("AccessDenied", status=403):
+        alice.delete_bucket_policy(Bucket=bucket)
+    s3.delete_bucket_policy(Bucket=bucket)
 
 
 def test_policies_are_the_owners_business(cloud: Account, s3: Any, bucket: str) -> None:

@@ -90,12 +90,12 @@ def test_locations(cloud: Account, control: Any, bucket: str, role: str, locatio
         control.get_access_grants_location(**named, AccessGrantsLocationId=location)
 
 
-def grant(cloud: Account, control: Any, location: str, permission: str = "READ", **more: Any) -> Any:
+def grant(cloud: Account, control: Any, location: str, permission: str = "READ", of: str = "", **more: Any) -> Any:
     return control.create_access_grant(
         AccountId=cloud.account,
         AccessGrantsLocationId=location,
         AccessGrantsLocationConfiguration={"S3SubPrefix": "logs/*"},
-        Grantee={"GranteeType": "IAM", "GranteeIdentifier": f"arn:aws:iam::{cloud.account}:user/alice"},
+        Grantee={"GranteeType": "IAM", "GranteeIdentifier": f"arn:aws:iam::{of or cloud.account}:user/alice"},
         Permission=permission,
         **more,
     )
@@ -191,3 +191,61 @@ def test_a_role_that_does_not_trust_gives_nothing(
     )
     with refused("StsNotAuthorizedError", status=403):
         alice.get_data_access(AccountId=cloud.account, Target=f"s3://{bucket}/logs/a", Permission="READ")
+
+
+def test_a_resource_policy_is_kept(cloud: Account, control: Any, location: str) -> None:
+    named = {"AccountId": cloud.account}
+    with refused(
+        "AccessGrantsInstanceResourcePolicyNotExists", "Access Grants Instance Resource Policy does not exist", 404
+    ):
+        control.get_access_grants_instance_resource_policy(**named)
+    arn = f"arn:aws:s3:us-east-1:{cloud.account}:access-grants/default"
+    statement = {"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "s3:GetDataAccess", "Resource": arn}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    organization = "o-abcdefghij"
+    put = control.put_access_grants_instance_resource_policy(**named, Policy=policy, Organization=organization)
+    assert (put["Policy"], put["Organization"]) == (policy, organization) and put["CreatedAt"]
+    found = control.get_access_grants_instance_resource_policy(**named)
+    assert (found["Policy"], found["Organization"], found["CreatedAt"]) == (policy, organization, put["CreatedAt"])
+    for bad in ("no policy", "{}", json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Perhaps"}]})):
+        with refused("InvalidResourcePolicy", "The specified Resource Policy is invalid"):
+            control.put_access_grants_instance_resource_policy(**named, Policy=bad)
+    control.delete_access_grants_instance_resource_policy(**named)
+    with refused("AccessGrantsInstanceResourcePolicyNotExists", status=404):
+        control.get_access_grants_instance_resource_policy(**named)
+
+
+def test_other_accounts_by_the_resource_policy(cloud: Account, control: Any, bucket: str, location: str) -> None:
+    other = cloud.another()
+    key = House(other).user("alice", EVERYTHING)
+    secret = {"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]}
+    alice = other.client("s3control", **secret)
+    grant(cloud, control, location, of=other.account)
+    cloud.client("s3").put_object(Bucket=bucket, Key="logs/a", Body=b"x")
+    asked = {"AccountId": cloud.account, "Target": f"s3://{bucket}/logs/*", "Permission": "READ"}
+    for refusal in (
+        lambda: alice.get_data_access(**asked),
+        lambda: alice.list_caller_access_grants(AccountId=cloud.account),
+        lambda: alice.get_access_grants_instance_for_prefix(AccountId=other.account, S3Prefix=f"s3://{bucket}/logs"),
+    ):
+        with refused("AccessDenied", status=403):
+            refusal()
+    arn = f"arn:aws:s3:us-east-1:{cloud.account}:access-grants/default"
+    actions = ["s3:GetDataAccess", "s3:ListCallerAccessGrants", "s3:GetAccessGrantsInstanceForPrefix"]
+    statement = {"Effect": "Allow", "Principal": {"AWS": other.account}, "Action": actions, "Resource": arn}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    control.put_access_grants_instance_resource_policy(AccountId=cloud.account, Policy=policy)
+    answer = alice.get_data_access(**asked)
+    assert answer["MatchedInstanceArn"] == arn
+    given = answer["Credentials"]
+    reader = other.client(
+        "s3",
+        aws_access_key_id=given["AccessKeyId"],
+        aws_secret_access_key=given["SecretAccessKey"],
+        aws_session_token=given["SessionToken"],
+    )
+    assert reader.get_object(Bucket=bucket, Key="logs/a")["Body"].read() == b"x"
+    (mine,) = alice.list_caller_access_grants(AccountId=cloud.account)["CallerAccessGrantsList"]
+    assert mine["AccessGrantsInstanceArn"] == arn
+    found = alice.get_access_grants_instance_for_prefix(AccountId=other.account, S3Prefix=f"s3://{bucket}/logs")
+    assert found["AccessGrantsInstanceArn"] == arn

@@ -105,6 +105,18 @@ def test_made_shown_listed_and_removed(cloud: Account, control: Any, buckets: li
     assert control.list_multi_region_access_points(AccountId=account)["AccessPoints"] == []
 
 
+def test_they_come_in_pages(cloud: Account, control: Any, buckets: list[str]) -> None:
+    for name in ("point-c", "point-a", "point-b"):
+        create(cloud, control, name, buckets[0])
+    cloud.settle()
+    first = control.list_multi_region_access_points(AccountId=cloud.account, MaxResults=2)
+    assert [each["Name"] for each in first["AccessPoints"]] == ["point-a", "point-b"]
+    rest = control.list_multi_region_access_points(AccountId=cloud.account, NextToken=first["NextToken"])
+    assert [each["Name"] for each in rest["AccessPoints"]] == ["point-c"] and "NextToken" not in rest
+    with refused("InvalidNextToken"):
+        control.list_multi_region_access_points(AccountId=cloud.account, NextToken="none")
+
+
 def test_what_cannot_be_is_told_later(cloud: Account, control: Any, arn: str, buckets: list[str]) -> None:
     second = f"second-{cloud.account}"
     cloud.client("s3").create_bucket(Bucket=second)
