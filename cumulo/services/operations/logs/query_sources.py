@@ -48,7 +48,10 @@ def rows(folder: Path, blobs: Path, group: Group, sources: Sources, masks: Masks
             condition = f"({condition}) AND NOT ({masked})"
         parts.append(f"SELECT {_COLUMNS} FROM {_read(files)} WHERE {condition}")
     sql = f"({' UNION ALL '.join(parts)})" if parts else _NOTHING
-    return GroupRows(f"{group.account}:{group.name}", group.id.hex(), sql)
+    rest = [file for file in files if file not in {str(path) for path in sources.whole}]
+    uncounted = f"(SELECT {_COLUMNS} FROM {_read(rest)} WHERE {sources.where})" if rest else _NOTHING
+    counted = list(sources.whole.values())
+    return GroupRows(f"{group.account}:{group.name}", group.id.hex(), sql, counted, uncounted if counted else None)
 
 
 def _read(files: Sequence[str]) -> str:

@@ -159,7 +159,7 @@ async def _make(ctx: Context, group: Group, gathered: _Gathered) -> None:
     else:
         form = PARQUET
         stored = await ctx.in_thread(partial(_parquet, ctx, gathered, gone))
-    segment = _described(group, gathered, form, stored)
+    segment = _described(group, gathered, form, stored, gone)
     await ctx.transact(partial(_commit, gathered=gathered, segment=segment))
 
 
@@ -196,21 +196,23 @@ def _parquet(ctx: Context, gathered: _Gathered, gone: set[int]) -> Stored:
         scratch.drop(folder)
 
 
-def _described(group: Group, gathered: _Gathered, form: str, stored: Stored) -> Segment:
+def _described(group: Group, gathered: _Gathered, form: str, stored: Stored, gone: set[int]) -> Segment:
     batches = [source.batch for source in gathered.sources]
     messages = [message for batch in batches for message in batch.messages]
+    size = sum([len(each) if each.isascii() else len(each.encode(errors="surrogatepass")) for each in messages])
+    # Of older segments, lines of deleted streams were left out.
+    counted = [size, *(-1 if gone else segment.message_bytes for segment in gathered.older)]
     return Segment(
         group.id,
         gathered.number + 1,
         stored.blob,
         form,
         len(messages) + sum(segment.lines for segment in gathered.older),
-        sum([len(message) for message in messages])
-        + OVERHEAD_BYTES * len(messages)
-        + sum(segment.size for segment in gathered.older),
+        size + OVERHEAD_BYTES * len(messages) + sum(segment.size for segment in gathered.older),
         min([*(batch.timestamps[0] for batch in batches), *(segment.first_ms for segment in gathered.older)]),
         max([*(batch.timestamps[-1] for batch in batches), *(segment.last_ms for segment in gathered.older)]),
         gathered.sealed,
+        sum(counted) if min(counted) >= 0 else -1,
     )
 
 

@@ -16,6 +16,7 @@ from cumulo.core import encryption, kept_blobs, scratch
 from cumulo.core.encryption import DataKey
 from cumulo.core.table import GLOBAL, Record, Space, Table, prefix_range
 from cumulo.services.operations.logs import sealing, segment_files
+from cumulo.services.operations.logs.query.planning import Counted
 from cumulo.services.operations.logs.segment_files import PARQUET, Wanted
 
 if TYPE_CHECKING:
@@ -25,7 +26,10 @@ if TYPE_CHECKING:
 
 
 class Segment(Record):
-    """A file of lines. `size` is what they count for (`storedBytes`), `sealed` the data key of one sealed by KMS."""
+    """A file of lines. `size` is what they count for (`storedBytes`), `sealed` the data key of one sealed by KMS.
+
+    `message_bytes` are those of their messages alone, -1 where nobody counted.
+    """
 
     group: bytes
     number: int
@@ -36,6 +40,7 @@ class Segment(Record):
     first_ms: int
     last_ms: int
     sealed: bytes = b""
+    message_bytes: int = -1
 
 
 class Shelf(Record):
@@ -167,6 +172,7 @@ class Sources(NamedTuple):
     where: str
     tail: list[Line]
     folder: Path | None = None
+    whole: dict[Path, Counted] = {}  # files of which every line is wanted
 
     def release(self) -> None:
         """Drop what was made for this reading. Blocks: call it in a thread."""
@@ -195,7 +201,16 @@ async def sources(ctx: Context, group: Group, start: int, end: int) -> Sources:
         folder = scratch.new_folder(ctx)
         await ctx.in_thread(partial(_unpacked, ctx, group, packed, wanted, folder))
         files += sorted(folder.glob("*/segment.parquet"))
-    return Sources(files, segment_files.condition(wanted), tail, folder)
+    whole = {
+        each.path: Counted(each.segment.first_ms, each.segment.last_ms, each.segment.lines, each.segment.message_bytes)
+        for each in found
+        if each.segment.form == PARQUET
+        and each.segment.message_bytes >= 0
+        and not wanted.gone
+        and wanted.start <= each.segment.first_ms
+        and each.segment.last_ms < wanted.end
+    }
+    return Sources(files, segment_files.condition(wanted), tail, folder, whole)
 
 
 def _unpacked(ctx: Context, group: Group, packed: Sequence[Opened], wanted: Wanted, folder: Path) -> None:

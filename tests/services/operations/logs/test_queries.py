@@ -401,3 +401,46 @@ KEY_POLICY = {
         },
     ],
 }
+
+
+def test_statistics_count_what_lies_in_segments(insights: Insights, logs: Any, storage: Storage) -> None:
+    put(logs, insights.now, ["é" * 5, "plain", "late"])
+    storage.seal()
+    put(logs, insights.now + 1000, ["tail"])
+    statistics = insights.answer("filter @message = 'plain'")["statistics"]
+    assert (statistics["recordsScanned"], statistics["recordsMatched"]) == (4, 1)
+    assert statistics["bytesScanned"] == 10 + len("plainlatetail")
+    logs.delete_log_stream(logGroupName=GROUP, logStreamName="one")
+    assert insights.answer("filter @message = 'plain'")["statistics"]["recordsScanned"] == 0
+
+
+def test_segments_beyond_the_time_are_not_counted(insights: Insights, logs: Any, storage: Storage) -> None:
+    put(logs, insights.now - 7200_000, ["old"])
+    put(logs, insights.now, ["new"])
+    storage.seal()
+    assert insights.answer("fields @message")["statistics"]["recordsScanned"] == 1
+    both = {"startTime": insights.now // 1000 - 7300, "endTime": insights.now // 1000 + 60, "logGroupName": GROUP}
+    assert insights.answer("fields @message", **both)["statistics"]["recordsScanned"] == 2
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "level = 'ERROR'",
+        "'ERROR' = level and status >= 500",
+        "level in ['FATAL', 'ERROR']",
+        "level like 'ERR'",
+        "status = 503 and level = 'ERROR' and user.id = 7 and user.name = 'bob' and path like /a/ and code != 5",
+        "not (level != 'ERROR')",
+    ],
+)
+def test_filters_find_what_json_writes_in_its_ways(insights: Insights, logs: Any, condition: str) -> None:
+    lines = [
+        r'{"level":"\u0045RROR","status":503,"user":{"id":7,"name":"b\u006fb"},"path":"/a","n":1}',
+        ' {"level":"ERROR","status":503.0,"user.id":7,"user":{"name":"bob"},"path":"\\/a","n":2}',
+        '{"level":"INFO","status":200,"text":"ERROR","n":3}',
+        "ERROR in plain text, level = 'ERROR'",
+    ]
+    put(logs, insights.now, lines)
+    found = insights.run(f"fields @timestamp | filter {condition} | fields n | sort n")
+    assert [row["n"] for row in found] == ["1", "2"]

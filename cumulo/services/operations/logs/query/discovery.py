@@ -107,8 +107,10 @@ ROUTE53 = (
 
 def json_text(is_lambda: bool) -> str:
     """The JSON object in a message; Lambda's lines may have something before and after the first one."""
-    spaces = "chr(9) || chr(10) || chr(13) || ' '"
-    whole = f"CASE WHEN starts_with(ltrim(message, {spaces}), '{{') AND json_valid(message) THEN message"
+    # Few messages begin with space, and to trim all would take as long as to read their JSON.
+    trimmed = "ltrim(message, chr(9) || chr(10) || chr(13) || ' ')"
+    begins = f"(starts_with(message, '{{') OR (message < '!' AND starts_with({trimmed}, '{{')))"
+    whole = f"CASE WHEN {begins} AND json_valid(message) THEN message"
     if not is_lambda:
         return f"{whole} END"
     rest = "rtrim(substring(message, strpos(message, '{')))"
@@ -153,10 +155,12 @@ def extracted(
     every = list(dict.fromkeys(names + raw))
     hidden = [(f"x{index}_", name) for index, name in enumerate(every) if is_json_name(name)]
     if hidden:
-        # A call for each field, not one for all: what a filter needs is looked for first, the rest in what is left.
-        listed = ", ".join(f"{_string(pointers(name)[0])} AS {column}" for column, name in hidden)
+        # One call for all fields reads a message once.
+        paths = ", ".join(quoted(pointers(name)[0]) for _, name in hidden)
+        listed = ", ".join(f"xs_[{index + 1}] AS {column}" for index, (column, _) in enumerate(hidden))
         source = f"SELECT *, {json_text(is_lambda)} AS j_ FROM ({source})"
-        source = f"SELECT *, {listed} FROM ({source})"
+        source = f"SELECT *, json_extract_string(j_, [{paths}]) AS xs_ FROM ({source})"
+        source = f"SELECT * EXCLUDE (xs_), {listed} FROM ({source})"
     columns: dict[str, str] = {}
     raws: dict[str, str] = {}
     added = []

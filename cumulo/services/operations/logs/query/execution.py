@@ -90,7 +90,10 @@ class Execution:
         groups = work.groups.get(id(work.query), ())
         scanned = size = 0
         if groups:
-            [(scanned, size)] = self._query(planning.scanned(groups, inputs.ranges(work.query)))  # type: ignore[misc]
+            sql, counted = planning.scanned(groups, inputs.ranges(work.query) if inputs.ranges else work.times)
+            [(scanned, size)] = self._query(sql)
+            scanned += sum(each.lines for each in counted)
+            size += sum(each.bytes for each in counted)
         parts = planning.split(work.query)
         matched: int | None = None
         if parts.after:

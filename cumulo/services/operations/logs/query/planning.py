@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from cumulo.services.operations.logs.query import discovery, needs, steps, walks
-from cumulo.services.operations.logs.query.compiling import Times
+from cumulo.services.operations.logs.query import discovery, needs, stages, steps, walks
+from cumulo.services.operations.logs.query.compiling import Compiler, Times
 from cumulo.services.operations.logs.query.failures import Malformed
 from cumulo.services.operations.logs.query.relations import Relation, World
 from cumulo.services.operations.logs.query.tree import (
@@ -38,15 +38,30 @@ from cumulo.services.operations.logs.query.values import TEXT, Value, quoted
 _KEEP_EVENTS = (Fields, Filter, ParseGlob, ParseRegex, ParseLogfmt, ParseCsv, JsonField, Lookup, Unnest)
 
 
+_COLUMNS = "ts, ingested, stream, message, seq, sid, log, gid"  # of every source of events
+
+
+class Counted(NamedTuple):
+    """Events of which is known when the first and the last were, how many there are, and of how many bytes."""
+
+    first: int
+    last: int
+    lines: int
+    bytes: int
+
+
 class GroupRows(NamedTuple):
     """A log group's events as SQL with the columns ts, ingested, stream, message, seq and sid.
 
-    `log` is "account:name", `id` the group's, in hexadecimal digits.
+    `log` is "account:name", `id` the group's, in hexadecimal digits. `counted` are events of which the numbers are
+    known, and `uncounted` is the SQL of the others; None where none are.
     """
 
     log: str
     id: str
     sql: str
+    counted: Sequence[Counted] = ()
+    uncounted: str | None = None
 
     @property
     def is_lambda(self) -> bool:
@@ -92,6 +107,7 @@ def source(query: Query, inputs: Inputs, extra: tuple[str, ...] = (), shift: int
         rows = [each for each in groups if each.is_lambda == is_lambda]
         if rows:
             sql = " UNION ALL ".join(_rows(each, times, shift) for each in rows)
+            sql = _chosen(sql, query, times, is_lambda)
             sql, columns, raws = discovery.extracted(sql, names, raw, is_lambda)
             parts.append(f"({sql})")
     if not parts:
@@ -105,6 +121,23 @@ def source(query: Query, inputs: Inputs, extra: tuple[str, ...] = (), shift: int
     relation.columns = {**relation.columns, **{name: Value(column, TEXT) for name, column in columns.items()}}
     relation.raw = {name: Value(column, TEXT) for name, column in raws.items()}
     return relation
+
+
+def _chosen(sql: str, query: Query, times: Times, is_lambda: bool) -> str:
+    """Of some events, those that the filters at the query's beginning choose."""
+    for stage in stages.leading(query):
+        hint = stages.hint(stage.condition)
+        if hint:
+            sql = f"SELECT * FROM ({sql}) WHERE {hint}"
+        sql, columns, _ = discovery.extracted(sql, stage.fields, [], is_lambda)
+        known = {**discovery.SYSTEM, **{name: Value(column, TEXT) for name, column in columns.items()}}
+        test = Compiler(known, times, _no_subquery).truth(stage.condition)
+        sql = f"SELECT {_COLUMNS} FROM ({sql}) WHERE {test}"
+    return sql
+
+
+def _no_subquery(query: Query) -> str:
+    raise Malformed("A subquery is only allowed in filter", 0, 0)
 
 
 def relation_of(query: Query, inputs: Inputs, extra: tuple[str, ...] = ()) -> Relation:
@@ -159,10 +192,18 @@ def _rows(rows: GroupRows, times: Times, shift: int) -> str:
     return f"SELECT {columns} FROM {rows.sql} WHERE {between}"
 
 
-def scanned(groups: Sequence[GroupRows], times: Times) -> str:
-    """A SELECT of how many events there are in a time, and of how many bytes."""
-    parts = [_rows(rows, times, 0) for rows in groups]
-    return f"SELECT count(*), coalesce(sum(strlen(message)), 0) FROM ({' UNION ALL '.join(parts)})"
+def scanned(groups: Sequence[GroupRows], times: Times) -> tuple[str, list[Counted]]:
+    """A SELECT of how many events there are in a time, and of how many bytes; and what is to be added to that."""
+    parts: list[str] = []
+    known: list[Counted] = []
+    for rows in groups:
+        if rows.uncounted is not None and all(
+            times.start <= each.first and each.last <= times.end for each in rows.counted
+        ):
+            known += rows.counted
+            rows = rows._replace(sql=rows.uncounted)
+        parts.append(_rows(rows, times, 0))
+    return f"SELECT count(*), coalesce(sum(strlen(message)), 0) FROM ({' UNION ALL '.join(parts)})", known
 
 
 def _world(query: Query, inputs: Inputs, times: Times) -> World:
