@@ -113,7 +113,7 @@ def put_account_policy(ctx: Context, request: t.PutAccountPolicyRequest) -> t.Pu
     _check_beside(policy, others)
     if dry:
         return {"dryRunResult": _impact(ctx, policy, [*others, policy])}
-    ACCOUNT_POLICIES.put(ctx, policy)
+    account_records.put(ctx, policy)
     if kind == PROTECTION:
         data_protection.put(ctx, data_protection.account_key(ctx.account, ctx.region), document)
     return {"accountPolicy": _described(ctx, policy)}
@@ -263,7 +263,7 @@ def delete_account_policy(ctx: Context, request: t.DeleteAccountPolicyRequest) -
     if dry:
         others = [each for each in ACCOUNT_POLICIES.range(ctx, kind) if each.name != name]
         return {"dryRunResult": _impact(ctx, found, others)}
-    ACCOUNT_POLICIES.delete(ctx, found)
+    account_records.delete(ctx, found)
     if kind == PROTECTION:
         data_protection.put(ctx, data_protection.account_key(ctx.account, ctx.region), None)
     return {}

@@ -63,10 +63,44 @@ class AccountPolicy(Record):
 ACCOUNT_POLICIES = Table(AccountPolicy, name="logs.account_policies", key=("kind", "name"), scope=REGION)
 
 
+class PolicyKinds(Record):
+    """The kinds of policies that an account has: every batch of events asks for them, and mostly there are none."""
+
+    id: str
+    kinds: list[str]
+
+
+POLICY_KINDS = Table(PolicyKinds, name="logs.account_policy_kinds", key="id", scope=REGION)
+
+
+def put(ctx: Context, policy: AccountPolicy) -> None:
+    """Keep a policy of the caller's account."""
+    ACCOUNT_POLICIES.put(ctx, policy)
+    _note_kinds(ctx, ctx.account, ctx.region)
+
+
+def delete(ctx: Context, policy: AccountPolicy) -> None:
+    """Drop a policy of the caller's account."""
+    ACCOUNT_POLICIES.delete(ctx, policy)
+    _note_kinds(ctx, ctx.account, ctx.region)
+
+
+def _note_kinds(ctx: Context, account: str, region: str) -> PolicyKinds:
+    found = ACCOUNT_POLICIES.range(ctx, account=account, region=region)
+    kinds = PolicyKinds("", sorted({policy.kind for policy in found}))
+    POLICY_KINDS.put(ctx, kinds, account=account, region=region)
+    return kinds
+
+
+def of_kind(ctx: Context, kind: str, account: str, region: str) -> list[AccountPolicy]:
+    """The policies of a kind that an account has."""
+    known = POLICY_KINDS.peek(ctx, "", account=account, region=region) or _note_kinds(ctx, account, region)
+    return ACCOUNT_POLICIES.range(ctx, kind, account=account, region=region) if kind in known.kinds else []
+
+
 def of_group(ctx: Context, kind: str, group: Group) -> list[AccountPolicy]:
     """The policies of a kind that are for a group."""
-    found = ACCOUNT_POLICIES.range(ctx, kind, account=group.account, region=group.region)
-    return [policy for policy in found if is_for(policy, group)]
+    return [policy for policy in of_kind(ctx, kind, group.account, group.region) if is_for(policy, group)]
 
 
 def is_for(policy: AccountPolicy, group: Group) -> bool:
@@ -109,7 +143,7 @@ class Retained(msgspec.Struct):
 
 def retained(ctx: Context, group: Group) -> Retained:
     """How long a group's events are kept now: what the account says comes before what the group says."""
-    policies = ACCOUNT_POLICIES.range(ctx, RETENTION, account=group.account, region=group.region)
+    policies = of_kind(ctx, RETENTION, group.account, group.region)
     return retained_by(policies, group, int(ctx.now() * 1000)) if policies else Retained(group.kept_days)
 
 
