@@ -1,4 +1,4 @@
-"""DescribeLogGroups and ListLogGroups: the groups of an account and region, by name."""
+"""DescribeLogGroups and ListLogGroups: groups by name, and data sources by how many groups they have."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core import paging
+from cumulo.core.errors import not_implemented
 from cumulo.core.operation import operation
 from cumulo.services.operations.logs import (
     account_records,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from cumulo.stubs import logs as t
 
 PAGE = 50
+BY_SOURCE = "DATA_SOURCE_NAME_AND_TYPE"
 ESSENTIALS = "ESSENTIALS"
 _SCANNED = 500  # groups that one look at the store reads, where most are not wanted
 # Members about accounts that a monitoring account sees: there is none such without Observability Access Manager.
@@ -172,4 +174,41 @@ def described(ctx: Context, group: Group) -> t.LogGroup:
         answer["inheritedProperties"] = ["ACCOUNT_DATA_PROTECTION"]
     if group.kms_key:
         answer["kmsKeyId"] = group.kms_key
+    return answer
+
+
+@operation(unsupported=_LINKED)
+def list_aggregate_log_group_summaries(
+    ctx: Context, request: t.ListAggregateLogGroupSummariesRequest
+) -> t.ListAggregateLogGroupSummariesResponse:
+    """How many log groups each data source has. Groups of none are in no summary."""
+    if request["groupBy"] != BY_SOURCE:
+        raise not_implemented("logs", ctx.operation, f"groupBy {request['groupBy']}")
+    is_named = named_like(request)
+    counts: dict[tuple[str, ...], int] = {}
+    for group in GROUPS.range(ctx):
+        source = data_sources.of_group(group)
+        if source is not None and is_named(group) and data_sources.is_among(group, request.get("dataSources")):
+            counts[source] = counts.get(source, 0) + 1
+    found, token = paging.page(
+        lambda after, most: [each for each in sorted(counts) if after is None or each > after][:most],
+        lambda source: source,
+        token=request.get("nextToken"),
+        limit=request.get("limit") or PAGE,
+        error=INVALID_TOKEN(),
+    )
+    answer: t.ListAggregateLogGroupSummariesResponse = {
+        "aggregateLogGroupSummaries": [
+            {
+                "logGroupCount": counts[source],
+                "groupingIdentifiers": [
+                    {"key": "dataSource.Name", "value": source[0]},
+                    {"key": "dataSource.Type", "value": source[1]},
+                ],
+            }
+            for source in found
+        ]
+    }
+    if token:
+        answer["nextToken"] = token
     return answer

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from cumulo.core import paging
 from cumulo.core.operation import Wait, operation
 from cumulo.core.table import REGION, Record, Table
-from cumulo.services.operations.logs import query_results, tags
+from cumulo.services.operations.logs import kms_keys, query_results, sealing, tags
 from cumulo.services.operations.logs.errors import INVALID_PARAMETER, INVALID_TOKEN, LIMIT_EXCEEDED
 from cumulo.services.operations.logs.query.tree import Lookup, Query
 from cumulo.services.operations.logs.query_errors import (
@@ -36,7 +36,7 @@ PAGE = 50
 
 
 class LookupTable(Record):
-    """A table. Times are milliseconds."""
+    """A table. Times are milliseconds. Under a KMS key, `sealed` is the body and `body` is empty."""
 
     name: str
     body: str
@@ -45,6 +45,9 @@ class LookupTable(Record):
     updated_ms: int
     description: str = ""
     tags: dict[str, str] = {}
+    kms_key: str = ""
+    sealed: bytes = b""
+    size: int = 0  # of the body in bytes, where it is sealed
 
 
 LOOKUP_TABLES = Table(
@@ -89,14 +92,50 @@ def texts(ctx: Context, queries: Sequence[Query]) -> dict[str, str]:
     for command in names_in(queries):
         table = LOOKUP_TABLES.peek(ctx, command.table)
         if table is not None:
-            found[command.table] = table.body
+            found[command.table] = body_of(ctx, table)
     return found
+
+
+# --- content ------------------------------------------------------------------------------------
+
+
+def _owner(ctx: Context, name: str, key: str) -> sealing.Resource:
+    return sealing.Resource(LOOKUP_TABLES.arn(ctx, name), ctx.account, ctx.region, key)
+
+
+def body_of(ctx: Context, table: LookupTable) -> str:
+    """A table's CSV."""
+    if not table.sealed:
+        return table.body
+    return sealing.open(ctx, _owner(ctx, table.name, table.kms_key), table.sealed).decode()
+
+
+def _keep(ctx: Context, table: LookupTable, key: str) -> None:
+    """Write a table, its content under this KMS key, "" for none."""
+    table.kms_key = key
+    if key:
+        content = table.body.encode()
+        table.sealed = sealing.seal(ctx, _owner(ctx, table.name, key), content)
+        table.body, table.size = "", len(content)
+    LOOKUP_TABLES.put(ctx, table)
+
+
+def _checked_key(ctx: Context, name: str, key: str) -> str:
+    """A key that CloudWatch Logs may use for a table."""
+    if key:
+        kms_keys.check_arn(key)
+        sealing.check(ctx, _owner(ctx, name, key), key)
+    return key
+
+
+def _size(table: LookupTable) -> int:
+    return table.size if table.sealed else len(table.body.encode())
 
 
 # --- operations ---------------------------------------------------------------------------------
 
 
-@operation(unsupported=("kmsKeyId",))
+@operation
 def create_lookup_table(ctx: Context, request: t.CreateLookupTableRequest) -> t.CreateLookupTableResponse:
     """Make a table of CSV, or of a query's results."""
     name = request["lookupTableName"]
@@ -115,7 +154,7 @@ def create_lookup_table(ctx: Context, request: t.CreateLookupTableRequest) -> t.
 def _created(ctx: Context, table: LookupTable, request: Mapping[str, Any]) -> t.CreateLookupTableResponse:
     table.description = request.get("description") or ""
     table.tags = dict(request.get("tags") or {})
-    LOOKUP_TABLES.put(ctx, table)
+    _keep(ctx, table, _checked_key(ctx, table.name, request.get("kmsKeyId") or ""))
     return {"lookupTableArn": LOOKUP_TABLES.arn(ctx, table.name), "createdAt": table.updated_ms}
 
 
@@ -177,17 +216,18 @@ def _read(ctx: Context, name: str, body: str) -> LookupTable:
     return LookupTable(name, body, header, records, int(ctx.now() * 1000))
 
 
-def put_results(ctx: Context, name: str, body: str, description: str, given: dict[str, str]) -> str:
+def put_results(ctx: Context, name: str, body: str, options: Mapping[str, Any]) -> str:
     """A scheduled query's results in place of a table, or as a new one; its ARN."""
     table = _read(ctx, name, body)
     before = LOOKUP_TABLES.peek(ctx, name)
-    table.tags = before.tags if before is not None else given
-    table.description = description or (before.description if before is not None else "")
-    LOOKUP_TABLES.put(ctx, table)
+    table.tags = before.tags if before is not None else dict(options.get("tags") or {})
+    table.description = options.get("description") or (before.description if before is not None else "")
+    key = options.get("kmsKeyId") or (before.kms_key if before is not None else "")
+    _keep(ctx, table, _checked_key(ctx, name, key))
     return LOOKUP_TABLES.arn(ctx, name)
 
 
-@operation(unsupported=("kmsKeyId",))
+@operation
 def update_lookup_table(ctx: Context, request: t.UpdateLookupTableRequest) -> t.UpdateLookupTableResponse:
     """Replace a table's content."""
     table = _table(ctx, request["lookupTableArn"])
@@ -199,7 +239,7 @@ def update_lookup_table(ctx: Context, request: t.UpdateLookupTableRequest) -> t.
 def _updated(ctx: Context, table: LookupTable, body: str, request: Mapping[str, Any]) -> t.UpdateLookupTableResponse:
     changed = _read(ctx, table.name, body)
     changed.tags, changed.description = table.tags, request.get("description", table.description)
-    LOOKUP_TABLES.put(ctx, changed)
+    _keep(ctx, changed, _checked_key(ctx, table.name, request.get("kmsKeyId", table.kms_key)))
     return {"lookupTableArn": LOOKUP_TABLES.arn(ctx, table.name), "lastUpdatedTime": changed.updated_ms}
 
 
@@ -223,14 +263,17 @@ def _table(ctx: Context, arn: str) -> LookupTable:
 def get_lookup_table(ctx: Context, request: t.GetLookupTableRequest) -> t.GetLookupTableResponse:
     """A table with its content."""
     table = _table(ctx, request["lookupTableArn"])
-    return {
+    answer: t.GetLookupTableResponse = {
         "lookupTableArn": LOOKUP_TABLES.arn(ctx, table.name),
         "lookupTableName": table.name,
         "description": table.description,
-        "tableBody": table.body,
-        "sizeBytes": len(table.body.encode()),
+        "tableBody": body_of(ctx, table),
+        "sizeBytes": _size(table),
         "lastUpdatedTime": table.updated_ms,
     }
+    if table.kms_key:
+        answer["kmsKeyId"] = table.kms_key
+    return answer
 
 
 @operation
@@ -252,15 +295,18 @@ def describe_lookup_tables(ctx: Context, request: t.DescribeLookupTablesRequest)
 
 
 def _described(ctx: Context, table: LookupTable) -> t.LookupTable:
-    return {
+    answer: t.LookupTable = {
         "lookupTableArn": LOOKUP_TABLES.arn(ctx, table.name),
         "lookupTableName": table.name,
         "description": table.description,
         "tableFields": table.fields,
         "recordsCount": table.records,
-        "sizeBytes": len(table.body.encode()),
+        "sizeBytes": _size(table),
         "lastUpdatedTime": table.updated_ms,
     }
+    if table.kms_key:
+        answer["kmsKeyId"] = table.kms_key
+    return answer
 
 
 @operation

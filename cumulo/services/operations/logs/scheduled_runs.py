@@ -201,8 +201,6 @@ async def _to_lookup_table(
     body = await ctx.in_thread(partial(lookup_tables.to_csv, rows))
 
     def put(ctx: Context) -> str:
-        if configuration.get("kmsKeyId"):
-            raise VALIDATION("cumulo does not honour kmsKeyId of lookup tables yet.")
         acting = _acting(ctx, scheduled, configuration["roleArn"], "StartQuery")
         arn = lookup_tables.LOOKUP_TABLES.arn(ctx, name)
         exists = lookup_tables.LOOKUP_TABLES.peek(ctx, name) is not None
@@ -211,8 +209,7 @@ async def _to_lookup_table(
             acting.authorize(arn, action=f"logs:{'Update' if exists else 'Create'}LookupTable")
         finally:
             acting.enter(None)
-        description, given = configuration.get("description") or "", dict(configuration.get("tags") or {})
-        return lookup_tables.put_results(ctx, name, body, description, given)
+        return lookup_tables.put_results(ctx, name, body, configuration)
 
     try:
         arn = await ctx.transact(put)

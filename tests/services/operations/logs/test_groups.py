@@ -152,3 +152,54 @@ def test_streams_by_their_last_events(cloud: Account, logs: Any, stream: dict[st
     assert [each["logStreamName"] for each in by_name["logStreams"]] == ["one", "c", "b"]
     with refused("InvalidParameterException", "Cannot order by LastEventTime with a logStreamNamePrefix."):
         logs.describe_log_streams(logGroupName=group, orderBy="LastEventTime", logStreamNamePrefix="a")
+
+
+def source(name: str, kind: str) -> dict[str, str]:
+    return {"cw:datasource:name": name, "cw:datasource:type": kind}
+
+
+def test_groups_by_data_sources(logs: Any) -> None:
+    for group, tags in (
+        ("/a/one", source("shop", "orders")),
+        ("/a/two", source("shop", "orders")),
+        ("/b/one", source("shop", "mails")),
+        ("/b/two", source("amazon_vpc", "flow")),  # AWS's names are not for others
+        ("/b/three", {"cw:datasource:name": "shop"}),
+    ):
+        logs.create_log_group(logGroupName=group, tags=tags)
+
+    def named(*filters: dict[str, str]) -> list[str]:
+        return [each["logGroupName"] for each in logs.list_log_groups(dataSources=list(filters))["logGroups"]]
+
+    assert named({"name": "shop"}) == ["/a/one", "/a/two", "/b/one"]
+    assert named({"name": "shop", "type": "mails"}, {"name": "other"}) == ["/b/one"]
+    assert named({"name": "amazon_vpc"}) == []
+
+    def summaries(**more: Any) -> list[tuple[Any, ...]]:
+        found = logs.list_aggregate_log_group_summaries(groupBy="DATA_SOURCE_NAME_AND_TYPE", **more)
+        return [
+            (*[each["value"] for each in summary["groupingIdentifiers"]], summary["logGroupCount"])
+            for summary in found["aggregateLogGroupSummaries"]
+        ]
+
+    assert summaries() == [("shop", "mails", 1), ("shop", "orders", 2)]
+    assert summaries(logGroupNamePattern="^/a/one") == [("shop", "orders", 1)]
+    assert summaries(dataSources=[{"name": "shop", "type": "mails"}]) == [("shop", "mails", 1)]
+    first = logs.list_aggregate_log_group_summaries(groupBy="DATA_SOURCE_NAME_AND_TYPE", limit=1)
+    assert summaries(limit=1, nextToken=first["nextToken"]) == [("shop", "orders", 2)]
+    with refused("NotImplemented"):
+        logs.list_aggregate_log_group_summaries(groupBy="DATA_SOURCE_NAME_TYPE_AND_FORMAT")
+
+
+def test_groups_by_tags_like(logs: Any) -> None:
+    logs.create_log_group(logGroupName="/prod", tags={"stage": "Production"})
+    logs.create_log_group(logGroupName="/test", tags={"stage": "test"})
+
+    def named(*values: str) -> list[str]:
+        found = logs.list_log_groups(logGroupTags=[{"key": "stage", "values": list(values)}])["logGroups"]
+        return [each["logGroupName"] for each in found]
+
+    assert named("prod*") == ["/prod"]
+    assert named("Prod") == []
+    assert named("!test") == ["/prod"]
+    assert named("test", "Production") == ["/prod", "/test"]

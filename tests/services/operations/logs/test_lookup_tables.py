@@ -91,3 +91,31 @@ def test_a_table_of_a_query(insights: Insights, logs: Any, cloud: Account) -> No
     cloud.settle()
     arn = logs.create_lookup_table(lookupTableName="levels", queryId=query_id)["lookupTableArn"]
     assert logs.get_lookup_table(lookupTableArn=arn)["tableBody"] == 'level\nx\n"y, z"\n'
+
+
+def test_a_table_under_a_key(insights: Insights, cloud: Account, logs: Any) -> None:
+    statements = [
+        {"Effect": "Allow", "Principal": principal, "Action": "kms:*", "Resource": "*"}
+        for principal in (
+            {"AWS": f"arn:aws:iam::{cloud.account}:root"},
+            {"Service": "logs.us-east-1.amazonaws.com"},
+        )
+    ]
+    kms = cloud.client("kms")
+    key = kms.create_key(Policy=json.dumps({"Version": "2012-10-17", "Statement": statements}))["KeyMetadata"]["Arn"]
+    arn = logs.create_lookup_table(lookupTableName="secret", tableBody="id,name\n7,bob\n", kmsKeyId=key)[
+        "lookupTableArn"
+    ]
+    table = logs.get_lookup_table(lookupTableArn=arn)
+    assert (table["tableBody"], table["kmsKeyId"], table["sizeBytes"]) == ("id,name\n7,bob\n", key, 14)
+    put(logs, insights.now, ['{"id": 7}'])
+    assert insights.run("lookup secret id OUTPUT name | fields name")[0]["name"] == "bob"
+    logs.update_lookup_table(lookupTableArn=arn, tableBody="id,name\n7,eve\n")
+    [described] = logs.describe_lookup_tables()["lookupTables"]
+    assert (described["kmsKeyId"], described["recordsCount"]) == (key, 1)
+    assert logs.get_lookup_table(lookupTableArn=arn)["tableBody"] == "id,name\n7,eve\n"
+    logs.update_lookup_table(lookupTableArn=arn, tableBody="id\n1\n", kmsKeyId="")
+    assert "kmsKeyId" not in logs.get_lookup_table(lookupTableArn=arn)
+    other = kms.create_key()["KeyMetadata"]["Arn"]
+    with refused("AccessDeniedException"):
+        logs.create_lookup_table(lookupTableName="other", tableBody="id\n7\n", kmsKeyId=other)
