@@ -20,6 +20,7 @@ from cumulo.services.operations.logs.query.values import NUMBER, TEXT, Value
 
 RESULTS_MOST = 100_000
 RESULTS_DEFAULT = 10_000
+FEW = 50_000  # events that a query may have in a table in memory
 FETCH = 500  # rows that are made into objects while the interpreter is held
 
 Row = list[tuple[str, str]]
@@ -94,6 +95,7 @@ class Execution:
             [(scanned, size)] = self._query(sql)
             scanned += sum(each.lines for each in counted)
             size += sum(each.bytes for each in counted)
+        inputs = self._narrowed(inputs, groups)
         parts = planning.split(work.query)
         matched: int | None = None
         if parts.after:
@@ -110,6 +112,23 @@ class Execution:
         if matched is None:
             matched = scanned if _takes_all(work.query) else self._matched(inputs)
         return Outcome(rows, matched, scanned, int(size))
+
+    def _narrowed(self, inputs: Inputs, groups: Sequence[GroupRows]) -> Inputs:
+        """The inputs, with the few events that the query's first filters choose in a table of their own.
+
+        They are then read from files once, not again to count them. Where they are not few, the search for them ends
+        soon, and the files are read as ever.
+        """
+        query = self._work.query
+        if not groups or not planning.narrows(query):
+            return inputs
+        self._execute(f"CREATE TEMP TABLE few_ AS SELECT * FROM ({planning.chosen(query, inputs)}) LIMIT {FEW + 1}")
+        [(count,)] = self._query("SELECT count(*) FROM few_")
+        if count > FEW:
+            self._execute("DROP TABLE few_")
+            return inputs
+        few = [each._replace(sql=f"(SELECT * FROM few_ WHERE gid = {quoted(each.id)})") for each in groups]
+        return inputs._replace(groups=lambda found: few if found is query else inputs.groups(found))
 
     def _grouped(self, inputs: Inputs) -> tuple[Relation, int]:
         """The query through a table of its first groups, which know how many events they hold."""

@@ -123,6 +123,20 @@ def source(query: Query, inputs: Inputs, extra: tuple[str, ...] = (), shift: int
     return relation
 
 
+def narrows(query: Query) -> bool:
+    """Whether a query begins with filters, and would read what they choose more than once."""
+    again = not counts_itself(query) and not any(isinstance(each, Diff) for each in query.commands)
+    return again and bool(stages.leading(query))
+
+
+def chosen(query: Query, inputs: Inputs) -> str:
+    """A SELECT of the events that the filters at a query's beginning choose."""
+    times = inputs.ranges(query) if inputs.ranges is not None else inputs.times
+    return " UNION ALL ".join(
+        f"({_chosen(_rows(each, times, 0), query, times, each.is_lambda)})" for each in inputs.groups(query)
+    )
+
+
 def _chosen(sql: str, query: Query, times: Times, is_lambda: bool) -> str:
     """Of some events, those that the filters at the query's beginning choose."""
     for stage in stages.leading(query):
