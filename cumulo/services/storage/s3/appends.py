@@ -105,7 +105,7 @@ def _finish(
     for each in blobs:
         contents.keep(ctx, each.blob)
     PARTS.put(ctx, PartList(version.bucket, version.key, sequence, parts))
-    remembered_pages.changed(ctx, version.bucket)
+    remembered_pages.changed(ctx, version.bucket, version.key)
     CURRENT.put(ctx, version)
     return {**new_objects.answer(ctx, bucket, request, version), "Size": version.size}
 

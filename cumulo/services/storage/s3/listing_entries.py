@@ -46,8 +46,8 @@ def moment(seconds: float) -> str:
     return text
 
 
-def written(rows: Iterable[tuple[bytes, bytes]], *, url: bool, owners: bool, now: float) -> Written:
-    """The Contents elements of rows of CURRENT; `now` is 0 where restores are not to be shown."""
+def written(rows: Iterable[tuple[bytes, bytes]], *, url: bool, owners: bool, now: float) -> list[str]:
+    """The Contents elements of rows of CURRENT, each a text; `now` is 0 where restores are not to be shown."""
     parts: list[str] = []
     owner_of: dict[str, str] = {}
     for _, data in rows:
@@ -66,7 +66,7 @@ def written(rows: Iterable[tuple[bytes, bytes]], *, url: bool, owners: bool, now
             f"<ETag>&quot;{entry.etag}&quot;</ETag>{_written_checksums(entry) if entry.checksums else ''}"
             f"<Size>{entry.size}</Size>{owner}<StorageClass>{entry.storage_class}</StorageClass>{restore}</Contents>"
         )
-    return Written("".join(parts))
+    return parts
 
 
 def written_versions(entries: Iterable[tuple[Listed | ObjectVersion, bool]], *, url: bool, now: float) -> Written:

@@ -20,12 +20,15 @@ _SEEKS = 32  # in a row, before it is looked at whether reading on would have be
 class Page:
     """What a page shows. `rows` as they are stored; `prefixes` and `last` are packed: see `unpacked`.
 
-    `last` is the last row's or prefix's, whichever came last; `rolled_up` says that it is a prefix.
+    `last` is the last row's or prefix's, whichever came last; `rolled_up` says that it is a prefix. `first` is the
+    packed key that it was read from, where nothing can be rolled up (b"" otherwise); `texts` are the rows as XML.
     """
 
-    __slots__ = ("last", "prefixes", "rolled_up", "rows", "truncated")
+    __slots__ = ("first", "last", "prefixes", "rolled_up", "rows", "texts", "truncated")
 
     def __init__(self) -> None:
+        self.first = b""
+        self.texts: list[str] = []
         self.rows: list[Row] = []
         self.prefixes: list[bytes] = []
         self.truncated = False

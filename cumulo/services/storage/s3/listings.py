@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from bisect import bisect_left
 from collections.abc import Mapping
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import operation
 from cumulo.core.table import pack
+from cumulo.core.written import Written
 from cumulo.services.storage.s3 import access, directory_buckets, listing_entries, listing_pages, remembered_pages
 from cumulo.services.storage.s3.errors import INVALID_ARGUMENT
 from cumulo.services.storage.s3.listing_pages import Page, Row, packed, unpacked
@@ -21,6 +24,7 @@ from cumulo.services.storage.s3.object_versions import CURRENT
 if TYPE_CHECKING:
     from cumulo.core.context import Context
     from cumulo.services.storage.s3.buckets import Bucket
+    from cumulo.services.storage.s3.remembered_pages import Remembered
     from cumulo.stubs import s3 as t
 
 MAXIMUM_KEYS = 1000
@@ -35,7 +39,7 @@ def list_objects(ctx: Context, request: t.ListObjectsRequest) -> t.ListObjectsOu
     bucket = access.bucket_for(ctx, request, context=asked.conditions)
     marker = request.get("Marker") or ""
     question = ("1", marker, *asked.question(ctx))
-    remembered = remembered_pages.find(ctx, bucket.name, question)
+    remembered = asked.remembered(ctx, bucket, question, owners=True)
     if remembered is not None:
         return _charged(ctx, bucket, request, remembered)  # type: ignore[return-value]
     answer: dict[str, Any] = {
@@ -48,7 +52,7 @@ def list_objects(ctx: Context, request: t.ListObjectsRequest) -> t.ListObjectsOu
         answer["NextMarker"] = asked.shown(unpacked(page.last if page.rolled_up else page.last[1:-1]))
     answer["MaxKeys"] = asked.limit
     asked.finish(ctx, answer, page, owners=True)
-    asked.remember(ctx, bucket, question, answer)
+    asked.remember(ctx, bucket, question, answer, page)
     return _charged(ctx, bucket, request, answer)  # type: ignore[return-value]
 
 
@@ -62,7 +66,7 @@ def list_objects_v2(ctx: Context, request: t.ListObjectsV2Request) -> t.ListObje
     token, after = request.get("ContinuationToken"), request.get("StartAfter")
     owners = bool(request.get("FetchOwner"))
     question = ("2", token, after, owners, *asked.question(ctx))
-    remembered = remembered_pages.find(ctx, bucket.name, question)
+    remembered = asked.remembered(ctx, bucket, question, owners=owners)
     if remembered is not None:
         return _charged(ctx, bucket, request, remembered)  # type: ignore[return-value]
     answer: dict[str, Any] = {"Name": request["Bucket"], "Prefix": asked.shown(asked.prefix)}
@@ -79,7 +83,7 @@ def list_objects_v2(ctx: Context, request: t.ListObjectsV2Request) -> t.ListObje
     answer["KeyCount"] = len(page.rows) + len(page.prefixes)
     answer["MaxKeys"] = asked.limit
     asked.finish(ctx, answer, page, owners=owners)
-    asked.remember(ctx, bucket, question, answer)
+    asked.remember(ctx, bucket, question, answer, page)
     return _charged(ctx, bucket, request, answer)  # type: ignore[return-value]
 
 
@@ -139,7 +143,10 @@ class Asked:
             return [(key[skip:], data) for key, data in read(place + start, end, limit=limit)]
 
         first = max(begin, listing_pages.begin_of(prefix))
-        return listing_pages.collect(rows, first, prefix, packed(self.delimiter), self.limit)
+        page = listing_pages.collect(rows, first, prefix, packed(self.delimiter), self.limit)
+        if not self.delimiter:
+            page.first = first
+        return page
 
     def finish(self, ctx: Context, answer: dict[str, Any], page: Page, *, owners: bool) -> None:
         """The members that both operations end with, in AWS's order."""
@@ -148,9 +155,12 @@ class Asked:
         if self.url:
             answer["EncodingType"] = listing_entries.URL
         answer["IsTruncated"] = page.truncated
-        if page.rows:
-            render = listing_entries.written if ctx.protocol else listing_entries.values
-            answer["Contents"] = render(page.rows, url=self.url, owners=owners, now=ctx.now() if self.restores else 0)
+        now = ctx.now() if self.restores else 0
+        if page.rows and ctx.protocol:
+            page.texts = listing_entries.written(page.rows, url=self.url, owners=owners, now=now)
+            answer["Contents"] = Written("".join(page.texts))
+        elif page.rows:
+            answer["Contents"] = listing_entries.values(page.rows, url=self.url, owners=owners, now=now)
         if page.prefixes and ctx.protocol:
             answer["CommonPrefixes"] = listing_entries.written_prefixes(page.prefixes, url=self.url)
         elif page.prefixes:
@@ -160,10 +170,70 @@ class Asked:
         """What tells this page from others; of services, which get values, and of restores nothing is remembered."""
         return (self.prefix, self.delimiter, self.url, self.limit, self.restores or not ctx.protocol)
 
-    def remember(self, ctx: Context, bucket: Bucket, question: tuple[Any, ...], answer: dict[str, Any]) -> None:
+    def remember(
+        self, ctx: Context, bucket: Bucket, question: tuple[Any, ...], answer: dict[str, Any], page: Page
+    ) -> None:
         """Keep an answer for who asks the same."""
-        if ctx.protocol and not self.restores:
-            remembered_pages.keep(ctx, bucket.name, question, answer)
+        if not ctx.protocol or self.restores:
+            return
+        keys, ends = ([row[0] for row in page.rows], list(accumulate(map(len, page.texts)))) if page.first else ([], [])
+        remembered_pages.keep(ctx, bucket.name, question, answer, page.first, keys, ends)
+
+    def remembered(
+        self, ctx: Context, bucket: Bucket, question: tuple[Any, ...], *, owners: bool
+    ) -> dict[str, Any] | None:
+        """The answer to the same question, with what has changed since; None when it has to be read anew."""
+        there = remembered_pages.of(ctx, bucket.name)
+        page = there.pages.get(question) if there is not None else None
+        if there is None or page is None:
+            return None
+        if page.seen == len(there.changes):
+            return page.answer
+        changes = set(there.changes[page.seen :])
+        return self._mended(ctx, bucket, question, page, changes, owners=owners) if page.first else None
+
+    def _mended(
+        self,
+        ctx: Context,
+        bucket: Bucket,
+        question: tuple[Any, ...],
+        page: Remembered,
+        changes: set[str],
+        *,
+        owners: bool,
+    ) -> dict[str, Any] | None:
+        """A page with the rows of these keys read anew; None where rows would come or go at its end."""
+        place = CURRENT.prefix("", "") + pack(bucket.name)
+        keys, answer = list(page.keys), page.answer
+        text, starts = answer.get("Contents", ""), [0, *page.ends]
+        texts = [text[starts[at] : starts[at + 1]] for at in range(len(keys))]
+        truncated: bool = answer["IsTruncated"]
+        last = keys[-1] if truncated else listing_pages.end_of(packed(self.prefix))
+        for key in changes:
+            row = pack(key)
+            if not page.first <= row <= last:
+                continue
+            data = ctx.txn.get(place + row)
+            at = bisect_left(keys, row)
+            there = at < len(keys) and keys[at] == row
+            if data is not None and there:
+                texts[at : at + 1] = listing_entries.written(((row, data),), url=self.url, owners=owners, now=0)
+            elif data is not None:
+                if truncated or len(keys) >= self.limit:
+                    return None
+                keys.insert(at, row)
+                texts[at:at] = listing_entries.written(((row, data),), url=self.url, owners=owners, now=0)
+            elif there:
+                if truncated:
+                    return None
+                del keys[at], texts[at]
+        mended = {name: value for name, value in answer.items() if name != "Contents"}
+        if "KeyCount" in mended:
+            mended["KeyCount"] = len(keys)
+        if keys:
+            mended["Contents"] = Written("".join(texts))
+        remembered_pages.keep(ctx, bucket.name, question, mended, page.first, keys, list(accumulate(map(len, texts))))
+        return mended
 
     def common_prefixes(self, page: Page) -> list[dict[str, str]]:
         """What was rolled up, as a value."""

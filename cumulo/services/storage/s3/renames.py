@@ -152,6 +152,6 @@ def _move(ctx: Context, source: ObjectVersion, target: ObjectVersion | None, key
     if parts is not None:
         PARTS.delete(ctx, parts)
         PARTS.put(ctx, msgspec.structs.replace(parts, key=key, sequence=moved.sequence))
-    remembered_pages.changed(ctx, source.bucket)
+    remembered_pages.changed(ctx, source.bucket, source.key)
     CURRENT.delete(ctx, source)
     CURRENT.put(ctx, moved)

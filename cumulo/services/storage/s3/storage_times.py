@@ -1,7 +1,7 @@
 """How long bytes lay in which class, for the bill: told when they go or change their class.
 
 Sources: Amazon S3 pricing, "Storage & requests": what the infrequent and archive classes charge at least (30, 90 or 180
-days, 128 KB), and the 32 KB beside each archived object with 8 KB of STANDARD.
+days, 128 KB; one hour in S3 Express One Zone), and the 32 KB beside each archived object with 8 KB of STANDARD.
 """
 
 from __future__ import annotations
@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from cumulo.core.context import Context
     from cumulo.services.storage.s3.object_versions import ObjectVersion
 
-LEAST_DAYS = {"STANDARD_IA": 30, "ONEZONE_IA": 30, "GLACIER_IR": 90, "GLACIER": 90, "DEEP_ARCHIVE": 180}
+LEAST_DAYS = {
+    "STANDARD_IA": 30, "ONEZONE_IA": 30, "GLACIER_IR": 90, "GLACIER": 90, "DEEP_ARCHIVE": 180,
+    "EXPRESS_ONEZONE": 1 / 24,
+}  # fmt: skip
 _LEAST_B = {"STANDARD_IA": 131_072, "ONEZONE_IA": 131_072, "GLACIER_IR": 131_072}
 _ARCHIVED_B = {"GLACIER": 32_768, "DEEP_ARCHIVE": 32_768}
 _INDEX_B = 8192  # of STANDARD, beside each archived object

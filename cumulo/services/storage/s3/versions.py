@@ -75,7 +75,7 @@ def store(ctx: Context, bucket: Bucket, version: ObjectVersion) -> None:
             _drop_old_null(ctx, version.bucket, version.key, version)
     elif current is not None:
         contents.release(ctx, current, version)
-    remembered_pages.changed(ctx, version.bucket)
+    remembered_pages.changed(ctx, version.bucket, version.key)
     txn.put(place, CURRENT.codec.encode(version))
 
 
@@ -83,7 +83,7 @@ def update(ctx: Context, version: ObjectVersion) -> None:
     """Keep a version whose tags, grants, lock or the like have changed, where it is."""
     current = CURRENT.peek(ctx, version.bucket, version.key)
     if current is not None and current.sequence == version.sequence:
-        remembered_pages.changed(ctx, version.bucket)
+        remembered_pages.changed(ctx, version.bucket, version.key)
         CURRENT.put(ctx, version)
     else:
         NONCURRENT.put(ctx, version)
@@ -97,14 +97,14 @@ def remove(ctx: Context, bucket: Bucket, key: str, version_id: str | None = None
     if not bucket.versioning:
         if current is not None:
             contents.release(ctx, current)
-            remembered_pages.changed(ctx, current.bucket)
+            remembered_pages.changed(ctx, current.bucket, current.key)
             CURRENT.delete(ctx, current)
         return Removal("", False)
     sequence = next_sequence(ctx)
     marker_id = version_ids.new_version_id(ctx, sequence) if bucket.versioning == "Enabled" else NULL
     if current is not None:
         _retire(ctx, current, marker_id)
-        remembered_pages.changed(ctx, current.bucket)
+        remembered_pages.changed(ctx, current.bucket, current.key)
         CURRENT.delete(ctx, current)
     if marker_id == NULL:
         _drop_old_null(ctx, bucket.name, key)
@@ -124,7 +124,7 @@ def lay_marker(ctx: Context, bucket: Bucket, marker: ObjectVersion) -> None:
     current = CURRENT.peek(ctx, bucket.name, marker.key)
     if current is not None:
         _retire(ctx, current, marker.version_id)
-        remembered_pages.changed(ctx, current.bucket)
+        remembered_pages.changed(ctx, current.bucket, current.key)
         CURRENT.delete(ctx, current)
     _put_noncurrent(ctx, marker)
 
@@ -133,7 +133,7 @@ def _remove_version(ctx: Context, bucket: str, key: str, version_id: str) -> Rem
     current = CURRENT.peek(ctx, bucket, key)
     if current is not None and current.version_id == version_id:
         contents.release(ctx, current)
-        remembered_pages.changed(ctx, current.bucket)
+        remembered_pages.changed(ctx, current.bucket, current.key)
         CURRENT.delete(ctx, current)
         _promote(ctx, bucket, key)
         return Removal(version_id, False)
@@ -152,7 +152,7 @@ def _promote(ctx: Context, bucket: str, key: str) -> None:
     left = _newest_noncurrent(ctx, bucket, key)
     if left is not None and not left.delete_marker:
         _delete_noncurrent(ctx, left)
-        remembered_pages.changed(ctx, left.bucket)
+        remembered_pages.changed(ctx, left.bucket, left.key)
         CURRENT.put(ctx, left)
 
 

@@ -26,7 +26,7 @@ def fill(cloud: Account, bucket: str, keys: Iterable[str], **fields: Any) -> Non
     pending = list(keys)
 
     def put(ctx: Context, some: list[str], first: int) -> None:
-        remembered_pages.changed(ctx, bucket)
+        remembered_pages.forget(ctx, bucket)
         for number, key in enumerate(some, first):
             CURRENT.put(
                 ctx,

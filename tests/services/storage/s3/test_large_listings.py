@@ -39,7 +39,7 @@ def test_a_page_costs_what_it_shows(cloud: Account, large: str, request_of: dict
     def listed(ctx: Context) -> tuple[int, float]:
         inner = ctx.child("s3", "ListObjectsV2", service="s3")
         inner.internal, inner.protocol = True, "rest-xml"
-        remembered_pages.changed(ctx, large)  # or it would cost nothing at all
+        remembered_pages.forget(ctx, large)  # or it would cost nothing at all
         before = time.thread_time()
         answer = ctx.runtime.nested(inner, {"Bucket": large, **request_of}, ctx.txn)
         return answer["KeyCount"], time.thread_time() - before
