@@ -405,7 +405,7 @@ def open_sqlite(data_dir: Path, loop: "AbstractEventLoop") -> SqliteStore:
         prepare(path)
         reader = connect(path)
         try:
-            writer = connect(path)
+            writer = connect(path, writes=True)
         except BaseException:
             reader.close()
             raise

@@ -19,6 +19,9 @@ _HEADER = b"SQLite format 3\x00"
 _SCHEMA = "CREATE TABLE kv (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID"
 _BUSY_TIMEOUT_S = 5.0  # only a person's own sqlite3 shell can make us wait
 _JOURNAL_LIMIT_BYTES = 64 << 20  # a journal that a huge batch blew up is cut back to this
+# A batch whose pages do not fit is written out and read back while it is applied: ten thousand rows of an upload's
+# parts then took seconds.
+_WRITER_CACHE_KIB = 16 * 1024
 _CHECKPOINT_PAGES = 1000  # moved into the database at the commit after so many; 4 MiB of journal
 
 
@@ -95,12 +98,14 @@ def _sync(path: Path) -> None:
         os.close(file)
 
 
-def connect(path: Path) -> sqlite3.Connection:
-    """A connection to a prepared database, usable from any one thread at a time."""
+def connect(path: Path, *, writes: bool = False) -> sqlite3.Connection:
+    """A connection to a prepared database, usable from any one thread at a time; `writes`: it is the writer's."""
     try:
         connection = sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
         try:
             _configure(connection, path)
+            if writes:
+                connection.execute(f"PRAGMA cache_size = -{_WRITER_CACHE_KIB}")
         except BaseException:
             connection.close()
             raise
