@@ -15,7 +15,7 @@ from base64 import b64encode
 from collections.abc import Callable
 from hashlib import sha256
 from hmac import compare_digest
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
@@ -130,7 +130,7 @@ class Issued(NamedTuple):
     session_token: str
 
 
-_local: dict[str, Credential] = {}
+_local: Final[dict[str, Credential]] = {}
 
 
 def local_credential(access_key_id: str) -> Credential:

@@ -93,6 +93,21 @@ def _reencoded(pairs: list[tuple[str, str]], plus_is_space: bool) -> str:
     return "&".join([f"{name}={value}" for name, value in sorted([(encode(n), encode(v)) for n, v in pairs])])
 
 
+def likeliest(top: str, headers: Headers, names: Sequence[str], payload: str) -> bytes:
+    """A canonical request: method, URI and query string in `top`, then what `header_block` makes of the fields."""
+    get = headers.get
+    parts = [top, "\n"]
+    for name in names:
+        parts += (name, ":", get(name), "\n")
+    parts += ("\n", ";".join(names), "\n", payload)
+    text = "".join(parts)
+    if "  " in text or "\t" in text:
+        block = header_block(headers, names)
+        tail = f"\n{';'.join(names)}\n{payload}"
+        return f"{top}\n".encode("latin-1", "replace") + block + tail.encode("latin-1", "replace")
+    return text.encode("latin-1", "replace")
+
+
 def header_block(headers: Headers, names: Sequence[str]) -> bytes:
     """The likeliest of `header_blocks`, alone."""
     get = headers.get

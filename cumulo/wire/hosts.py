@@ -1,6 +1,7 @@
 """What a host name says: the service, the region, and what stands before them (a bucket, an API's id)."""
 
 import re
+from typing import Final
 
 _SUFFIXES = (
     ".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".on.aws", ".localhost.localstack.cloud", ".localhost",
@@ -13,7 +14,7 @@ _LEGACY_S3 = re.compile(r"(s3)-([a-z]{2}(?:-[a-z]+){1,3}-\d{1,2})\Z")
 _FILLERS = frozenset({"dualstack", "fips"})
 _KINDS = frozenset({"bucket", "accesspoint", "control"})
 ZONAL = "s3express-"  # then the id of a zone: where the objects of directory buckets are
-_cache: dict[str, "Host"] = {}
+_cache: Final[dict[str, "Host"]] = {}
 _CACHE_LIMIT = 4096
 
 

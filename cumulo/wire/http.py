@@ -4,9 +4,11 @@ SigV4 signs the bytes that the client wrote, so nothing here normalises them.
 """
 
 from collections.abc import Iterator
+from typing import Any, Final
 
 # Lower-case names by their bytes: the same thirty spellings come with every request.
-_NAMES: dict[bytes, str] = {}
+_NAMES: Final[dict[bytes, str]] = {}
+_SPACE: Final = 0x20
 _NAMES_MOST = 1024  # a client that invents names only loses the shortcut
 
 
@@ -21,38 +23,43 @@ class Headers:
     """The header fields of a request in arrival order, found by lower-case name.
 
     Values are str (latin-1 decoded, outer white space stripped). A repeated field is
-    joined with "," by `get`, as RFC 9110 and SigV4 both want it.
+    joined with ",", as RFC 9110 and SigV4 both want it. `fields` is for those who read them all, and change nothing.
     """
 
-    __slots__ = ("_values", "raw")
+    __slots__ = ("fields", "raw")
 
     def __init__(self, raw: list[tuple[bytes, bytes]]) -> None:
         self.raw = raw
-        known = _NAMES.get
-        values: dict[str, str] = {}
+        fields: dict[str, str] = {}
         for name_bytes, value_bytes in raw:
-            name = known(name_bytes) or _name(name_bytes)
-            value = value_bytes.decode("latin-1").strip(" \t")
-            values[name] = f"{values[name]},{value}" if name in values else value
-        self._values = values
+            name = _NAMES.get(name_bytes) or _name(name_bytes)
+            value = value_bytes.decode("latin-1")
+            if value_bytes and (value_bytes[0] <= _SPACE or value_bytes[-1] <= _SPACE):
+                value = value.strip(" \t")
+            fields[name] = f"{fields[name]},{value}" if name in fields else value
+        self.fields = fields
 
     def get(self, name: str, default: str = "") -> str:
         """The value of the field with this lower-case name, or the default."""
-        return self._values.get(name, default)
+        return self.fields.get(name, default)
 
     def __contains__(self, name: str) -> bool:
-        return name in self._values
+        return name in self.fields
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
+        return iter(self.fields)
 
     def items(self) -> Iterator[tuple[str, str]]:
         """Lower-case names with their values, in order of first arrival."""
-        return iter(self._values.items())
+        return iter(self.fields.items())
+
+    def within(self, names: frozenset[str], prefix: str) -> bool:
+        """Whether all fields whose lower-case names start so are among these."""
+        return all(name in names for name in self.fields if name.startswith(prefix))
 
     def holds_none_of(self, names: frozenset[str]) -> bool:
         """Whether no field has one of these lower-case names (one look for all of them)."""
-        return names.isdisjoint(self._values)
+        return names.isdisjoint(self.fields)
 
 
 class Request:
@@ -62,7 +69,7 @@ class Request:
     percent-encoded parts ("" when there is no query). `peer` is the client's address.
     """
 
-    __slots__ = ("body", "headers", "http_version", "method", "path", "peer", "query", "scheme", "target")
+    __slots__ = ("body", "headers", "http_version", "method", "path", "peer", "query", "scheme", "signed", "target")
 
     def __init__(
         self,
@@ -87,6 +94,7 @@ class Request:
         self.scheme = scheme
         self.peer = peer
         self.http_version = http_version
+        self.signed: Any = None  # what `sigv4` knows of its Authorization field
 
     @property
     def host(self) -> str:

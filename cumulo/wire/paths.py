@@ -137,11 +137,36 @@ class Paths:
 
     def match(self, method: str, path: str, query: str, headers: object) -> Match | None:
         """The operation for this request, None when no path fits. Raises Fault for bytes that are not UTF-8."""
-        raw = path.split("/")[1:]
-        found = self._find(method, raw, query, headers)
+        raw = path.split("/")
+        del raw[0]
+        found = self._walk(method, raw, query, headers)
         if found is None and raw and not raw[-1]:
             found = self._find(method, raw[:-1], query, headers)
         return found
+
+    def _walk(self, method: str, raw: list[str], query: str, headers: object) -> Match | None:
+        """`_find`, as far as there is but one way to go; most paths need no more."""
+        node = self._root
+        labels: tuple[str, ...] = ()
+        for at, segment in enumerate(raw):
+            literal: _Node | None = None
+            if node.literals:
+                if "%" in segment:
+                    return self._find(method, raw, query, headers)
+                literal = node.literals.get(segment)
+            label = node.label if segment else None
+            if (literal is not None) + (label is not None) + bool(node.greedy) > 1:
+                return self._find(method, raw, query, headers)
+            if literal is not None:
+                node = literal
+            elif label is not None:
+                node = label
+                labels = (*labels, segment)
+            else:
+                return self._greedy(node, method, raw, at, labels, query, headers) if node.greedy else None
+        here = node.entries.get(method)
+        entry = here.choose(query, headers) if here is not None else None
+        return None if entry is None else _matched(entry, labels)
 
     def _find(self, method: str, raw: list[str], query: str, headers: object) -> Match | None:
         # Depth first in order of preference. A node is met at most once, so the work is bounded by the model.
@@ -176,7 +201,7 @@ class Paths:
         if entries is None:
             return None
         if entries.tailless:
-            whole = "/".join(raw[at:])
+            whole = "/".join(raw[at:]) if len(raw) > at + 1 else raw[at]
             only = entries.choose(query, headers) if whole else None
             return None if only is None else _matched(only, (*labels, whole))
         fitting: list[tuple[Entry, tuple[str, ...]]] = []
@@ -198,7 +223,9 @@ class Paths:
 
 
 def _matched(entry: Entry, raw: tuple[str, ...]) -> Match:
-    labels = {name: unquote(value) for name, value in zip(entry.labels, raw, strict=True)}
+    labels: dict[str, str] = {}
+    for name, value in zip(entry.labels, raw, strict=True):
+        labels[name] = unquote(value) if "%" in value else value
     return Match(entry.operation, labels, entry.weight)
 
 

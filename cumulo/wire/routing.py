@@ -5,9 +5,9 @@ path of RPC v2, `Action` in a form, the host, and at last the path alone. The st
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Final
 
-from cumulo.wire import hosts, models, sigv2, sigv4a
+from cumulo.wire import hosts, models, sigv2, sigv4, sigv4a
 from cumulo.wire.cuts import Metadata, StoredCut
 from cumulo.wire.faults import Fault
 from cumulo.wire.http import Headers, Request
@@ -25,7 +25,7 @@ _EXPRESS = "s3express"  # as which requests to directory buckets are signed
 _OBJECT_LAMBDA = "s3-object-lambda"  # as which requests to Object Lambda access points are
 _ROUTE = "x-amz-request-route"
 _NOBODY = Service("unknown", StoredCut(Metadata(xml_namespace=""), {}, {}, {}, {}, (), ()))
-_FORM_PROTOCOLS = frozenset({"query", "ec2"})
+_FORM_PROTOCOLS: Final = frozenset({"query", "ec2"})
 
 Parse = Callable[[Request, dict[str, str]], dict[str, Any]]
 Answer = Callable[[dict[str, Any], str], Response]
@@ -132,13 +132,16 @@ class Scope:
         self.service = service
 
 
-_S3_SCOPE = Scope("", "s3")
+_S3_SCOPE: Final = Scope("", "s3")
 
 
 def scope_of(request: Request) -> Scope | None:
     """The credential scope of a request, from its Authorization field or its query string; None when unsigned."""
     authorization = request.headers.get("authorization")
     if authorization:
+        known = sigv4.known_head(request, authorization)
+        if known is not None and known.region and known.terminator == "aws4_request":
+            return Scope(known.region, known.service)
         _, found, rest = authorization.partition("Credential=")
         if not found:
             return _S3_SCOPE if authorization.startswith("AWS ") else None  # only S3 has Version 2's header
@@ -170,6 +173,7 @@ class Router:
     def __init__(self, names: Iterable[str]) -> None:
         self.names = tuple(names)
         self._metadata = {name: models.metadata(name) for name in self.names}
+        self._resting = frozenset(name for name, meta in self._metadata.items() if _rests(meta))
         self._by_signing: dict[str, list[str]] = {}
         self._by_target: dict[str, list[str]] = {}
         self._by_host: dict[str, list[str]] = {}
@@ -185,6 +189,7 @@ class Router:
             self._by_signing[_OBJECT_LAMBDA] = ["s3"]
         self._targets: dict[str, Operation] = {}
         self._paths: dict[str, Paths] = {}
+        self._rest_protocols: dict[str, str] = {}
 
     def route(self, request: Request) -> Route:
         """Where the request goes. Raises Fault for what nobody answers."""
@@ -208,7 +213,7 @@ class Router:
             return None
         scope = scope_of(request)
         names, label = self._candidates(request, scope)
-        if any(not _rests(self._metadata[name]) for name in names):
+        if not self._resting.issuperset(names):
             return None
         try:
             return self._by_path(request, scope, names, label)
@@ -330,7 +335,7 @@ class Router:
         form = form_of(request)
         action, version = form.get("Action", ""), form.get("Version", "")
         if not action:
-            if speakers and not any(_rests(self._metadata[name]) for name in names):
+            if speakers and self._resting.isdisjoint(names):
                 raise Fault("MissingAction", "The request is missing an action or a required parameter.")
             return None
         if not speakers:
@@ -353,11 +358,11 @@ class Router:
     # ---- REST
 
     def _by_path(self, request: Request, scope: Scope | None, names: list[str], prefix: str) -> Route:
-        resters = [name for name in names if _rests(self._metadata[name])]
+        resters = [name for name in names if name in self._resting]
         if names and not resters:
             raise unknown_operation(status=404)
         if not names:
-            resters = [name for name, meta in self._metadata.items() if _rests(meta)]
+            resters = [name for name in self.names if name in self._resting]
         best: Match | None = None
         owner = ""
         for name in resters:
@@ -374,7 +379,10 @@ class Router:
             best.operation = "ListDirectoryBuckets"  # the same path: signature or host tell which buckets
         if owner == "s3" and "x-amz-" in request.query:
             request = _with_query_headers(request)
-        spoken = next(p for p in service.protocols if p.startswith("rest-"))
+        spoken = self._rest_protocols.get(owner, "")
+        if not spoken:
+            spoken = next(p for p in service.protocols if p.startswith("rest-"))
+            self._rest_protocols[owner] = spoken
         return Route(request, service.operations[best.operation], spoken, _region(request, scope), best.labels)
 
     def _paths_of(self, name: str) -> Paths:

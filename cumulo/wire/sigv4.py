@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator
 from hashlib import sha256
 from itertools import product
+from typing import Final
 from urllib.parse import unquote
 
 from cumulo.wire import canonical, macs, sigv2, sigv4a
@@ -20,6 +21,7 @@ from cumulo.wire import signature_faults as faults
 from cumulo.wire.claims import ALGORITHM as ALGORITHM
 from cumulo.wire.claims import S3_SIGNING_NAMES as S3_SIGNING_NAMES
 from cumulo.wire.claims import Claim as Claim
+from cumulo.wire.claims import Head
 from cumulo.wire.faults import Fault
 from cumulo.wire.http import Request
 from cumulo.wire.signature_dates import header_date, known_timestamps, timestamp_of
@@ -34,17 +36,18 @@ EMPTY_SHA256 = sha256(b"").hexdigest()
 ALLOWED_SKEW_S = 900
 LONGEST_EXPIRY_S = 604_800
 
-_S3_PAYLOADS = frozenset({UNSIGNED, STREAMING_SIGNED, STREAMING_SIGNED_TRAILER, STREAMING_UNSIGNED_TRAILER})
-_HEX_64 = re.compile(r"[0-9a-f]{64}\Z")
-_REGION = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?\Z")
+_S3_PAYLOADS: Final = frozenset((UNSIGNED, STREAMING_SIGNED, STREAMING_SIGNED_TRAILER, STREAMING_UNSIGNED_TRAILER))
+_HEX_64: Final = re.compile(r"[0-9a-f]{64}\Z")
+_REGION: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?\Z")
 _QUERY_REQUIRED = ("X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature", "X-Amz-SignedHeaders", "X-Amz-Date")
 _VERSION_2 = frozenset({"AWSAccessKeyId", "Signature", "SignatureVersion", "Expires", "x-amz-security-token"})
 _CACHE_LIMIT = 1024
 _CACHED_TEXT_LIMIT = 2048
 
-_Head = tuple[str, str, str, str, str, tuple[str, ...]]
-_heads: dict[str, _Head] = {}
-_keys: dict[tuple[str, str, str, str], bytes] = {}
+_same: Final = hmac.compare_digest  # in constant time
+_heads: Final[dict[str, Head]] = {}
+_keys: Final[dict[tuple[str, str, str, str], bytes]] = {}
+_regions: Final[set[str]] = set()  # texts that were seen to be in the form of a region
 
 
 def read(request: Request, service: str = "") -> Claim | None:
@@ -56,7 +59,7 @@ def read(request: Request, service: str = "") -> Claim | None:
     """
     authorization = request.headers.get("authorization")
     query = request.query
-    if "X-Amz-" in query or "Signature" in query or "AWSAccessKeyId" in query:
+    if query and ("X-Amz-" in query or "Signature" in query or "AWSAccessKeyId" in query):
         presigned = _presigned_parameters(query, service == "s3")
         if presigned:
             old = "X-Amz-Algorithm" not in presigned and _VERSION_2.issuperset(presigned)
@@ -92,15 +95,17 @@ def _presigned_parameters(query: str, s3: bool) -> dict[str, str]:
 
 
 def _read_header(request: Request, authorization: str, s3: bool) -> Claim:
-    head, _, signature = authorization.rpartition("Signature=")
-    known = _heads.get(head)
-    if known is None or len(signature) != 64:
+    known = known_head(request, authorization)
+    if known is not None:
+        signature = authorization[-64:]
+    else:
         known, signature = _parse_header(request, authorization, s3)
+        head = authorization.rpartition("Signature=")[0]
         if len(_heads) >= _CACHE_LIMIT:
             _heads.clear()
         if len(head) <= _CACHED_TEXT_LIMIT and authorization.endswith(signature):
             _heads[head] = known
-    access_key_id, date, region, service, terminator, signed_headers = known
+    service = known.service
     get = request.headers.get
     amz_date = get("x-amz-date")
     timestamp = known_timestamps.get(amz_date)
@@ -108,13 +113,23 @@ def _read_header(request: Request, authorization: str, s3: bool) -> Claim:
         amz_date, timestamp = header_date(amz_date, get("date"), authorization, service in S3_SIGNING_NAMES)
     token = get("x-amz-security-token") or (get("x-amz-s3session-token") if service == "s3express" else "")
     claim = Claim(
-        access_key_id, date, region, service, terminator, signed_headers, signature, token, amz_date, timestamp, None,
-        False, get("x-amz-content-sha256"),
+        known.access_key_id, known.date, known.region, service, known.terminator, known.signed_headers, signature,
+        token, amz_date, timestamp, None, False, get("x-amz-content-sha256"), signed_names=known.signed_names,
     )  # fmt: skip
-    if not region and authorization.startswith(ALGORITHM_4A):
+    if not known.region and authorization.startswith(ALGORITHM_4A):
         claim.algorithm = ALGORITHM_4A
         claim.region_set = _region_set(get("x-amz-region-set"), service in S3_SIGNING_NAMES, presigned=False)
     return claim
+
+
+def known_head(request: Request, authorization: str) -> Head | None:
+    """What an Authorization field says beside its signature of 64 characters, where another one said the same."""
+    known: Head | None = request.signed
+    if known is None:
+        head, _, signature = authorization.rpartition("Signature=")
+        if len(signature) == 64:
+            known = request.signed = _heads.get(head)
+    return known
 
 
 def _region_set(text: str, s3: bool, presigned: bool) -> str:
@@ -126,7 +141,7 @@ def _region_set(text: str, s3: bool, presigned: bool) -> str:
     raise Fault("IncompleteSignature", said)
 
 
-def _parse_header(request: Request, authorization: str, s3: bool) -> tuple[_Head, str]:
+def _parse_header(request: Request, authorization: str, s3: bool) -> tuple[Head, str]:
     """Take an Authorization header apart the slow way, in any order of its parts, naming what is wrong."""
     algorithm, _, rest = authorization.partition(" ")
     s3 = s3 or any(f"/{name}/aws4_request" in rest for name in S3_SIGNING_NAMES)
@@ -140,7 +155,8 @@ def _parse_header(request: Request, authorization: str, s3: bool) -> tuple[_Head
         if not piece:
             continue
         if not equals or not value:
-            raise faults.s3_header(f'the authorization component "{piece}" is malformed.') if s3 else _bad_pair(piece)
+            said = f'the authorization component "{piece}" is malformed.'
+            raise faults.s3_header(said) if s3 else faults.not_key_value(piece)
         parts[name] = value
     missing = [name for name in ("Credential", "Signature", "SignedHeaders") if name not in parts]
     if missing and s3:
@@ -152,11 +168,7 @@ def _parse_header(request: Request, authorization: str, s3: bool) -> tuple[_Head
     if algorithm not in (ALGORITHM, ALGORITHM_4A):
         raise faults.unsupported_algorithm(algorithm, s3)
     credential = _credential(parts["Credential"], algorithm, s3, presigned=False)
-    return (*credential, tuple(parts["SignedHeaders"].split(";"))), parts["Signature"]
-
-
-def _bad_pair(piece: str) -> Fault:
-    return faults.not_key_value(piece)
+    return Head(credential, tuple(parts["SignedHeaders"].split(";"))), parts["Signature"]
 
 
 def _credential(text: str, algorithm: str, s3: bool, presigned: bool) -> tuple[str, str, str, str, str]:
@@ -258,7 +270,7 @@ def check_unsigned_parts(
     `streamed` the body is not there yet: call `check_payload` when it is.
     Raises SignatureDoesNotMatch, or S3's RequestTimeTooSkewed, AccessDenied, XAmzContentSHA256Mismatch, ….
     """
-    s3 = claim.service in S3_SIGNING_NAMES
+    s3 = claim.s3
     if claim.algorithm == sigv2.ALGORITHM:
         sigv2.check_time(claim, now)
         return
@@ -266,21 +278,33 @@ def check_unsigned_parts(
         claim.date != claim.amz_date[:8]
         or claim.terminator != "aws4_request"
         or (signing_name and signing_name != claim.service)
-        or not (_REGION.match(claim.region) or claim.region_set)
+        or not (_is_region(claim.region) or claim.region_set)
     ):
         raise _scope_fault(claim, s3, signing_name or claim.service)
     if abs(now - claim.timestamp) > ALLOWED_SKEW_S or claim.presigned:
         _check_time(claim, now, s3, service_model_name or claim.service)
     if s3:
-        _check_s3_parts(request, claim)
-        if not streamed and claim.payload_hash not in _S3_PAYLOADS:
-            check_payload(claim, sha256(request.body).hexdigest())
-    elif "host" not in claim.signed_headers and ":authority" not in claim.signed_headers:
+        known = claim.payload_hash in _S3_PAYLOADS
+        computed = "" if streamed or known else sha256(request.body).hexdigest()
+        _check_s3_parts(request, claim, known or claim.payload_hash == computed)
+        if computed:
+            check_payload(claim, computed)
+    elif "host" not in claim.signed_names and ":authority" not in claim.signed_names:
         raise faults.mismatch("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")
     elif claim.region_set and not claim.presigned and "x-amz-region-set" not in claim.signed_headers:
         raise faults.mismatch("'X-Amz-Region-Set' must be a 'SignedHeader' in the AWS Authorization.")
     elif not streamed and _HEX_64.match(claim.payload_hash):
         check_payload(claim, sha256(request.body).hexdigest())
+
+
+def _is_region(text: str) -> bool:
+    if text in _regions:
+        return True
+    if _REGION.match(text) is None:
+        return False
+    if len(_regions) < _CACHE_LIMIT:
+        _regions.add(text)
+    return True
 
 
 def _scope_fault(claim: Claim, s3: bool, signing_name: str) -> Fault:
@@ -320,7 +344,7 @@ def check_region(claim: Claim, region: str) -> None:
     """Refuse a SigV4A claim in a region that its set leaves out. Raises SignatureDoesNotMatch, or S3's faults."""
     if claim.holds_in(region):
         return
-    if claim.service in S3_SIGNING_NAMES:
+    if claim.s3:
         wrong = f"the region '{claim.region_set}' is wrong; expecting '{region}'"
         raise _s3_scope(wrong, claim.presigned, Region=region)
     raise faults.mismatch(f"Credential should be scoped to a valid region, not '{claim.region_set}'.")
@@ -351,14 +375,14 @@ def _check_time(claim: Claim, now: float, s3: bool, service: str) -> None:
         raise faults.not_yet_current(claim.amz_date, now, ALLOWED_SKEW_S)
 
 
-def _check_s3_parts(request: Request, claim: Claim) -> None:
-    """S3 wants every x-amz- header signed, and a word about the body."""
-    signed = claim.signed_headers
+def _check_s3_parts(request: Request, claim: Claim, known: bool) -> None:
+    """S3 wants every x-amz- header signed, and a word about the body; `known`: it is one that needs no further look."""
+    signed = claim.signed_names
     if not claim.presigned:
         if not claim.payload_hash:
             message = "Missing required header for this request: x-amz-content-sha256"
             raise Fault("InvalidRequest", message, status=400)
-        if claim.payload_hash not in _S3_PAYLOADS and not _HEX_64.match(claim.payload_hash):
+        if not known and not _HEX_64.match(claim.payload_hash):
             if claim.payload_hash.startswith("STREAMING-AWS4-ECDSA"):
                 raise faults.version_4a()
             members = {"ArgumentName": "x-amz-content-sha256", "ArgumentValue": claim.payload_hash[:256]}
@@ -366,18 +390,18 @@ def _check_s3_parts(request: Request, claim: Claim) -> None:
         if "x-amz-content-sha256" not in signed:
             message = "header 'x-amz-content-sha256' must be included in signature"
             raise Fault("InvalidRequest", message, status=400)
+    named = "host" in signed or ":authority" in signed
+    if named and request.headers.within(signed, "x-amz-"):
+        return
     unsigned = [name for name in request.headers if name.startswith("x-amz-") and name not in signed]
-    if "host" not in signed and ":authority" not in signed:
-        unsigned.insert(0, "host")
-    if unsigned:
-        raise faults.s3_unsigned_headers(unsigned)
+    raise faults.s3_unsigned_headers(unsigned if named else ["host", *unsigned])
 
 
 def check_payload(claim: Claim, computed: str) -> None:
     """Hold the body's SHA-256 (hex) against what was claimed; for a body that came after the head was verified."""
     claimed = claim.payload_hash  # no secret: the client itself sends it
     if claimed != computed and _HEX_64.match(claimed):
-        if claim.service in S3_SIGNING_NAMES:
+        if claim.s3:
             raise faults.s3_payload_mismatch(claimed, computed)
         raise faults.mismatch()
 
@@ -416,7 +440,7 @@ def verify(
     check_unsigned_parts(request, claim, now, service_model_name, signing_name=signing_name, streamed=streamed)
     service = claim.service
     payload = claim.payload_hash
-    if service not in S3_SIGNING_NAMES and not payload:
+    if not claim.s3 and not payload:
         payload = sha256(request.body).hexdigest() if request.body else EMPTY_SHA256
     likeliest = _likeliest_request(request, claim, payload)
     prefix = f"{claim.algorithm}\n{claim.amz_date}\n{claim.scope}\n"
@@ -426,36 +450,33 @@ def verify(
                 return
     else:
         key = signing_key(secret, claim.date, claim.region, service)
-        provided = claim.signature.encode("latin-1", "replace")
+        provided = claim.signature if claim.signature.isascii() else ""
         if _signs(key, prefix, likeliest, provided):
             return
         for form in _canonical_requests(request, claim, payload):
             if form != likeliest and _signs(key, prefix, form, provided):
                 return
-    if service in S3_SIGNING_NAMES:
+    if claim.s3:
         string_to_sign = prefix + sha256(likeliest).hexdigest()
         raise faults.s3_mismatch(claim.access_key_id, string_to_sign, claim.signature, likeliest)
     raise faults.mismatch()
 
 
-def _signs(key: bytes, prefix: str, form: bytes, provided: bytes) -> bool:
+def _signs(key: bytes, prefix: str, form: bytes, provided: str) -> bool:
     string_to_sign = prefix + sha256(form).hexdigest()
-    return hmac.compare_digest(macs.hmac_sha256(key, string_to_sign.encode()).encode(), provided)
+    return _same(macs.hmac_sha256(key, string_to_sign.encode()), provided)
 
 
 def _likeliest_request(request: Request, claim: Claim, payload: str) -> bytes:
     """The first of `_canonical_requests`, made without the others: nearly always it is the one."""
-    names = claim.signed_headers
-    path, query = request.path, request.query
-    if (path == "/" or not path) and not query:
-        top = f"{request.method}\n/\n\n"
+    path, query = request.path or "/", request.query
+    if claim.s3:
+        top = f"{request.method}\n{path}\n"  # as it came: see `canonical.paths`
     else:
-        without = ("X-Amz-Signature",) if claim.presigned else ()
-        one_path = canonical.paths(path, claim.service in S3_SIGNING_NAMES)[0]
-        top = f"{request.method}\n{one_path}\n{canonical.queries(query, without)[0]}\n"
-    tail = f"\n{';'.join(names)}\n{payload}"
-    block = canonical.header_block(request.headers, names)
-    return top.encode("latin-1", "replace") + block + tail.encode("latin-1", "replace")
+        top = f"{request.method}\n{canonical.paths(path, False)[0]}\n"
+    if query:
+        top += canonical.queries(query, ("X-Amz-Signature",) if claim.presigned else ())[0]
+    return canonical.likeliest(top, request.headers, claim.signed_headers, payload)
 
 
 def _canonical_requests(request: Request, claim: Claim, payload: str) -> Iterator[bytes]:
@@ -468,7 +489,7 @@ def _canonical_requests(request: Request, claim: Claim, payload: str) -> Iterato
         for block in blocks:
             yield f"{request.method}\n/\n\n".encode("latin-1") + block + tail
         return
-    paths = canonical.paths(path, claim.service in S3_SIGNING_NAMES)
+    paths = canonical.paths(path, claim.s3)
     queries = canonical.queries(query, ("X-Amz-Signature",) if claim.presigned else ())
     if claim.presigned and "X-Amz-Security-Token=" in query:
         # Some services add the token after signing (IoT); AWS names it "unsigned".

@@ -90,7 +90,7 @@ def request_reader(shape: Shape, refuse: Refuse) -> Fill:
                 if values:
                     out[name] = values if lists else {key: items[0] for key, items in values.items()}
         if headers:
-            for field, value in request.headers.items():
+            for field, value in request.headers.fields.items():
                 bound = headers.get(field)
                 if bound is not None:
                     out[bound[0]] = bound[1](value)
@@ -107,7 +107,11 @@ def request_reader(shape: Shape, refuse: Refuse) -> Fill:
 
 def _prefixed(headers: Headers, prefix: str) -> dict[str, str]:
     # Names come in lower case: HTTP has no other, and AWS answers so.
-    return {name[len(prefix) :]: from_wire(value) for name, value in headers.items() if name.startswith(prefix)}
+    found: dict[str, str] = {}
+    for name, value in headers.fields.items():
+        if name.startswith(prefix):
+            found[name[len(prefix) :]] = from_wire(value)
+    return found
 
 
 def from_wire(value: str) -> str:

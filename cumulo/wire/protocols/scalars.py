@@ -86,6 +86,8 @@ def _read_rfc822(text: str) -> float:
 
 def read_integer(text: str, limit: int) -> int:
     """A decimal integer in [-limit, limit). Raises ValueError."""
+    if len(text) < 10 and text.isdigit() and text.isascii():
+        return int(text)
     digits = text.strip()
     if len(digits) > 20:
         raise ValueError("too many digits")
