@@ -263,6 +263,7 @@ class Cloud:
         """The context of a call over the wire, whose caller is not known yet."""
         runtime = self.runtime
         service = route.service.name
+        host = request.host
         return Context(
             runtime,
             service=service,
@@ -272,7 +273,7 @@ class Cloud:
             principal=credentials.ANONYMOUS,
             request_id=request_id,
             handler=runtime.registry.service(service).handler(route.operation.name),
-            endpoint=f"{request.scheme}://{request.host}" if request.host else runtime.endpoint,
+            endpoint=f"{request.scheme}://{host}" if host else runtime.endpoint,
             headers=route.request.headers,
             protocol=route.protocol,
             source_ip=request.peer,
@@ -285,8 +286,9 @@ class Cloud:
         ctx = self.context(request, route, request_id)
         handler = ctx.handler
         assert handler is not None
-        call = StreamingCall if handler.streams else WireCall
-        return self.runtime.start(ctx, call(exchange, route, ctx))
+        if handler.streams:
+            return self.runtime.start(ctx, StreamingCall(exchange, route, ctx))
+        return self.runtime.start(ctx, WireCall(exchange, route, ctx))
 
 
 async def serve(settings: Settings, *, on_ready: Callable[[Cloud], None] | None = None) -> None:

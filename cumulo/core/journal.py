@@ -90,7 +90,7 @@ class Journal:
             call.error = fault.code
             call.message = fault.message
             call.denial = ctx.denial
-        self.metering.count(call)
+        self.metering.count(ctx.account, ctx.region, ctx.service, ctx.operation, fault is not None)
         key_id = principal.access_key_id
         if key_id and (principal.kind is not PrincipalKind.ROOT or key_id.startswith("AKIA")):
             self.key_uses.note(ctx, call.time)

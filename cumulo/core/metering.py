@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from cumulo.core.calls import Call
-
 
 class Metering:
     """Calls counted by account, region, service and operation since this node started, and what services add."""
@@ -16,10 +11,10 @@ class Metering:
         self._faults: dict[tuple[str, str, str, str], int] = {}
         self._amounts: dict[tuple[str, str, str, str], float] = {}
 
-    def count(self, call: Call) -> None:
+    def count(self, account: str, region: str, service: str, operation: str, refused: bool) -> None:
         """Count one call."""
-        key = (call.account, call.region, call.service, call.operation)
-        counts = self._faults if call.error else self._counts
+        key = (account, region, service, operation)
+        counts = self._faults if refused else self._counts
         counts[key] = counts.get(key, 0) + 1
 
     def add(self, account: str, region: str, service: str, kind: str, amount: float) -> None:

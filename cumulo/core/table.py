@@ -8,7 +8,7 @@ finds, authorizes and says not-found in one call.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 import msgspec
 
@@ -17,6 +17,7 @@ from cumulo.core.records import NewerRecord as NewerRecord
 from cumulo.core.records import Record as Record
 from cumulo.core.records import forms
 from cumulo.store.keys import pack as pack  # both for services, which do not know store
+from cumulo.store.keys import pack_all
 from cumulo.store.keys import prefix_range as prefix_range
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ Key = tuple[str | int | bytes, ...]
 
 R = TypeVar("R", bound=Record)
 
-_encode = msgspec.msgpack.Encoder().encode
+_encode: Final = msgspec.msgpack.Encoder().encode
+_COPIED_B: Final = 8192  # fewer bytes than these are copied sooner than a view of them is made
 
 
 class Codec(Generic[R]):
@@ -52,7 +54,7 @@ class Codec(Generic[R]):
     def decode(self, data: bytes) -> R:
         """The record, migrated from whatever form it was written in."""
         if data[0] == self._version:
-            return self._decode(memoryview(data)[1:])
+            return self._decode(data[1:] if len(data) < _COPIED_B else memoryview(data)[1:])
         return self._migrate(data)
 
     def _migrate(self, data: bytes) -> R:
@@ -91,7 +93,7 @@ class Space:
         self, ctx: Context, *elements: str | int | bytes, account: str | None = None, region: str | None = None
     ) -> bytes:
         """The key of these elements, in the caller's account and region unless others are named."""
-        return self.prefix(account or ctx.account, region or ctx.region) + pack(*elements)
+        return self.prefix(account or ctx.account, region or ctx.region) + pack_all(elements)
 
 
 class Table(Space, Generic[R]):
@@ -164,7 +166,7 @@ class Table(Space, Generic[R]):
 
     def put(self, ctx: Context, record: R, *, account: str | None = None, region: str | None = None) -> None:
         """Keep the record, in place of the one with the same key."""
-        key = pack(*self.key_of(record))
+        key = pack_all(self.key_of(record))
         place = self.prefix(account or ctx.account, region or ctx.region)
         if self.indexes:
             self._reindex(ctx, place + key, key, record, account, region)
@@ -172,7 +174,7 @@ class Table(Space, Generic[R]):
 
     def delete(self, ctx: Context, record: R, *, account: str | None = None, region: str | None = None) -> None:
         """Drop the record and its index entries."""
-        key = pack(*self.key_of(record))
+        key = pack_all(self.key_of(record))
         place = self.prefix(account or ctx.account, region or ctx.region)
         if self.indexes:
             self._reindex(ctx, place + key, key, None, account, region)

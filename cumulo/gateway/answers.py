@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable
+from typing import Final
 
 from cumulo.wire.http import Request
 
@@ -71,9 +72,11 @@ _STATUSES = """
 510 Not Extended
 511 Network Authentication Required
 """
-_STATUS_LINES = {int(line[:3]): f"HTTP/1.1 {line}\r\n" for line in _STATUSES.split("\n") if line}
+_STATUS_LINES: Final = {int(line[:3]): f"HTTP/1.1 {line}\r\n" for line in _STATUSES.split("\n") if line}
 # Ours to say: framing and connection belong to the gateway, the date to the server's clock.
-_OURS = frozenset({"connection", "content-length", "date", "keep-alive", "transfer-encoding"})
+_OURS: Final = frozenset({"connection", "content-length", "date", "keep-alive", "transfer-encoding"})
+_starts: Final[dict[str, str]] = {}  # of lines, by the names of fields: answers have few
+_MOST_STARTS: Final = 1024
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _BREAKS = str.maketrans({"\r": " ", "\n": " ", "\0": " "})
@@ -120,16 +123,27 @@ def declared_length(headers: Headers) -> int | None:
     return None
 
 
+def _start(name: str) -> str:
+    """How a field's line starts; "" for one of ours."""
+    start = "" if name.lower() in _OURS else f"{name}: "
+    if len(_starts) < _MOST_STARTS and len(name) <= 64:
+        _starts[name] = start
+    return start
+
+
 def head(status: int, headers: Headers, tail: str) -> bytes:
     """Status line, the application's fields without those that are ours to say, and `tail`
     (our own fields, which ends the head). A line break or NUL inside a field becomes a space:
     no value may start a field of its own."""
-    text = _STATUS_LINES.get(status) or f"HTTP/1.1 {status} \r\n"
-    lines = 1
+    parts = [_STATUS_LINES.get(status) or f"HTTP/1.1 {status} \r\n"]
     for name, value in headers:
-        if name.lower() not in _OURS:
-            text += f"{name}: {value}\r\n"
-            lines += 1
+        start = _starts.get(name)
+        if start is None:
+            start = _start(name)
+        if start:
+            parts += (start, value, "\r\n")
+    text = "".join(parts)
+    lines = 1 + len(parts) // 3
     if text.count("\n") != lines or text.count("\r") != lines or "\0" in text:
         clean = [(name.translate(_BREAKS), value.translate(_BREAKS)) for name, value in headers]
         return head(status, clean, tail)

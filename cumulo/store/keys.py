@@ -19,6 +19,11 @@ def pack(*elements: Element) -> bytes:
     Raises TypeError for another kind of element (bool and float among them), ValueError for an int
     beyond ±(2**64 - 1) and UnicodeEncodeError for a str with a lone surrogate.
     """
+    return pack_all(elements)
+
+
+def pack_all(elements: tuple[Element, ...]) -> bytes:
+    """The same of a tuple that is at hand."""
     packed = b""
     for element in elements:
         kind = type(element)  # `type is` rather than isinstance: twice as fast, and a bool is no int here

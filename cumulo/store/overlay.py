@@ -27,9 +27,12 @@ class Batch:
 
     def add(self, writes: Writes) -> None:
         """Lay a transaction's writes over those that are here."""
+        size = 0
+        for key, value in writes.items():
+            size += len(key) if value is None else len(key) + len(value)
         self.writes.update(writes)
-        self._fresh.extend(writes)
-        self.size += sum(map(len, writes)) + sum(map(len, filter(None, writes.values())))
+        self._fresh += writes
+        self.size += size
 
     def between(self, begin: bytes, end: bytes) -> list[bytes]:
         """The keys written, begin <= key < end, in order."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from cumulo.core.s3_access import account_of_canonical_user, canonical_user_id
 from cumulo.services.storage.s3.buckets import BUCKET_OWNER_ENFORCED
@@ -44,7 +44,7 @@ _HEADERS = {
     "GrantReadACP": ("x-amz-grant-read-acp", "READ_ACP"),
     "GrantWriteACP": ("x-amz-grant-write-acp", "WRITE_ACP"),
 }
-_OF_HEADS = frozenset(("ACL", *_HEADERS))
+_OF_HEADS: Final = frozenset(("ACL", *_HEADERS))
 _PERMISSIONS = frozenset(permission for _, permission in _HEADERS.values())
 _OF_BUCKETS = frozenset(
     ("private", "public-read", "public-read-write", "aws-exec-read", "authenticated-read", "log-delivery-write")

@@ -9,31 +9,32 @@ from __future__ import annotations
 import hashlib
 import zlib
 from base64 import b64encode
-from binascii import a2b_base64
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from cumulo.services.storage.s3.errors import BAD_DIGEST, INVALID_DIGEST, INVALID_REQUEST
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
 
-FULL_OBJECT = "FULL_OBJECT"
-COMPOSITE = "COMPOSITE"
-DEFAULT = "CRC64NVME"
+FULL_OBJECT: Final = "FULL_OBJECT"
+COMPOSITE: Final = "COMPOSITE"
+DEFAULT: Final = "CRC64NVME"
+_md5: Final = hashlib.md5
 
 # Algorithm → bytes of its digest.
-SIZES = {
+SIZES: Final = {
     "CRC32": 4, "CRC32C": 4, "CRC64NVME": 8, "SHA1": 20, "SHA256": 32, "SHA512": 64, "MD5": 16, "XXHASH64": 8,
     "XXHASH3": 8, "XXHASH128": 16,
 }  # fmt: skip
 # Member of requests and answers → algorithm.
-MEMBERS = {
+MEMBERS: Final = {
     "ChecksumCRC32": "CRC32", "ChecksumCRC32C": "CRC32C", "ChecksumCRC64NVME": "CRC64NVME", "ChecksumSHA1": "SHA1",
     "ChecksumSHA256": "SHA256", "ChecksumSHA512": "SHA512", "ChecksumMD5": "MD5", "ChecksumXXHASH64": "XXHASH64",
     "ChecksumXXHASH3": "XXHASH3", "ChecksumXXHASH128": "XXHASH128",
 }  # fmt: skip
-_FIELDS = {f"x-amz-checksum-{algorithm.lower()}": algorithm for algorithm in SIZES}
+_FIELDS: Final = {f"x-amz-checksum-{algorithm.lower()}": algorithm for algorithm in SIZES}
 
 
 class Digest:
@@ -103,20 +104,23 @@ def _hash(algorithm: str) -> Any:
 def checksum(algorithm: str, data: bytes) -> str:
     """The checksum of bytes at hand, in Base64."""
     if algorithm == "CRC32":
-        return b64encode(zlib.crc32(data).to_bytes(4, "big")).decode()
+        return str(b2a_base64(zlib.crc32(data).to_bytes(4, "big"), newline=False), "ascii")
     digest = Digest(algorithm)
     digest.update(data)
     return digest.digest()
 
 
-class Announced(NamedTuple):
+class Announced:
     """What a request says of its body: the checksum to compute, its value if it is known ("" when it follows as a
     trailer, or is ours to find), and the MD5 in Base64 ("" for none)."""
 
-    algorithm: str
-    value: str
-    md5: str
-    trailer: str  # the field that will carry the value, "" for none
+    __slots__ = ("algorithm", "md5", "trailer", "value")
+
+    def __init__(self, algorithm: str = "", value: str = "", md5: str = "", trailer: str = "") -> None:
+        self.algorithm = algorithm
+        self.value = value
+        self.md5 = md5
+        self.trailer = trailer  # the field that will carry the value, "" for none
 
 
 def announced(ctx: Context, request: Mapping[str, Any]) -> Announced:
@@ -124,7 +128,7 @@ def announced(ctx: Context, request: Mapping[str, Any]) -> Announced:
     md5 = request.get("ContentMD5", "")
     if md5 and not _is_digest(md5, 16):
         raise INVALID_DIGEST(members={"Content-MD5": md5})
-    given = [name for name in request if name in MEMBERS]
+    given = [] if MEMBERS.keys().isdisjoint(request) else [name for name in request if name in MEMBERS]
     if len(given) == 1:
         algorithm, value = MEMBERS[given[0]], request[given[0]]
         if not _is_digest(value, SIZES[algorithm]):
@@ -218,12 +222,14 @@ def check(said: Announced, value: str, md5: bytes, found: str) -> None:
 
 def of_bytes(said: Announced, data: bytes, *, default: str = DEFAULT) -> tuple[str, dict[str, str]]:
     """`Digests` for bytes at hand: the MD5 in hexadecimal, the checksum by algorithm."""
-    md5 = hashlib.md5(data, usedforsecurity=False)
+    md5: str = _md5(data, usedforsecurity=False).hexdigest()
     algorithm = said.algorithm or default
     found = checksum(algorithm, data) if algorithm else ""
-    if said.md5 or said.value:
-        check(said, said.value, md5.digest(), found)
-    return md5.hexdigest(), {algorithm: found} if algorithm else {}
+    if said.md5:
+        check(said, said.value, bytes.fromhex(md5), found)
+    elif said.value and said.value != found:
+        check(said, said.value, b"", found)
+    return md5, {algorithm: found} if algorithm else {}
 
 
 def members(checksums: Mapping[str, str]) -> dict[str, str]:

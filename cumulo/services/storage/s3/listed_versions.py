@@ -34,4 +34,4 @@ _FORM = CURRENT.codec.encode(ObjectVersion("", "", 0, "", 0))[0]
 
 def listed(data: bytes) -> Listed | ObjectVersion:
     """What a listing shows of a row of CURRENT."""
-    return _decode_listed(memoryview(data)[1:]) if data[0] == _FORM else CURRENT.codec.decode(data)
+    return _decode_listed(data[1:]) if data[0] == _FORM else CURRENT.codec.decode(data)

@@ -43,11 +43,13 @@ def described(ctx: Context, bucket: Bucket, request: Mapping[str, Any]) -> Objec
         version.storage_class = directory_buckets.storage_class(bucket, request)
     elif "StorageClass" in request:
         version.storage_class = object_headers.storage_class(request)
-    version.website_redirect = request.get("WebsiteRedirectLocation", "")
+    if "WebsiteRedirectLocation" in request:
+        version.website_redirect = request["WebsiteRedirectLocation"]
     if "Tagging" in request:
         version.tags = object_tags.of_header(request["Tagging"])
     lock = object_locks.of_new(ctx, bucket, request)
-    version.lock_mode, version.retain_until, version.legal_hold, version.event_hold = lock
+    if lock is not object_locks.NO_LOCK:
+        version.lock_mode, version.retain_until, version.legal_hold, version.event_hold = lock
     return version
 
 
@@ -60,7 +62,8 @@ def fill(ctx: Context, version: ObjectVersion, received: Received, plan: Plan) -
     version.size = received.size
     own = plan.key or version.bucket.endswith(directory_buckets.SUFFIX)
     version.etag = ctx.random_bytes(16).hex() if own else received.md5
-    plan.describe(version)
+    if plan is not object_encryption.PLAIN:  # as versions are from the start
+        plan.describe(version)
     version.checksums = received.checksums
     version.checksum_type = checksums.FULL_OBJECT
     if received.data is not None:

@@ -17,7 +17,7 @@ from __future__ import annotations
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from hashlib import md5
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 import msgspec
 
@@ -90,7 +90,7 @@ class _Remembered(NamedTuple):
     since: float
 
 
-_PLAIN = Plan()
+PLAIN: Final = Plan()
 _encode = msgspec.msgpack.encode
 _decode = msgspec.msgpack.Decoder(WrappedKey).decode
 
@@ -112,14 +112,14 @@ def plan(ctx: Context, bucket: Bucket, request: Mapping[str, Any], key: str) -> 
         return Plan(CUSTOMER, "", "", False, _wrap(ctx, customer_key, content_key), digest, content_key)
     asked = request.get("ServerSideEncryption")
     if asked is None and bucket.encryption == AES256 and "SSEKMSKeyId" not in request:
-        return _PLAIN
+        return PLAIN
     if bucket.zone:
         algorithm = directory_encryption.algorithm_of_new(ctx, bucket, request)
     else:
         _check_asked(request, asked)
         algorithm = asked or bucket.encryption
     if algorithm == AES256:
-        return _PLAIN
+        return PLAIN
     return _kms_plan(ctx, bucket, request, key, algorithm)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from cumulo.services.storage.s3 import access, event_holds
 from cumulo.services.storage.s3.errors import (
@@ -94,7 +94,7 @@ def of_new(ctx: Context, bucket: Bucket, request: Mapping[str, Any]) -> Lock:
     )
     event_hold = event_holds.of_headers(request) if _EVENT_HOLD & request.keys() else None
     if mode is None and until is None and hold is None and event_hold is None and not bucket.lock_mode:
-        return _NO_LOCK
+        return NO_LOCK
     if not bucket.object_lock and (mode, until, hold, event_hold) != (None, None, None, None):
         raise NO_BUCKET_LOCK()
     if event_hold is not None:
@@ -116,7 +116,7 @@ def of_new(ctx: Context, bucket: Bucket, request: Mapping[str, Any]) -> Lock:
     return Lock(mode or "", until or 0, hold == "ON", event_hold)
 
 
-_NO_LOCK = Lock()
+NO_LOCK: Final = Lock()
 _EVENT_HOLD = frozenset(("ObjectLockEventHold", "ObjectLockEventHoldDurationDays", "ObjectLockEventHoldDurationYears"))
 
 

@@ -6,7 +6,7 @@ from its encoding, digested and written (sealed, where a seal is given) while th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from cumulo.services.storage.s3 import checksums
 from cumulo.services.storage.s3.checksums import Announced, Digests
@@ -33,18 +33,23 @@ class Seal(Protocol):
         """The rest of it."""
 
 
-class Received(NamedTuple):
+class Received:
     """A body that has come, whole and as announced: its bytes are in `data`, or in the blob.
 
     `md5` is hexadecimal, `checksums` are Base64 by algorithm. `stored` is how many bytes lie there.
     """
 
-    size: int
-    md5: str
-    checksums: dict[str, str]
-    data: bytes | None
-    blob: str
-    stored: int
+    __slots__ = ("blob", "checksums", "data", "md5", "size", "stored")
+
+    def __init__(
+        self, size: int, md5: str, checksums: dict[str, str], data: bytes | None, blob: str, stored: int
+    ) -> None:
+        self.size = size
+        self.md5 = md5
+        self.checksums = checksums
+        self.data = data
+        self.blob = blob
+        self.stored = stored
 
 
 def at_once(said: Announced, data: bytes, *, default: str = checksums.DEFAULT) -> Received:
