@@ -25,7 +25,9 @@ def handler(event, context):
     if event.get("fail"):
         raise ValueError("no")
     pathlib.Path("/tmp/kept").write_text("x")
-    return {"who": client.get_caller_identity()["Arn"], "name": context.function_name, "in": os.getcwd(),
+    by_name = boto3.client("sts", endpoint_url="https://sts.us-east-1.amazonaws.com")  # which is this cloud
+    same = by_name.get_caller_identity()["Arn"]
+    return {"who": client.get_caller_identity()["Arn"], "same": same, "name": context.function_name, "in": os.getcwd(),
             "task": os.listdir("/var/task"), "mode": os.environ["MODE"]}
 """
 NOT_NEEDED = ("__pycache__", "test", "idlelib", "lib2to3", "tkinter", "turtledemo", "ensurepip", "site-packages")
@@ -91,6 +93,7 @@ def test_python_with_its_runtime_interface_client(server: Server, tmp_path: Path
     said = json.load(answer["Payload"])
     assert "FunctionError" not in answer, base64.b64decode(answer["LogResult"]).decode()
     assert said["who"].endswith("assumed-role/app/app"), said
+    assert said["same"] == said["who"]
     assert (said["name"], said["in"], said["mode"]) == ("app", "/var/task", "function")
     assert "app.py" in said["task"]
     failed = lambda_.invoke(FunctionName="app", Payload=b'{"fail": true}')

@@ -19,13 +19,14 @@ from msgspec import Struct
 
 from cumulo.engines.images import manifests
 from cumulo.engines.images.blobs import PIECE, Blobs, digest_of, pieces_of
-from cumulo.engines.images.failures import BadImage, ImageFailed, Unsupported
+from cumulo.engines.images.failures import BadImage, ImageFailed
 from cumulo.engines.images.manifests import INDEXES, OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, Descriptor, Manifest
 from cumulo.engines.images.references import parse
 
 NAME, CONTAINERD_NAME = "org.opencontainers.image.ref.name", "io.containerd.image.name"
 MOST_FILES = 100_000
 _BLOBS = "blobs/sha256/"
+_PACKED = {b"\x1f\x8b": "+gzip", b"\x28\xb5": "+zstd"}
 
 
 class Found(NamedTuple):
@@ -46,8 +47,10 @@ class _Saved(Struct, rename="pascal"):
 class Source:
     """The files of an archive or of a folder, by their names in it."""
 
-    def __init__(self, files: dict[str, Path]) -> None:
+    def __init__(self, files: dict[str, Path], digests: dict[Path, str] | None = None) -> None:
+        """`digests`: of files that have arrived in the store and need not be copied."""
         self._files = files
+        self._digests = digests or {}
 
     def has(self, name: str) -> bool:
         """Whether there is such a file."""
@@ -68,6 +71,26 @@ class Source:
             raise BadImage(f"{name} is too large")
         return data
 
+    def keep(self, name: str, blobs: Blobs, digest: str) -> int:
+        """Keep a file as the blob of this digest; its size. Raises BadImage."""
+        path = self.path(name)
+        arrived = self._digests.get(path)
+        if arrived is not None and not path.exists():  # two names, one file: it is kept by now
+            path = blobs.path(arrived)
+        size = path.stat().st_size
+        if arrived is not None:
+            blobs.adopt(path, arrived, digest)
+        else:
+            blobs.keep(pieces_of(path), digest, size)
+        return size
+
+    def packed(self, name: str, blobs: Blobs) -> tuple[str, str]:
+        """How a layer that has arrived is compressed, as media types say it, and its digest then. Raises BadImage."""
+        path = self.path(name)
+        arrived = self._digests[path]
+        with (path if path.exists() else blobs.path(arrived)).open("rb") as file:
+            return _PACKED.get(file.read(2), ""), arrived
+
 
 def of_folder(folder: Path) -> Source:
     """The files of an OCI image layout. Raises ImageFailed."""
@@ -87,15 +110,17 @@ def of_archive(stream: IO[bytes], blobs: Blobs, unpacked: list[Path]) -> Source:
     Raises BadImage.
     """
     files: dict[str, Path] = {}
+    digests: dict[Path, str] = {}
     links: dict[str, str] = {}
-    wrapped: Any = _Peeked(stream)
+    wrapped: Any = _Filled(stream)
     try:
         with tarfile.open(fileobj=wrapped, mode="r|*", bufsize=PIECE) as archive:
             while (entry := archive.next()) is not None:
                 name = _normal(entry.name)
                 if entry.isreg():
                     content = archive.extractfile(entry)
-                    path, _, size = blobs.arrived(_pieces(content))
+                    path, digest, size = blobs.arrived(_pieces(content))
+                    digests[path] = digest
                     unpacked.append(path)
                     if size != entry.size:
                         raise BadImage(f"the archive ends within {name}")
@@ -111,7 +136,7 @@ def of_archive(stream: IO[bytes], blobs: Blobs, unpacked: list[Path]) -> Source:
     for name, target in links.items():
         if target in files:
             files[name] = files[target]
-    return Source(files)
+    return Source(files, digests)
 
 
 def images(source: Source, blobs: Blobs, platform: str = "") -> list[Found]:
@@ -164,8 +189,7 @@ def _keep(source: Source, blobs: Blobs, each: Descriptor, platform: str, depth: 
         return _keep(source, blobs, chosen, platform, depth + 1)
     manifest = manifests.manifest(data)
     for part in (manifest.config, *manifest.layers):
-        path = source.path(_BLOBS + part.digest.removeprefix("sha256:"))
-        blobs.keep(pieces_of(path), part.digest, path.stat().st_size)
+        source.keep(_BLOBS + part.digest.removeprefix("sha256:"), blobs, part.digest)
     manifests.settings(blobs.read(manifest.config.digest, manifests.MOST_BYTES), len(manifest.layers))
     return blobs.put(data), manifest.config.digest.removeprefix("sha256:")
 
@@ -176,13 +200,9 @@ def _kept(source: Source, blobs: Blobs, saved: _Saved) -> Found:
     settings = manifests.settings(config, len(saved.layers))
     layers = []
     for name, diff_id in zip(saved.layers, settings.rootfs.diff_ids, strict=True):
-        path = source.path(_normal(name))
-        with path.open("rb") as file:
-            packed = file.read(2) == b"\x1f\x8b"
-        if packed:
-            raise Unsupported(f"{name} is compressed, in an archive whose layers are not")
-        blobs.keep(pieces_of(path), diff_id, path.stat().st_size)
-        layers.append(Descriptor(OCI_LAYER, diff_id, path.stat().st_size))
+        kind, digest = source.packed(_normal(name), blobs)
+        digest = digest if kind else diff_id
+        layers.append(Descriptor(OCI_LAYER + kind, digest, source.keep(_normal(name), blobs, digest)))
     made = Manifest(Descriptor(OCI_CONFIG, blobs.put(config), len(config)), layers, 2, OCI_MANIFEST)
     digest = blobs.put(msgspec.json.encode(made))
     return Found(digest, [_name(tag) for tag in saved.repo_tags or []])
@@ -204,7 +224,7 @@ def _pieces(content: IO[bytes] | None) -> Iterator[bytes]:
         yield piece
 
 
-class _Peeked(io.RawIOBase):
+class _Filled(io.RawIOBase):
     """A stream that gives what is asked for, where a pipe gives what it has."""
 
     def __init__(self, stream: IO[bytes]) -> None:

@@ -48,19 +48,27 @@ class Blobs:
     def keep(self, pieces: Iterable[bytes], digest: str, size: int) -> None:
         """Keep what must have this digest; on disk when this returns. Raises BadImage.
 
-        Nothing is read when it is here in this size; a damaged one is replaced.
+        Nothing is read when it is here in this size; one of another size is replaced.
         """
-        if self.has(digest) and self.path(digest).stat().st_size == size:
+        if self._has_whole(digest, size):
             return
-        self._folder.mkdir(parents=True, exist_ok=True)
         path, found, _ = self.arrived(pieces)
         try:
-            if found != digest:
-                raise BadImage(f"the blob {digest} is damaged: it is {found}")
-            path.replace(self.path(digest))
+            self.adopt(path, found, digest)
         finally:
             path.unlink(missing_ok=True)
-        _sync(self._folder)
+
+    def adopt(self, path: Path, found: str, digest: str) -> None:
+        """Keep a file that has `arrived` with the digest `found`, and must have this one. Raises BadImage."""
+        if found != digest:
+            raise BadImage(f"the blob {digest} is damaged: it is {found}")
+        if path != self.path(digest):  # over one that may have been damaged since
+            self._folder.mkdir(parents=True, exist_ok=True)
+            path.replace(self.path(digest))
+            _sync(self._folder)
+
+    def _has_whole(self, digest: str, size: int) -> bool:
+        return self.has(digest) and self.path(digest).stat().st_size == size
 
     def arrived(self, pieces: Iterable[bytes]) -> tuple[Path, str, int]:
         """Write down what is not known yet: the file, its digest and size. Whoever asks moves it or removes it."""

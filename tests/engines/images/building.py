@@ -165,8 +165,15 @@ class Layout:
         return layer([file(name, data) for name, data in self.files().items()])
 
 
-def saved(layers: Sequence[bytes], tags: list[str], config: dict[str, Any] | None = None, **more: Any) -> bytes:
-    """What `docker save` wrote before it knew OCI layouts, and `podman save` writes."""
+def saved(
+    layers: Sequence[bytes],
+    tags: list[str],
+    config: dict[str, Any] | None = None,
+    *,
+    compress: bool = False,
+    **more: Any,
+) -> bytes:
+    """What `docker save` wrote before it knew OCI layouts, and `podman save` writes; others compress the layers."""
     diff_ids = [digest(each) for each in layers]
     settings = {
         "architecture": MACHINE,
@@ -182,7 +189,8 @@ def saved(layers: Sequence[bytes], tags: list[str], config: dict[str, Any] | Non
     for number, (each, diff_id) in enumerate(zip(layers, diff_ids, strict=True)):
         place = f"{number}/layer.tar"
         first = diff_ids.index(diff_id)
-        entries.append(file(place, each) if first == number else symlink(place, f"../{first}/layer.tar"))
+        content = gzip.compress(each, mtime=0) if compress else each
+        entries.append(file(place, content) if first == number else symlink(place, f"../{first}/layer.tar"))
         places.append(place)
     listed = [{"Config": name, "RepoTags": tags, "Layers": places}]
     return layer([*entries, file(name, data), file("manifest.json", json.dumps(listed))])

@@ -97,6 +97,23 @@ def test_what_docker_saved_before_layouts(images: Images) -> None:
     assert images.load(stream(archive))[0][1] == first[1]
 
 
+def test_what_other_builders_write_with_compressed_layers(images: Images) -> None:
+    archive = saved([ONE, TWO, ONE], ["app:1"], compress=True)
+    ((name, image),) = images.load(stream(archive))
+    assert name == "app:1"
+    assert images.image(image).manifest.layers[0].media_type.endswith("+gzip")
+    assert (images.root(image) / "two").read_text() == "2"
+
+
+def test_layers_that_are_not_what_the_configuration_says(images: Images) -> None:
+    archive = saved([ONE, TWO], ["app:1"])
+    with pytest.raises(BadImage, match="is damaged: it is"):
+        images.load(stream(archive.replace(b"two", b"owt")))
+    ((_, image),) = images.load(stream(saved([ONE], ["app:1"], rootfs={"diff_ids": [digest(TWO)]}, compress=True)))
+    with pytest.raises(BadImage, match="unpacks to"):
+        images.root(image)
+
+
 def test_docker_names_images_of_a_layout_its_own_way(images: Images) -> None:
     layout = Layout()
     image = layout.image([ONE], "1")
@@ -242,6 +259,13 @@ def test_damage_after_loading_is_noticed(images: Images) -> None:
     images.blobs.path(image).write_bytes(b"{}")
     with pytest.raises(BadImage, match="is damaged"):
         images.image(image)
+
+
+def test_loading_again_heals(images: Images) -> None:
+    image = put(images, "a:1", ONE)
+    images.blobs.path(digest(ONE)).write_bytes(ONE[:-1] + b"x")
+    assert put(images, "a:1", ONE) == image
+    assert (images.root(image) / "one").read_text() == "1"
 
 
 def test_images_larger_than_images_may_be(images: Images, monkeypatch: pytest.MonkeyPatch) -> None:
