@@ -92,7 +92,7 @@ def of_new(ctx: Context, bucket: Bucket, request: Mapping[str, Any]) -> Lock:
         request.get("ObjectLockRetainUntilDate"),
         request.get("ObjectLockLegalHoldStatus"),
     )
-    event_hold = event_holds.of_headers(request) if _EVENT_HOLD & request.keys() else None
+    event_hold = None if _EVENT_HOLD.isdisjoint(request) else event_holds.of_headers(request)
     if mode is None and until is None and hold is None and event_hold is None and not bucket.lock_mode:
         return NO_LOCK
     if not bucket.object_lock and (mode, until, hold, event_hold) != (None, None, None, None):
