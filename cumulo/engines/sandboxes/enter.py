@@ -69,7 +69,7 @@ from cumulo.engines.sandboxes.lockdown import (
     prctl,
     shield_parent,
 )
-from cumulo.engines.sandboxes.supervisor import PR_SET_CHILD_SUBREAPER, adopt, supervise, tell
+from cumulo.engines.sandboxes.supervisor import PR_SET_CHILD_SUBREAPER, adopt, lead_group, supervise, tell
 
 __all__ = ["Failed", "Plain", "enter", "prepare", "subreaper"]
 
@@ -327,6 +327,7 @@ def _listen(kind: str, address: str, port: int, own_network: bool) -> socket.soc
 def _fork_program(spec: Plain) -> int:
     program = os.fork()
     if program == 0:
+        lead_group()
         if spec.get("landlock") and "pid" not in _prepared["namespaces"]:
             shield_parent()
         prctl(PR_SET_DUMPABLE, 1)  # its own /proc/self is its own

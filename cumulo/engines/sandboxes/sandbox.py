@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from cumulo.engines.sandboxes.enter import Plain
 from cumulo.engines.sandboxes.groups import SLACK_BYTES, Group
-from cumulo.engines.sandboxes.supervisor import descendants
+from cumulo.engines.sandboxes.supervisor import children, descendants
 
 MESSAGE_BYTES = 65536
 MIB = 1 << 20
@@ -136,11 +136,32 @@ class Sandbox:
         if self._tmp >= 0:
             os.close(self._tmp)  # while others have it: who closes it last gives all its memory back, which takes long
             self._tmp = -1
+        self.kill_groups()
         self._hang_up()
         if self._is_pid_1():
             self._kill_supervisor()
         else:
             self._loop.call_later(GRACE_S, self._kill_supervisor)
+
+    def kill_groups(self) -> None:
+        """End its programs with what they have forked, faster than they fork; nothing where pid 1 takes them along.
+
+        From here: in there a supervisor may not get a processor for long.
+        """
+        if self._is_pid_1() or not self.pid:
+            return
+        try:
+            ours = {os.getpgid(0), os.getpgid(self.pid)}  # where a fork is until it leads its own
+        except OSError:
+            return
+        for pids in (children(self.pid), descendants(self.pid)):  # looking for all takes long while they are many
+            groups = set()
+            for pid in pids:
+                with contextlib.suppress(OSError):
+                    groups.add(os.getpgid(pid))
+            for group in groups - ours:
+                with contextlib.suppress(OSError):
+                    os.killpg(group, signal.SIGKILL)
 
     async def end(self) -> None:
         """`kill`, and wait until every process is gone."""
@@ -174,8 +195,16 @@ class Sandbox:
         return self.exceeded or (self._group is not None and self._group.oom_kills() > 0)
 
     def over_limit(self) -> bool:
-        """Whether its processes use more memory than they may. The hard limit has room for /tmp, this has none."""
-        return not self._hung_up and self.memory_bytes() > self.limits.memory_mb * MIB + SLACK_BYTES
+        """Whether its processes use more memory than they may. The hard limit has room for /tmp, this has none.
+
+        Or are too many, where no limit of the kernel's holds for them alone.
+        """
+        if self._hung_up:
+            return False
+        most = self.limits.processes
+        if "nproc" not in self.spec["limits"] and len(descendants(self.pid, most)) > most:
+            return True
+        return self.memory_bytes() > self.limits.memory_mb * MIB + SLACK_BYTES
 
     def _tmp_bytes(self) -> int:
         if self._tmp < 0:

@@ -17,7 +17,7 @@ import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from cumulo.engines.sandboxes import filters, templates
+from cumulo.engines.sandboxes import filters, templates, user_processes
 from cumulo.engines.sandboxes.enter import Plain
 from cumulo.engines.sandboxes.groups import SLACK_BYTES, Groups
 from cumulo.engines.sandboxes.layers import merge
@@ -49,9 +49,11 @@ class Sandboxes:
         self._shown: set[str] = set()
         self._working: dict[str, Sandbox] = {}
         self._watch: asyncio.TimerHandle | None = None
+        self._looking = False
         self._merging: dict[str, asyncio.Future[None]] = {}
         self._opening: asyncio.Future[Abilities] | None = None
         self.abilities = Abilities()
+        self._processes_seen = False
 
     async def open(self) -> Abilities:
         """Find out, once, what keeps sandboxes apart here; what is missing is said in the log."""
@@ -70,6 +72,7 @@ class Sandboxes:
                 "functions are plain processes that can see each other and the machine: no namespaces (%s)",
                 found.refused,
             )
+            self._processes_seen = user_processes.all_seen()
         _raise_file_limit()
         if not self._groups.here:
             self._logger.info("no control groups: the memory of functions is watched instead")
@@ -160,6 +163,8 @@ class Sandboxes:
         own_user = self.abilities.own_users and (self.abilities.own_root or self._all_reachable(spec))
         if own_user:
             spec["uid"] = spec["gid"] = number
+        elif os.geteuid() == 0:
+            spec["limits"].pop("nproc", None)  # which does not hold for root: they are counted instead
         if self.abilities.own_root:
             spec["files"] = templates.users(*((number, number) if own_user else (os.geteuid(), os.getegid())))
         else:
@@ -177,7 +182,10 @@ class Sandboxes:
             self._working.pop(sandbox.name, None)
             return
         self._working[sandbox.name] = sandbox
-        if self._watch is None:
+        self._watch_on()
+
+    def _watch_on(self) -> None:
+        if self._watch is None and not self._looking and self._working:
             self._watch = asyncio.get_running_loop().call_later(WATCH_S, self._look)
 
     def close(self) -> None:
@@ -189,13 +197,26 @@ class Sandboxes:
 
     def _look(self) -> None:
         self._watch = None
-        for sandbox in list(self._working.values()):
-            if sandbox.over_limit():
+        sandboxes = list(self._working.values())
+        if self._groups.here:
+            self._judge(_over_limit(sandboxes))
+            return
+        self._looking = True  # in a thread: without groups it means to read of every process, which they may have many
+        looking = asyncio.get_running_loop().run_in_executor(None, _over_limit, sandboxes)
+        looking.add_done_callback(self._looked)
+
+    def _looked(self, looking: asyncio.Future[list[Sandbox]]) -> None:
+        self._looking = False
+        if not looking.cancelled():
+            self._judge(looking.result())
+
+    def _judge(self, over: list[Sandbox]) -> None:
+        for sandbox in over:
+            if self._working.pop(sandbox.name, None) is not None:
                 sandbox.exceeded = True
-                self._working.pop(sandbox.name, None)
+                sandbox.kill_groups()
                 sandbox.signal(RUNTIME, signal.SIGKILL)
-        if self._working:
-            self._watch = asyncio.get_running_loop().call_later(WATCH_S, self._look)
+        self._watch_on()
 
     def _freed(self, name: str, number: int) -> None:
         self._working.pop(name, None)
@@ -208,9 +229,9 @@ class Sandboxes:
         if not self.abilities.own_root:
             made["fsize"] = limits.ephemeral_mb * MIB  # of one file: a folder has no size that could be held
         if self.abilities.own_users or "user" in self.abilities.namespaces:
-            made["nproc"] = (
-                limits.processes
-            )  # counted by user, in its namespace: elsewhere the server's own would count
+            made["nproc"] = limits.processes  # counted by user, in its namespace
+        elif self._processes_seen:
+            made["nproc"] = limits.processes + user_processes.count()  # the server's own count too
         if not in_group and sys.platform == "linux":
             made["data"] = limits.memory_mb * MIB + DATA_SLACK_BYTES
         return made
@@ -238,6 +259,10 @@ class Sandboxes:
         if owner != os.geteuid():
             shutil.chown(folder, owner, owner)
         return str(folder)
+
+
+def _over_limit(sandboxes: list[Sandbox]) -> list[Sandbox]:
+    return [sandbox for sandbox in sandboxes if sandbox.over_limit()]
 
 
 def _raise_file_limit() -> None:

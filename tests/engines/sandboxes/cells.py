@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+from cumulo.engines.sandboxes import user_processes
 from cumulo.engines.sandboxes.sandbox import Limits, Sandbox
 from cumulo.engines.sandboxes.sandboxes import Sandboxes
 
@@ -65,6 +66,8 @@ class Cells:
         self.before = ""
         """What the zygote runs first."""
         self._changed = changed
+        self.counted = True
+        """Whether the kernel is to count processes, where it can."""
 
     async def open(self) -> None:
         """Start the zygote."""
@@ -73,6 +76,7 @@ class Cells:
             from msgspec.structs import replace
 
             self.sandboxes.abilities = replace(self.sandboxes.abilities, **self._changed)
+            self.sandboxes._processes_seen = self.counted and user_processes.all_seen()
         self._ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         template = json.dumps(self.sandboxes.template([*PYTHON, *self.binds]))
         groups = json.dumps(self.sandboxes.zygote_groups())
@@ -117,12 +121,14 @@ class Cells:
         self.sandboxes.close()
 
 
-def with_cells(folder: Path, use: Callable[[Cells], Awaitable[Any]], before: str = "", **changed: Any) -> Any:
-    """Use cells in a loop of their own. `before`: what their zygote runs first."""
+def with_cells(
+    folder: Path, use: Callable[[Cells], Awaitable[Any]], before: str = "", counted: bool = True, **changed: Any
+) -> Any:
+    """Use cells in a loop of their own. `before`: what their zygote runs first; `counted`: processes, by the kernel."""
 
     async def inside() -> Any:
         cells = Cells(folder, **changed)
-        cells.before = before
+        cells.before, cells.counted = before, counted
         await cells.open()
         try:
             return await use(cells)

@@ -156,6 +156,37 @@ subprocess.run(["sh", path, "1005"])"""
     assert used > 8 << 20
 
 
+@pytest.mark.parametrize("counted", [True, False])
+def test_a_fork_bomb_ends(tmp_path: Path, counted: bool) -> None:
+    code = """
+import os, resource
+hard = resource.getrlimit(resource.RLIMIT_NPROC)[1]
+resource.setrlimit(resource.RLIMIT_NPROC, (min(hard, 300) if hard > 0 else 300,) * 2)  # should our watch fail
+while True:
+    try:
+        os.fork()
+    except OSError:
+        pass"""
+
+    async def use(cells: Cells) -> None:
+        sandbox, output = cells.start(code, Limits(memory_mb=2048, processes=100))
+        ended = asyncio.Event()
+        sandbox.on_exit = lambda _, __: ended.set()
+        cells.sandboxes.working(sandbox, True)
+        for each in await sandbox.ready():
+            each.close()
+        if "nproc" in sandbox.spec["limits"]:  # the kernel counts, and it goes on with those that it has
+            await asyncio.sleep(0.2)
+        else:
+            await asyncio.wait_for(ended.wait(), 20)
+            assert sandbox.oom_killed()
+        await asyncio.wait_for(sandbox.end(), 20)
+        assert await asyncio.to_thread(read, output) == b"", "a process goes on"
+        os.close(output)
+
+    with_cells(tmp_path, use, counted=counted, namespaces=())
+
+
 def test_an_endless_program_ends(tmp_path: Path) -> None:
     async def use(cells: Cells) -> bool:
         sandbox, output = cells.start("while True: pass")
