@@ -6,7 +6,6 @@ kept here: every read sees what was last written.
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 import logging
 import re
@@ -18,7 +17,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from cumulo.core.context import Context
 from cumulo.core.credentials import ACCESS_KEYS, ANONYMOUS, resolve
 from cumulo.core.errors import Error
-from cumulo.core.pipeline import ServiceCall
 from cumulo.services.data.dax import admission, attribute_lists
 from cumulo.wire.dax import answers, calls, items
 from cumulo.wire.dax.attribute_values import KeyAttribute, Schema
@@ -178,11 +176,7 @@ class Session:
             handler=runtime.registry.service("dynamodb").handler(operation),
             source_ip="dax.amazonaws.com",
         )
-        answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
-        waiting = runtime.start(ctx, ServiceCall(request, answer))
-        if waiting is not None:
-            await waiting
-        return await answer
+        return await runtime.ask(ctx, request)
 
     async def _schema(self, table: str) -> Schema:
         """The key of a table. A table of the same name with another key is met by the error that follows from it."""

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from cumulo.core.arns import partition_of
 from cumulo.core.identities import pass_role
-from cumulo.core.pipeline import ServiceCall
 from cumulo.core.policy.principals import PrincipalKind
 from cumulo.core.signals import Listener
 
@@ -421,12 +420,6 @@ class Client:
             raise AttributeError(f"{self._service} has no operation {name}") from None
 
         async def call(request: dict[str, Any]) -> dict[str, Any]:
-            inner = caller.child(self._service, model.name, **self._options)
-            answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
-
-            waiting = runtime.start(inner, ServiceCall(request, answer))
-            if waiting is not None:
-                await waiting
-            return await answer
+            return await runtime.ask(caller.child(self._service, model.name, **self._options), request)
 
         return call

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cumulo.core.context import Context
 from cumulo.core.delivery import TRACE
-from cumulo.core.pipeline import ServiceCall
 from cumulo.wire.http import Headers
 
 if TYPE_CHECKING:
@@ -48,12 +46,3 @@ def calling(
         internal=internal,
         depth=1,
     )
-
-
-async def answer(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
-    """Make the call. Raises its Fault."""
-    future: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
-    waiting = ctx.runtime.start(ctx, ServiceCall(request, future))
-    if waiting is not None:
-        await waiting
-    return await future

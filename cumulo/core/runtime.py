@@ -23,7 +23,7 @@ from cumulo.core.ids import Ids
 from cumulo.core.journal import Journal
 from cumulo.core.kept_blobs import keep_swept
 from cumulo.core.operation import Wait
-from cumulo.core.pipeline import Caller, Run
+from cumulo.core.pipeline import Caller, Run, ServiceCall
 from cumulo.core.policy.authorization import PolicySource
 from cumulo.core.policy.principals import Principal, service
 from cumulo.core.reconcilers import Reconcilers
@@ -173,6 +173,14 @@ class Runtime:
         self.store.transact(run.work, run.finish)
         run.started = True
         return run.going_on
+
+    async def ask(self, ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
+        """Run a call of this cloud's own, whose caller `ctx` names, to its answer. Raises its Fault."""
+        answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        waiting = self.start(ctx, ServiceCall(request, answer))
+        if waiting is not None:
+            await waiting
+        return await answer
 
     async def go_on(
         self, ctx: Context, handler: Handler, then: Callable[[Context], Awaitable[Any]], caller: Caller

@@ -2,8 +2,6 @@
 
 import json
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,14 +20,6 @@ def handler(event, context):
         context.wait(Duration.from_seconds(1))
     return done
 """
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    running = Server(tmp_path / "cloud").start()
-    yield running
-    if running.process is not None and running.process.poll() is None:
-        running.stop()
 
 
 def _status(client: Any, arn: str) -> str:

@@ -4,11 +4,8 @@ import json
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.server_process import Server
@@ -17,14 +14,6 @@ from tests.services.compute.lambda_.test_events import ALLOW
 
 EVENTS = 120
 CODE = "import time\ndef handler(event, context):\n    time.sleep(0.05)\n    return event\n"
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    running = Server(tmp_path / "cloud").start()
-    yield running
-    if running.process is not None and running.process.poll() is None:
-        running.stop()
 
 
 def set_up(server: Server) -> str:

@@ -5,25 +5,14 @@ import random
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.server_process import Server
 from tests.services.compute.lambda_.conftest import RUNTIME, TRUST, zip_of
 
 FUNCTIONS = 40
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    running = Server(tmp_path / "cloud").start()
-    yield running
-    if running.process is not None and running.process.poll() is None:
-        running.stop()
 
 
 class Maker(threading.Thread):

@@ -2,8 +2,6 @@
 
 import random
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,36 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.crash.item_histories import anomalies
 from tests.crash.item_load import DYING, Load
-from tests.postgres_server import PostgresServer, programs
 from tests.server_process import Server
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    running = Server(tmp_path / "cloud").start()
-    yield running
-    if running.process is not None and running.process.poll() is None:
-        running.stop()
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[PostgresServer]:
-    binaries = programs()
-    if binaries is None:
-        pytest.skip("PostgreSQL's server programs are not installed (apt install postgresql)")
-    running = PostgresServer(binaries)
-    yield running
-    running.stop()
-
-
-@pytest.fixture
-def nodes(postgres: PostgresServer, tmp_path: Path) -> Iterator[list[Server]]:
-    url = postgres.create_database()
-    started = [Server(tmp_path / name, "--store", url).start() for name in ("one", "two")]
-    yield started
-    for node in started:
-        if node.process is not None and node.process.poll() is None:
-            node.stop()
 
 
 def stays_serial(servers: list[Server], count: int, between_kills_s: tuple[float, float], seed: int) -> None:

@@ -6,11 +6,8 @@ No event that was acknowledged is lost, none is there twice, and the order of ea
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.server_process import Server
@@ -19,14 +16,6 @@ GROUP = "/crash/test"
 WRITERS = 3
 LINES = 900  # in a batch of nearly 1 MB
 PADDING = "x" * 1050
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    running = Server(tmp_path / "cloud").start()
-    yield running
-    if running.process is not None and running.process.poll() is None:
-        running.stop()
 
 
 class Writer(threading.Thread):

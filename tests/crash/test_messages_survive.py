@@ -6,8 +6,6 @@ each message once however often it is published, and only the standard queue may
 
 import random
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,14 +14,6 @@ from tests.crash.message_load import Load
 from tests.server_process import Server
 
 VISIBILITY_S = 10  # more than any restart takes: nothing in a FIFO queue need come again
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    running = Server(tmp_path / "cloud").start()
-    yield running
-    if running.process is not None and running.process.poll() is None:
-        running.stop()
 
 
 def survive(server: Server, count: int, between_kills_s: tuple[float, float], *, least_kills: int) -> None:

@@ -4,8 +4,6 @@ import json
 import random
 import time
 import urllib.request
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,12 +13,10 @@ from tests.server_process import Server
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    running = Server(tmp_path / "cloud").start()
-    running.client("s3").create_bucket(Bucket=BUCKET)
-    yield running
-    if running.process is not None and running.process.poll() is None:
-        running.stop()
+def server(server: Server) -> Server:
+    """With a bucket."""
+    server.client("s3").create_bucket(Bucket=BUCKET)
+    return server
 
 
 def survives(server: Server, rounds: int, between_kills_s: tuple[float, float], seed: int) -> None:

@@ -2,8 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -61,11 +60,8 @@ class Cloud:
 
 
 @pytest.fixture
-def cloud(tmp_path: Path) -> Iterator[Cloud]:
-    running = Server(tmp_path / "cloud").start()
-    yield Cloud(running)
-    if running.process is not None and running.process.poll() is None:
-        running.stop()
+def cloud(server: Server) -> Cloud:
+    return Cloud(server)
 
 
 def count(client: Any, name: str, **options: Any) -> int:

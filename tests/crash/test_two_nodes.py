@@ -6,36 +6,14 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.crash.message_load import Load
-from tests.postgres_server import PostgresServer, programs
 from tests.server_process import Server
 
 pytestmark = pytest.mark.postgres
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[PostgresServer]:
-    binaries = programs()
-    if binaries is None:
-        pytest.skip("PostgreSQL's server programs are not installed (apt install postgresql)")
-    server = PostgresServer(binaries)
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def nodes(postgres: PostgresServer, tmp_path: Path) -> Iterator[list[Server]]:
-    url = postgres.create_database()
-    started = [Server(tmp_path / name, "--store", url).start() for name in ("one", "two")]
-    yield started
-    for node in started:
-        if node.process is not None and node.process.poll() is None:
-            node.stop()
 
 
 def test_one_cloud(nodes: list[Server]) -> None:

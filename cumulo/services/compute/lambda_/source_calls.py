@@ -74,7 +74,7 @@ class SourceCalls:
         )
         if held is not None:
             held(ctx)
-        return await role_calls.answer(ctx, request)
+        return await ctx.runtime.ask(ctx, request)
 
     def role(self, ctx: Context) -> Principal:
         """The role of the version that is called now, in a session that lasts a while longer."""
@@ -102,7 +102,7 @@ class SourceCalls:
             region=mapping.region, internal=True, source_arn=mapping.source_arn, trace_header=trace_header,
         )  # fmt: skip
         request = {"FunctionName": mapping.function_arn, "InvocationType": "RequestResponse", "Payload": payload}
-        answer = await role_calls.answer(ctx, request)
+        answer = await ctx.runtime.ask(ctx, request)
         return Invoked(
             ctx.request_id,
             answer["StatusCode"],

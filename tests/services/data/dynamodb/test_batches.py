@@ -75,6 +75,11 @@ MISMATCH = "The provided key element does not match the schema"
         ([{"PutRequest": {"Item": {"pk": {"N": "5"}}}}], MISMATCH),
         ([{"PutRequest": {"Item": {"other": {"S": "x"}}}}], MISMATCH),
         ([{"DeleteRequest": {"Key": {"other": {"S": "x"}}}}], MISMATCH),
+        ([{}], "Supplied WriteRequest is empty, must contain exactly one of PutRequest or DeleteRequest"),
+        (
+            [{"PutRequest": {"Item": {"pk": {"S": "a"}}}, "DeleteRequest": {"Key": {"pk": {"S": "b"}}}}],
+            "Supplied WriteRequest has both PutRequest and DeleteRequest, must contain exactly one of them",
+        ),
         (
             [{"PutRequest": {"Item": {"pk": {"S": ""}}}}],
             "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an "

@@ -147,6 +147,19 @@ def test_keys_change_four_times_a_day(cloud: Account, dynamodb: Any) -> None:
     dynamodb.update_table(TableName="orders", SSESpecification=KMS)
 
 
+def test_who_may_not_grant_dynamodb_its_work_gets_no_table(cloud: Account, dynamodb: Any, key: str) -> None:
+    iam = cloud.client("iam")
+    iam.create_user(UserName="ann")
+    actions = ["dynamodb:*", "kms:DescribeKey", "kms:GenerateDataKey*", "kms:Decrypt"]
+    policy = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": actions, "Resource": "*"}}
+    iam.put_user_policy(UserName="ann", PolicyName="tables", PolicyDocument=json.dumps(policy))
+    made = iam.create_access_key(UserName="ann")["AccessKey"]
+    ann = cloud.client("dynamodb", aws_access_key_id=made["AccessKeyId"], aws_secret_access_key=made["SecretAccessKey"])
+    with refused("AccessDeniedException"):
+        ann.create_table(**definition(SSESpecification=sealed(key)))
+    assert dynamodb.list_tables()["TableNames"] == []
+
+
 def test_keys_that_cannot_be_used(cloud: Account, dynamodb: Any, key: str) -> None:
     with refused("ValidationException") as _:
         dynamodb.create_table(**definition(SSESpecification=sealed("alias/none")))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Account
-from tests.services.data.dynamodb.tables import INVALID, UNITS, attributes, definition, index, invalid, refused
+from tests.services.data.dynamodb.tables import INVALID, UNITS, attributes, definition, index, invalid, keys, refused
 
 EAST, WEST, OHIO, EUROPE = "us-east-1", "us-west-2", "us-east-2", "eu-west-1"
 
@@ -213,6 +213,9 @@ def test_what_replica_updates_refuse(cloud: Account, regions: dict[str, Any]) ->
     mixed = [{"Create": {"RegionName": EUROPE}}, {"Delete": {"RegionName": WEST}}]
     with invalid("Update table operation with more than one type of replica actions not allowed."):
         east.update_table(TableName="orders", ReplicaUpdates=mixed)
+    both = [{"Create": {"RegionName": EUROPE}, "Delete": {"RegionName": EUROPE}}]
+    with invalid("Update table operation with more than one type of replica actions not allowed."):
+        east.update_table(TableName="orders", ReplicaUpdates=both)
     with invalid(f"{INVALID}Replica modification must be the only operation in the request"):
         east.update_table(TableName="orders", ReplicaUpdates=two[:1], DeletionProtectionEnabled=True)
     east.create_table(**definition("units", BillingMode="PROVISIONED", ProvisionedThroughput=UNITS))
@@ -271,13 +274,22 @@ def test_a_witness_stands_for_a_third_region(cloud: Account, american: dict[str,
 def test_strong_consistency_has_its_conditions(cloud: Account, regions: dict[str, Any]) -> None:
     east = regions[EAST]
     spread = [{"Create": {"RegionName": WEST}}, {"Create": {"RegionName": EUROPE}}]
-    with refused("ValidationException"):
+    with invalid(
+        "The regions of a global table with MultiRegionConsistency set to STRONG must be of one Region set; these are "
+        "not: [eu-west-1, us-east-1, us-west-2]."
+    ):
         east.update_table(TableName="orders", ReplicaUpdates=spread, MultiRegionConsistency="STRONG")
     near = [{"Create": {"RegionName": WEST}}, {"Create": {"RegionName": OHIO}}]
     expiry = {"Enabled": True, "AttributeName": "until"}
     east.update_time_to_live(TableName="orders", TimeToLiveSpecification=expiry)
-    with refused("ValidationException"):
+    with invalid("TimeToLive is not supported for global tables with MultiRegionConsistency set to STRONG."):
         east.update_table(TableName="orders", ReplicaUpdates=near, MultiRegionConsistency="STRONG")
+    local = {"AttributeDefinitions": attributes("id", "at", "kind"), "KeySchema": keys("id", "at")}
+    east.create_table(**definition("local", LocalSecondaryIndexes=[index("by_kind", "id", "kind")], **local))
+    cloud.settle()
+    unsupported = "is not supported for global tables with MultiRegionConsistency set to STRONG."
+    with invalid(f"LocalSecondaryIndexes {unsupported}"):
+        east.update_table(TableName="local", ReplicaUpdates=near, MultiRegionConsistency="STRONG")
     put(east, "1")
     with invalid("MultiRegionConsistency can be set to STRONG for empty tables only."):
         east.update_table(TableName="orders", ReplicaUpdates=near, MultiRegionConsistency="STRONG")

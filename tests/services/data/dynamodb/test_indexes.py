@@ -226,6 +226,18 @@ def test_what_index_updates_refuse(cloud: Account, dynamodb: Any) -> None:
         update(dynamodb, {"Delete": {"IndexName": "wide"}}, ProvisionedThroughput=UNITS)
     with refused("ValidationException"):
         update(dynamodb, {"Update": {"IndexName": "wide", "ProvisionedThroughput": UNITS}})
+    switched = {"BillingMode": "PAY_PER_REQUEST"}
+    demanded = dynamodb.update_table(TableName="orders", **switched)["TableDescription"]
+    assert demanded["TableStatus"] == "UPDATING"
+    cloud.settle()
+    back = {"BillingMode": "PROVISIONED", "ProvisionedThroughput": UNITS}
+    limited = {"Update": {"IndexName": "wide", "WarmThroughput": {"ReadUnitsPerSecond": 20_000}}}
+    with invalid(f"{INVALID}ProvisionedThroughput must be specified for index: wide"):
+        update(dynamodb, limited, **back)
+    once["Update"]["ProvisionedThroughput"] = UNITS | {"ReadCapacityUnits": 7}
+    update(dynamodb, once, **back)
+    cloud.settle()
+    once["Update"]["ProvisionedThroughput"] = {"ReadCapacityUnits": 6, "WriteCapacityUnits": 6}
     answer = update(dynamodb, once)["TableDescription"]
     assert answer["GlobalSecondaryIndexes"][0]["IndexStatus"] == "UPDATING"
 

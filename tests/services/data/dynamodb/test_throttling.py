@@ -37,10 +37,21 @@ def put_until_refused(client: Any, **item: Any) -> int:
     raise AssertionError("nothing was refused")
 
 
+def refusal_of(call: Any, code: str = EXCEEDED, **request: Any) -> dict[str, Any]:
+    """The refusal of a call that is over the limit, or will be: a unit comes back with each second that passes."""
+    for _ in range(100):
+        try:
+            call(**request)
+        except ClientError as refusal:
+            assert refusal.response["Error"]["Code"] == code
+            return refusal.response  # type: ignore[return-value]
+    raise AssertionError("nothing was refused")
+
+
 def test_a_burst_and_then_the_rate(cloud: Account) -> None:
     client = make(cloud, **PROVISIONED)
     assert 295 <= put_until_refused(client) <= 310  # 300 seconds of one unit a second
-    error = refused(client.put_item, EXCEEDED, TableName="things", Item={"pk": {"S": "a"}})
+    error = refusal_of(client.put_item, TableName="things", Item={"pk": {"S": "a"}})
     arn = client.describe_table(TableName="things")["Table"]["TableArn"]
     assert error["ThrottlingReasons"] == [{"reason": "TableWriteProvisionedThroughputExceeded", "resource": arn}]
     assert client.get_item(TableName="things", Key={"pk": {"S": "1"}})["Item"]  # reads have units of their own
@@ -70,6 +81,20 @@ def test_batches_leave_what_is_beyond(cloud: Account) -> None:
     assert 0 < len(answer["UnprocessedItems"]["things"]) < len(left)
 
 
+def test_a_batch_of_reads_leaves_what_is_beyond(cloud: Account) -> None:
+    client = make(cloud, **PROVISIONED)
+    keys = [{"pk": {"S": str(number)}} for number in range(10)]
+    for key in keys:
+        client.put_item(TableName="things", Item={**key, "data": {"S": "x" * 24 * 1024}})
+    request = {"things": {"Keys": keys, "ConsistentRead": True}}  # 70 units; there are 600
+    for _ in range(20):
+        left = client.batch_get_item(RequestItems=request)["UnprocessedKeys"]
+        if left:
+            break
+    assert 0 < len(left["things"]["Keys"]) < 10
+    refusal_of(client.batch_get_item, RequestItems=request)  # nothing at all was read
+
+
 def test_an_index_holds_its_table_back(cloud: Account) -> None:
     narrow = index("by_g", "g") | {"ProvisionedThroughput": {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1}}
     wide = {
@@ -78,7 +103,7 @@ def test_an_index_holds_its_table_back(cloud: Account) -> None:
     }
     client = make(cloud, types={"g": "S"}, GlobalSecondaryIndexes=[narrow], **wide)
     assert 295 <= put_until_refused(client, g={"S": "x"}) <= 310
-    error = refused(client.put_item, EXCEEDED, TableName="things", Item={"pk": {"S": "a"}, "g": {"S": "x"}})
+    error = refusal_of(client.put_item, TableName="things", Item={"pk": {"S": "a"}, "g": {"S": "x"}})
     assert "global secondary indexes" in error["Error"]["Message"]
     assert error["ThrottlingReasons"][0]["reason"] == "IndexWriteProvisionedThroughputExceeded"
     client.put_item(TableName="things", Item={"pk": {"S": "a"}})
@@ -87,7 +112,7 @@ def test_an_index_holds_its_table_back(cloud: Account) -> None:
 def test_a_transaction_is_canceled(cloud: Account) -> None:
     client = make(cloud, **PROVISIONED)
     put_until_refused(client)
-    error = refused(
+    error = refusal_of(
         client.transact_write_items,
         "TransactionCanceledException",
         TransactItems=[{"Put": {"TableName": "things", "Item": {"pk": {"S": "a"}}}}],

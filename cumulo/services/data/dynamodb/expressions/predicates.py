@@ -168,8 +168,8 @@ class In(Predicate):
         return False
 
 
-class AllOf(Predicate):
-    """AND."""
+class Several(Predicate):
+    """Parts that are asked one after the other."""
 
     __slots__ = ("parts",)
 
@@ -179,6 +179,12 @@ class AllOf(Predicate):
     def check(self, scope: Scope) -> Predicate:
         self.parts = [part.check(scope) for part in self.parts]
         return self
+
+
+class AllOf(Several):
+    """AND."""
+
+    __slots__ = ()
 
     def matches(self, item: Item, values: Values) -> bool:
         for part in self.parts:  # noqa: SIM110 - a generator costs more than the parts
@@ -187,17 +193,10 @@ class AllOf(Predicate):
         return True
 
 
-class AnyOf(Predicate):
+class AnyOf(Several):
     """OR."""
 
-    __slots__ = ("parts",)
-
-    def __init__(self, parts: list[Predicate]) -> None:
-        self.parts = parts
-
-    def check(self, scope: Scope) -> Predicate:
-        self.parts = [part.check(scope) for part in self.parts]
-        return self
+    __slots__ = ()
 
     def matches(self, item: Item, values: Values) -> bool:
         for part in self.parts:  # noqa: SIM110 - a generator costs more than the parts

@@ -354,6 +354,13 @@ KEY_TOO_LONG = "The expression attribute map contains a key that is too long"
         ),
         (None, {":v": {"N": "abc"}}, "The parameter cannot be converted to a numeric value: abc"),
         ({"#a": "a" * 65536}, None, "Attribute name is too large, must be less than 65536 bytes"),
+        ({"#a": ""}, None, 'ExpressionAttributeNames contains invalid value: Empty attribute name; key: "#a"'),
+        ({f"#{number}": "a" * 65535 for number in range(33)}, None, "ExpressionAttributeNames exceeds max size"),
+        (
+            None,
+            {f":{number}": {"S": "a" * 400_000} for number in range(6)},
+            "ExpressionAttributeValues exceeds max size",
+        ),
     ],
     ids=lambda part: str(part)[:60],
 )
