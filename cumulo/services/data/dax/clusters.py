@@ -192,9 +192,16 @@ def create_cluster(ctx: Context, request: t.CreateClusterRequest) -> t.CreateClu
 
 
 def _tags(request: Mapping[str, Any]) -> dict[str, str]:
-    tags = core_tags.from_list(request.get("Tags"))
+    tags = named(request.get("Tags"))
     core_tags.check(tags, invalid=INVALID_TAG, too_many=TAG_QUOTA)
     return tags
+
+
+def named(tags: Any) -> dict[str, str]:
+    """Tags as a request gives them, each of which has a key; the model does not ask for one."""
+    if any("Key" not in tag for tag in tags or ()):
+        raise INVALID_TAG()
+    return core_tags.from_list(tags)
 
 
 def _window(request: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from cumulo.core import tags as core_tags
 from cumulo.core.operation import operation
 from cumulo.services.data.dax import pages
-from cumulo.services.data.dax.clusters import AVAILABLE, CLUSTERS, Cluster, get
+from cumulo.services.data.dax.clusters import AVAILABLE, CLUSTERS, Cluster, get, named
 from cumulo.services.data.dax.errors import CLUSTER_STATE, INVALID_ARN, INVALID_TAG, TAG_NOT_FOUND, TAG_QUOTA
 
 if TYPE_CHECKING:
@@ -30,8 +30,7 @@ def _tagged(ctx: Context, arn: str) -> Cluster:
 def tag_resource(ctx: Context, request: t.TagResourceRequest) -> t.TagResourceResponse:
     """Add tags to a cluster."""
     cluster = _tagged(ctx, request["ResourceName"])
-    given: Any = request["Tags"]
-    merged = {**cluster.tags, **core_tags.from_list(given)}
+    merged = {**cluster.tags, **named(request["Tags"])}
     core_tags.check(merged, invalid=INVALID_TAG, too_many=TAG_QUOTA)
     cluster.tags = merged
     CLUSTERS.put(ctx, cluster)

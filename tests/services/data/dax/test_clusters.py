@@ -86,6 +86,7 @@ def test_a_cluster_comes_changes_and_goes(cloud: Account, dax: Any) -> None:
         ({"SubnetGroupName": "none"}, "SubnetGroupNotFoundFault"),
         ({"IamRoleArn": "arn:aws:iam::{account}:role/none"}, "InvalidParameterValueException"),
         ({"Tags": [{"Key": "aws:x", "Value": "y"}]}, "InvalidParameterValueException"),
+        ({"Tags": [{"Value": "y"}]}, "InvalidParameterValueException"),
         ({"Tags": [{"Key": str(number), "Value": "y"} for number in range(51)]}, "TagQuotaPerResourceExceeded"),
         ({"NotificationTopicArn": "arn:aws:sns:us-east-1:1:t"}, "NotImplemented"),
     ],

@@ -258,6 +258,60 @@ def test_strong_consistency_is_read_in_every_region_at_once(cloud: Account, amer
     assert len(contents(american[EAST])) == 3
 
 
+def test_what_strongly_consistent_groups_refuse(cloud: Account, american: dict[str, Any]) -> None:
+    east = american[EAST]
+    west, ohio = ({"Create": {"RegionName": region}} for region in (WEST, OHIO))
+    gone = {"Delete": {"RegionName": WEST}}
+    for wanted, text in (
+        (
+            {"ReplicaUpdates": [west], "GlobalTableWitnessUpdates": [ohio]},
+            "MultiRegionConsistency must be set as STRONG when GlobalTableWitnessUpdates parameter is present.",
+        ),
+        (
+            {"ReplicaUpdates": [gone], "MultiRegionConsistency": "STRONG"},
+            "Only Replica Create actions are supported when MultiRegionConsistency parameter is provided.",
+        ),
+        (
+            {"ReplicaUpdates": [west], "MultiRegionConsistency": "STRONG"},
+            "Unsupported replica count for a global table with MultiRegionConsistency set to STRONG.",
+        ),
+        (
+            {"ReplicaUpdates": [west], "GlobalTableWitnessUpdates": [west], "MultiRegionConsistency": "STRONG"},
+            "Cannot add a witness in the same region as an existing replica.",
+        ),
+    ):
+        with invalid(text):
+            east.update_table(TableName="orders", **wanted)
+    strong = {"ReplicaUpdates": [west], "GlobalTableWitnessUpdates": [ohio], "MultiRegionConsistency": "STRONG"}
+    east.update_table(TableName="orders", **strong)
+    cloud.settle()
+    unsupported = "MultiRegionConsistency parameter is unsupported on existing global table"
+    for changed, text in (
+        (strong, unsupported),
+        ({"ReplicaUpdates": [ohio]}, "Cannot add replicas to a global table with strong MultiRegionConsistency"),
+        ({"ReplicaUpdates": [gone]}, "Update table delete operation does not include all witnesses."),
+    ):
+        with invalid(text):
+            east.update_table(TableName="orders", **changed)
+    cloud.client("dynamodb", region=OHIO).create_table(**definition("plain"))
+    cloud.settle()
+    ohio_client = american[OHIO]
+    ohio_client.update_table(TableName="plain", ReplicaUpdates=[{"Create": {"RegionName": EUROPE}}])
+    cloud.settle()
+    with invalid(unsupported):
+        ohio_client.update_table(TableName="plain", ReplicaUpdates=[west], MultiRegionConsistency="STRONG")
+
+
+def test_keys_of_replicas_that_do_not_fit(cloud: Account, regions: dict[str, Any]) -> None:
+    east = regions[EAST]
+    key = cloud.client("kms", region=EUROPE).create_key()["KeyMetadata"]["Arn"]
+    with invalid(f"{INVALID}All replica keys must either be Customer Managed CMK or AWS Managed CMK."):
+        update(east, "Create", EUROPE, KMSMasterKeyId=key)
+    join(cloud, regions, EUROPE)
+    with invalid(f"{INVALID}KMSMasterKeyId of a replica cannot be updated through ReplicaUpdates."):
+        update(east, "Update", EUROPE, KMSMasterKeyId=key)
+
+
 def test_a_witness_stands_for_a_third_region(cloud: Account, american: dict[str, Any]) -> None:
     american[EAST].update_table(
         TableName="orders",
@@ -332,6 +386,8 @@ def test_legacy_global_tables_are_refused_as_aws_does(cloud: Account, regions: d
         east.create_global_table(GlobalTableName="orders", ReplicationGroup=[{"RegionName": EAST}])
     with refused("ValidationException"):
         east.update_global_table(GlobalTableName="orders", ReplicaUpdates=[{"Create": {"RegionName": EAST}}])
+    with refused("ValidationException", "One or more parameter values were invalid"):
+        east.update_global_table(GlobalTableName="orders", ReplicaUpdates=[])
     text = "Global table with name: 'orders' does not exist."
     with refused("GlobalTableNotFoundException", text):
         east.describe_global_table(GlobalTableName="orders")

@@ -280,7 +280,7 @@ def test_jobs(cloud: Account, dynamodb: Any, held: Held) -> None:
     for begin, end, text in (
         (1, now, "from time cannot be less than the table creation time : 1970-01-01T00:00:01"),
         (began + 60, now + 600, "to time cannot be greater than the current time : "),
-        (began + 60, began + 120, ""),
+        (began + 60, began + 120, "is less than 15 minutes"),
     ):
         with pytest.raises(dynamodb.exceptions.InvalidExportTimeException) as caught:
             dynamodb.export_table_to_point_in_time(
@@ -296,6 +296,22 @@ def test_jobs(cloud: Account, dynamodb: Any, held: Held) -> None:
         assert again["ImportArn"] == first["ImportArn"]
         with refused("ImportConflictException"):
             dynamodb.import_table(**source, TableCreationParameters=definition("second"))
+
+
+def test_an_incremental_export_has_a_day_at_most(cloud: Account, dynamodb: Any) -> None:
+    arn = dynamodb.describe_table(TableName="orders")["Table"]["TableArn"]
+    begin = int(cloud.running.clock.now()) + 1
+    cloud.advance(25 * 3600)
+    with refused(
+        "InvalidExportTimeException",
+        "Difference between export period from time and export period to time is greater than 24 hours",
+    ):
+        dynamodb.export_table_to_point_in_time(
+            TableArn=arn,
+            S3Bucket="exports",
+            ExportType="INCREMENTAL_EXPORT",
+            IncrementalExportSpecification={"ExportFromTime": begin},
+        )
 
 
 def not_implemented(call: Any, what: str, **request: Any) -> None:

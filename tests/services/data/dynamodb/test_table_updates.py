@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Account
-from tests.services.data.dynamodb.tables import INVALID, UNITS, definition, invalid, refused
+from tests.services.data.dynamodb.tables import INVALID, UNITS, definition, index, invalid, refused
 
 
 @pytest.fixture
@@ -125,6 +125,22 @@ REFUSALS: list[tuple[str, dict[str, Any], str]] = [
         f"{INVALID}Table is already encrypted by default",
     ),
     ("orders", {"GlobalSecondaryIndexUpdates": []}, f"{INVALID}List of GlobalSecondaryIndexUpdates is empty"),
+    (
+        "orders",
+        {
+            "GlobalSecondaryIndexUpdates": [{"Create": index("by_at", "at")}],
+            "WarmThroughput": {"WriteUnitsPerSecond": 10_000},
+        },
+        f"{INVALID}Create global secondary index cannot be specified when updating WarmThroughput",
+    ),
+    (
+        "orders",
+        {
+            "GlobalSecondaryIndexUpdates": [{"Create": index("by_at", "at")}],
+            "StreamSpecification": {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"},
+        },
+        f"{INVALID}You cannot create or delete index while changing stream status",
+    ),
 ]
 
 

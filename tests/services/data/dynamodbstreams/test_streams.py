@@ -214,7 +214,12 @@ def test_changes_are_kept_for_a_day(cloud: Account, streamed: Streamed) -> None:
     cloud.advance(23 * HOUR_S)
     put(dynamodb, "new")
     assert len(records(streams, arn, shard=0)) == 1
-    cloud.advance(2 * HOUR_S)
+    cloud.advance(HOUR_S - 300)
+    begun = iterator(streams, arn, "AT_SEQUENCE_NUMBER", shard=0, SequenceNumber=number)
+    cloud.advance(600)
+    with refused("TrimmedDataAccessException"):
+        streams.get_records(ShardIterator=begun)
+    cloud.advance(HOUR_S - 300)
     place = {"StreamArn": arn, "ShardId": old_shard, "ShardIteratorType": "AT_SEQUENCE_NUMBER"}
     with refused("TrimmedDataAccessException"):
         streams.get_shard_iterator(**place, SequenceNumber=number)
@@ -275,7 +280,7 @@ def test_what_is_refused(cloud: Account, streamed: Streamed) -> None:
         streams.get_shard_iterator(StreamArn=arn, ShardId="shardId-" + "0" * 29, ShardIteratorType="LATEST")
     with refused("ValidationException"):
         iterator(streams, arn, "AT_SEQUENCE_NUMBER")
-    for wrong in ("1" * 21, "x" * 21):
+    for wrong in ("1" * 21, "x" * 21, "1" * 19 + "00"):
         with refused("ValidationException", f"Invalid SequenceNumber: {wrong}"):
             iterator(streams, arn, "AT_SEQUENCE_NUMBER", SequenceNumber=wrong)
     with refused("ValidationException", "ShardId must be specified when ShardFilter Type is CHILD_SHARDS"):
