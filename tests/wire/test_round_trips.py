@@ -89,6 +89,9 @@ def test_what_we_write_botocore_reads(service: str, protocol: str, name: str, se
     if shape is None:
         assert parsed == {}
         return
+    for member in shape.members.values():
+        if member.location == "statusCode" and member.name not in parsed:
+            del result[member.name]  # a member of ours, which botocore does not know
     if shape.payload:
         payload = shape.members[shape.payload]
         if isinstance(parsed.get(shape.payload), str):

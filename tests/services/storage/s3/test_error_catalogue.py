@@ -22,31 +22,34 @@ TESTS = Path(__file__).parents[3]
 PROVOKED = set(
     """
     AccessControlListNotSupported AccessDenied AccessGrantAlreadyExists AccessGrantsInstanceAlreadyExists
-    AccessGrantsInstanceNotEmptyError AccessGrantsInstanceNotExistsError AccessGrantsLocationAlreadyExistsError
-    AccessGrantsLocationNotEmptyError AccessPointAlreadyOwnedByYou AuthorizationHeaderMalformed
-    AuthorizationQueryParametersError BadDigest BadRequest BadRequestException BucketAlreadyExists
-    BucketAlreadyOwnedByYou BucketHasAccessPointsAttached BucketNotEmpty ConditionalRequestConflict
+    AccessGrantsInstanceNotEmptyError AccessGrantsInstanceNotExistsError AccessGrantsInstanceResourcePolicyNotExists
+    AccessGrantsLocationAlreadyExistsError AccessGrantsLocationNotEmptyError AccessPointAlreadyOwnedByYou
+    AnnotationLimitExceeded AnnotationNameTooLong AuthorizationHeaderMalformed AuthorizationQueryParametersError
+    BadDigest BadRequest BadRequestException BucketAlreadyExists BucketAlreadyOwnedByYou
+    BucketHasAccessPointsAttached BucketNotEmpty ConditionalRequestConflict ConnectionClosedByRequester
     CrossLocationLoggingProhibitted EntityTooLarge EntityTooSmall ExpiredToken IdempotencyParameterMismatch
     IllegalLocationConstraintException IllegalVersioningConfigurationException IncompleteBody InvalidAccessGrant
-    InvalidAccessGrantsLocation InvalidAccessKeyId InvalidArgument InvalidBucketAclWithBlockPublicAccessError
-    InvalidBucketAclWithObjectOwnership InvalidBucketName InvalidBucketOwnerAWSAccountID InvalidBucketState
-    InvalidDigest InvalidEncryptionAlgorithmError InvalidIamRole InvalidLocationConstraint InvalidNextToken
-    InvalidObjectState InvalidPart InvalidPartNumber InvalidPartOrder InvalidPolicyDocument InvalidRange
-    InvalidRequest InvalidStorageClass InvalidTag InvalidTargetBucketForLogging InvalidToken InvalidURI
-    InvalidWriteOffset JobStatusException KMS.DisabledException KMS.InvalidKeyUsageException
-    KMS.KMSInvalidStateException KMS.NotFoundException KeyTooLongError MalformedACLError MalformedPOSTRequest
+    InvalidAccessGrantsLocation InvalidAccessKeyId InvalidAnnotationName InvalidArgument
+    InvalidBucketAclWithBlockPublicAccessError InvalidBucketAclWithObjectOwnership InvalidBucketName
+    InvalidBucketOwnerAWSAccountID InvalidBucketState InvalidDigest InvalidEncryptionAlgorithmError InvalidIamRole
+    InvalidLocationConstraint InvalidNextToken InvalidObjectState InvalidPart InvalidPartNumber InvalidPartOrder
+    InvalidPolicyDocument InvalidPrefix InvalidRange InvalidRequest InvalidResourcePolicy InvalidStorageClass
+    InvalidTag InvalidTargetBucketForLogging InvalidToken InvalidURI InvalidWriteOffset JobStatusException
+    KMS.DisabledException KMS.InvalidKeyUsageException KMS.KMSInvalidStateException KMS.NotFoundException
+    KeyTooLongError LambdaInvalidResponse LambdaInvocationFailed LambdaNotFound LambdaPermissionError
+    LambdaResponseNotReceived LambdaRuntimeError LambdaTimeout MalformedACLError MalformedPOSTRequest
     MalformedPolicy MalformedXML MaxPostPreDataLengthExceededError MetadataTooLarge MethodNotAllowed
     MissingContentLength MissingRequestBodyError MissingSecurityHeader MultiRegionAccessPointAlreadyOwnedByYou
-    MultiRegionAccessPointSameBucketRegion NoSuchAccessGrantError NoSuchAccessGrantsLocationError
-    NoSuchAccessPoint NoSuchAccessPointPolicy NoSuchAsyncRequest NoSuchBucket NoSuchBucketPolicy
-    NoSuchCORSConfiguration NoSuchConfiguration NoSuchKey NoSuchLifecycleConfiguration
-    NoSuchMultiRegionAccessPoint NoSuchObjectLockConfiguration NoSuchPublicAccessBlockConfiguration NoSuchResource
-    NoSuchTagSet NoSuchUpload NoSuchVersion NoSuchWebsiteConfiguration NotFoundException NotImplemented
-    ObjectLockConfigurationNotFoundError ObjectNotInActiveTierError OwnershipControlsNotFoundError
-    PermanentRedirect PreconditionFailed ReplicationConfigurationNotFoundError RequestHeaderSectionTooLarge
-    RequestTimeTooSkewed RequestTimeout RestoreAlreadyInProgress SignatureDoesNotMatch StsNotAuthorizedError
-    TooManyAccessPoints TooManyBuckets TooManyConfigurations TooManyParts UnexpectedContent
-    UnresolvableGrantByEmailAddress XAmzContentSHA256Mismatch
+    MultiRegionAccessPointSameBucketRegion NoSuchAccessGrantError NoSuchAccessGrantsLocationError NoSuchAccessPoint
+    NoSuchAccessPointPolicy NoSuchAnnotation NoSuchAsyncRequest NoSuchBucket NoSuchBucketPolicy
+    NoSuchCORSConfiguration NoSuchConfiguration NoSuchKey NoSuchLifecycleConfiguration NoSuchMultiRegionAccessPoint
+    NoSuchObjectLockConfiguration NoSuchPublicAccessBlockConfiguration NoSuchResource NoSuchTagSet NoSuchUpload
+    NoSuchVersion NoSuchWebsiteConfiguration NotFoundException NotImplemented ObjectLockConfigurationNotFoundError
+    ObjectNotInActiveTierError OwnershipControlsNotFoundError PermanentRedirect PreconditionFailed
+    ReplicationConfigurationNotFoundError RequestHeaderSectionTooLarge RequestTimeTooSkewed RequestTimeout
+    RestoreAlreadyInProgress SignatureDoesNotMatch SlowDown StsNotAuthorizedError TooManyAccessPoints TooManyBuckets
+    TooManyConfigurations TooManyParts TooManyTagsException UnexpectedContent UnresolvableGrantByEmailAddress
+    UnsupportedMediaType ValidationError XAmzContentSHA256Mismatch
     """.split()  # noqa: SIM905
 )
 
@@ -56,7 +59,6 @@ NEVER = {
     "AllAccessDisabled": "nobody disables access to buckets by hand",
     "AmbiguousGrantByEmailAddress": "no two accounts share an address: no account has one",
     "ClientTokenConflict": "of AWS's own regions of access points: one request is one transaction here",
-    "ConnectionClosedByRequester": "a log's code for clients that hang up; they are not there to be told",
     "CredentialsNotSupported": "of SOAP",
     "DeviceNotActiveError": "of Outposts",
     "EndpointNotFound": "of Outposts",
@@ -90,7 +92,6 @@ NEVER = {
     "ResponseInterrupted": "a log's code",
     "ServerSideEncryptionConfigurationNotFoundError": "every bucket has a default encryption",
     "ServiceUnavailable": "of a server that is overloaded",
-    "SlowDown": "nobody is slowed down",
     "TemporaryRedirect": "of buckets whose name is new in the DNS: names are known at once",
     "TokenRefreshRequired": "of DevPay, which is gone",
     "UnauthorizedAccessError": "of Regions whose partitions do not share accounts: keys are known in all of them",

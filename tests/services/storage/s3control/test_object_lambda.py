@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -10,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.conftest import Account
+from tests.services.compute.lambda_.recorder import record
 from tests.services.compute.lambda_.test_fleet import until
 from tests.services.storage.s3.conftest import refused
 from tests.services.storage.s3control.lenses import TEXT, Json, Lens, create, fetch, lens, role, simulated
@@ -164,6 +166,14 @@ def test_a_token_is_good_once_and_for_its_account(cloud: Account, lens: Lens) ->
     assert lens.get()["Body"].read() == b"x"
     until(lambda: len(codes) == 5)
     assert codes == ["ValidationError", "ValidationError", "ValidationError", "", "ValidationError"]
+
+
+def test_a_function_that_cannot_be_called(lens: Lens, create: Callable[..., Json]) -> None:
+    isolated = {"TenantIsolationMode": "PER_TENANT"}
+    lens.function = record(create, "tenants", TenancyConfig=isolated)  # to be called for a tenant, which S3 names none
+    lens.configure()
+    with refused("LambdaInvocationFailed", status=400):
+        lens.get()
 
 
 def test_functions_that_do_not_answer(cloud: Account, lens: Lens) -> None:

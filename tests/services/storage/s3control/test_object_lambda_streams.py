@@ -16,6 +16,7 @@ from botocore.exceptions import ResponseStreamingError
 
 from tests.conftest import Account
 from tests.services.compute.lambda_.test_fleet import until
+from tests.services.storage.s3.conftest import refused
 from tests.services.storage.s3control.lenses import Json, Lens, create, lens, role, simulated
 
 __all__ = ["create", "lens", "role", "simulated"]
@@ -115,3 +116,21 @@ def test_a_client_that_hangs_up(cloud: Account, lens: Lens) -> None:
     lens.get()["Body"].close()
     until(lambda: bool(outcome))
     assert outcome == [500]
+
+
+def test_a_function_that_hangs_up_before_a_byte(cloud: Account, lens: Lens) -> None:
+    told = threading.Event()
+
+    def pieces() -> Iterator[bytes]:
+        raise ValueError("nothing to say")
+        yield b""
+
+    def answer(event: Json) -> None:
+        with pytest.raises(ValueError, match="nothing to say"):
+            stream(cloud, event, pieces())
+        told.wait(20)
+
+    lens.answers(answer)
+    with refused("ConnectionClosedByRequester", status=400):
+        lens.get()
+    told.set()
