@@ -29,6 +29,7 @@ from cumulo.services.storage.s3 import (
     access_points,
     acls,
     answer_watchers,
+    denials,
     directory_buckets,
     directory_rights,
     grants,
@@ -251,18 +252,15 @@ def may(
     version: ObjectVersion | None = None,
 ) -> bool:
     """Whether the caller has a further permission ("s3:BypassGovernanceRetention"), on the object if there is a key."""
-    denial = ctx.denial
-    try:
-        if key or "Key" in request:
+    of_object = bool(key) or "Key" in request
+
+    def ask() -> None:
+        if of_object:
             allow_object(ctx, bucket, request, version, action=action, key=key)
         else:
             allow_bucket(ctx, bucket, request, action=action)
-    except Fault as fault:
-        if fault.code != "AccessDenied":
-            raise
-        ctx.denial = denial
-        return False
-    return True
+
+    return denials.allowed(ctx, ask)
 
 
 def owner_of_new(ctx: Context, bucket: Bucket, request: Mapping[str, Any]) -> str:

@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from cumulo.core import credentials
 from cumulo.core.authorization import environment_of
-from cumulo.core.errors import Fault
 from cumulo.core.s3_access import AccessPoint, access_point
-from cumulo.services.storage.s3 import access_points
+from cumulo.services.storage.s3 import access_points, denials
 from cumulo.services.storage.s3.directory_buckets import SIGNING_NAME
 from cumulo.services.storage.s3.errors import ACCESS_DENIED
 
@@ -135,15 +134,7 @@ def allow_session(ctx: Context, bucket: Bucket, mode: str, point: AccessPoint | 
 
 def may_begin(ctx: Context, bucket: Bucket, mode: str, point: AccessPoint | None = None) -> bool:
     """Whether the caller may begin a session of this mode."""
-    denial = ctx.denial
-    try:
-        allow_session(ctx, bucket, mode, point)
-    except Fault as fault:
-        if fault.code != "AccessDenied":
-            raise
-        ctx.denial = denial
-        return False
-    return True
+    return denials.allowed(ctx, lambda: allow_session(ctx, bucket, mode, point))
 
 
 def authorize(ctx: Context, bucket: Bucket, action: str, context: Mapping[str, Any]) -> None:

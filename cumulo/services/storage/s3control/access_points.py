@@ -7,9 +7,8 @@ were observed in AWS's answers.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from cumulo.core import paging
 from cumulo.core.operation import operation
 from cumulo.core.s3_access import (
     ACCESS_POINT_ALIASES,
@@ -21,12 +20,11 @@ from cumulo.core.s3_access import (
 )
 from cumulo.core.s3_buckets import BUCKETS
 from cumulo.core.table import prefix_range
-from cumulo.services.storage.s3control import accounts, directory_access_points, public_access_blocks, tags
+from cumulo.services.storage.s3control import accounts, directory_access_points, pages, public_access_blocks, tags
 from cumulo.services.storage.s3control.errors import (
     ACCESS_DENIED,
     ACCESS_POINT_EXISTS,
     INVALID_ARGUMENT,
-    INVALID_NEXT_TOKEN,
     INVALID_REQUEST,
     NO_SUCH_ACCESS_POINT,
     TOO_MANY_ACCESS_POINTS,
@@ -36,7 +34,6 @@ if TYPE_CHECKING:
     from cumulo.core.context import Context
     from cumulo.stubs import s3control as t
 
-MOST_LISTED = 1000
 MOST = 10_000  # of an account in a region. Source: S3 User Guide, "Access points restrictions and limitations"
 LONGEST_ALIAS = 63
 _ALL_BLOCKED = PublicAccessBlock(True, True, True, True)
@@ -162,19 +159,12 @@ def list_access_points(ctx: Context, request: t.ListAccessPointsRequest) -> t.Li
     accounts.check(ctx, request)
     if request.get("DataSourceId") or request.get("DataSourceType", "S3") not in ("S3", "ALL"):
         return {"AccessPointList": []}
-    limit = request.get("MaxResults", MOST_LISTED)
-    if not 0 <= limit <= MOST_LISTED:
-        raise INVALID_ARGUMENT("Invalid maxResults", members={"ArgumentName": "maxResults"})
-    token = request.get("NextToken")
-    after = paging.decode(token, INVALID_NEXT_TOKEN()) if token is not None else None
-    wanted = request.get("Bucket")
-    points = [
-        point for point in ACCESS_POINTS.range(ctx, after=after) if not point.zone and wanted in (None, point.bucket)
-    ]
-    answer: dict[str, Any] = {"AccessPointList": [directory_access_points.shown(point) for point in points[:limit]]}
-    if len(points) > limit > 0:
-        answer["NextToken"] = paging.encode((points[limit - 1].name,))
-    return answer  # type: ignore[return-value]
+    limit, wanted = pages.limit_of(request), request.get("Bucket")
+    points = ACCESS_POINTS.range(ctx, after=pages.begin(request))
+    points = [point for point in points if not point.zone and wanted in (None, point.bucket)]
+    show = directory_access_points.shown
+    answer = pages.answer("AccessPointList", points, limit, show, lambda point: point.name)
+    return cast("t.ListAccessPointsResult", answer)
 
 
 @operation

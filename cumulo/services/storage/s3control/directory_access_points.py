@@ -10,13 +10,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, cast
 
-from cumulo.core import paging
 from cumulo.core.operation import operation
 from cumulo.core.s3_access import ACCESS_POINTS, DIRECTORY_SUFFIX, AccessPoint, directory_arn
-from cumulo.services.storage.s3control import accounts
+from cumulo.services.storage.s3control import accounts, pages
 from cumulo.services.storage.s3control.errors import (
     INVALID_ARGUMENT,
-    INVALID_NEXT_TOKEN,
     INVALID_REQUEST,
     METHOD_NOT_ALLOWED,
     NO_SUCH_ACCESS_POINT,
@@ -29,7 +27,6 @@ if TYPE_CHECKING:
     from cumulo.stubs import s3control as t
 
 SERVICE = "s3express"
-MOST_LISTED = 1000
 LONGEST_PREFIXES_B = 256  # all of them together are shorter
 _NAME = re.compile(
     r"[a-z0-9][a-z0-9-]{1,48}[a-z0-9]--([a-z0-9-]+-(?:az|lz)\d+|[a-z0-9]+-[a-z0-9-]+-\d?[a-z]+\d)--xa-s3", re.ASCII
@@ -122,15 +119,10 @@ def list_access_points_for_directory_buckets(
     """The caller's in this region by name, of one directory bucket if it is named."""
     accounts.check(ctx, request)
     ctx.authorize("*", action=f"{SERVICE}:ListAccessPointsForDirectoryBuckets", account=ctx.account)
-    limit = request.get("MaxResults", MOST_LISTED)
-    if not 0 <= limit <= MOST_LISTED:
-        raise INVALID_ARGUMENT("Invalid maxResults", members={"ArgumentName": "maxResults"})
-    token, wanted = request.get("NextToken"), request.get("DirectoryBucket")
-    after = paging.decode(token, INVALID_NEXT_TOKEN()) if token is not None else None
-    points = [point for point in ACCESS_POINTS.range(ctx, after=after) if point.zone and wanted in (None, point.bucket)]
-    answer: dict[str, Any] = {"AccessPointList": [shown(point) for point in points[:limit]]}
-    if len(points) > limit > 0:
-        answer["NextToken"] = paging.encode((points[limit - 1].name,))
+    limit, wanted = pages.limit_of(request), request.get("DirectoryBucket")
+    points = ACCESS_POINTS.range(ctx, after=pages.begin(request))
+    points = [point for point in points if point.zone and wanted in (None, point.bucket)]
+    answer = pages.answer("AccessPointList", points, limit, shown, lambda point: point.name)
     return cast("t.ListAccessPointsForDirectoryBucketsResult", answer)
 
 

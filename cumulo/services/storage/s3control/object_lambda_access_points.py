@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, cast
 
-from cumulo.core import paging
 from cumulo.core.operation import operation
 from cumulo.core.s3_access import ACCESS_POINTS, PublicAccessBlock
 from cumulo.core.s3_access import ALIAS_SUFFIX as ACCESS_POINT_SUFFIX
@@ -22,11 +21,10 @@ from cumulo.core.s3_object_lambda import (
     Transformation,
 )
 from cumulo.core.table import prefix_range
-from cumulo.services.storage.s3control import access_points, accounts, public_access_blocks
+from cumulo.services.storage.s3control import access_points, accounts, pages, public_access_blocks
 from cumulo.services.storage.s3control.errors import (
     ACCESS_POINT_EXISTS,
     INVALID_ARGUMENT,
-    INVALID_NEXT_TOKEN,
     INVALID_REQUEST,
     TOO_MANY_ACCESS_POINTS,
 )
@@ -38,7 +36,6 @@ if TYPE_CHECKING:
     from cumulo.stubs import s3control as t
 
 MOST = 1000  # of an account in a region. Source: S3 User Guide, "Access points restrictions and limitations"
-MOST_LISTED = 1000
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,43}[a-z0-9]", re.ASCII)
 _ALL_BLOCKED = PublicAccessBlock(True, True, True, True)
 
@@ -102,6 +99,10 @@ def _configure(ctx: Context, point: ObjectLambdaAccessPoint, wanted: Mapping[str
     point.metrics = wanted.get("CloudWatchMetricsEnabled")
 
 
+def _listed(point: ObjectLambdaAccessPoint) -> dict[str, Any]:
+    return {"Name": point.name, "ObjectLambdaAccessPointArn": point.arn, "Alias": _shown_alias(point)}
+
+
 def _shown_alias(point: ObjectLambdaAccessPoint) -> dict[str, str]:
     return {"Value": point.alias, "Status": "READY"}
 
@@ -127,20 +128,9 @@ def list_access_points_for_object_lambda(
 ) -> t.ListAccessPointsForObjectLambdaResult:
     """The caller's in this region, by name."""
     accounts.check(ctx, request)
-    limit = request.get("MaxResults", MOST_LISTED)
-    if not 0 <= limit <= MOST_LISTED:
-        raise INVALID_ARGUMENT("Invalid maxResults", members={"ArgumentName": "maxResults"})
-    token = request.get("NextToken")
-    after = paging.decode(token, INVALID_NEXT_TOKEN()) if token is not None else None
-    points = OBJECT_LAMBDA_ACCESS_POINTS.range(ctx, after=after, limit=limit + 1)
-    answer: dict[str, Any] = {
-        "ObjectLambdaAccessPointList": [
-            {"Name": point.name, "ObjectLambdaAccessPointArn": point.arn, "Alias": _shown_alias(point)}
-            for point in points[:limit]
-        ]
-    }
-    if len(points) > limit > 0:
-        answer["NextToken"] = paging.encode((points[limit - 1].name,))
+    limit = pages.limit_of(request)
+    points = OBJECT_LAMBDA_ACCESS_POINTS.range(ctx, after=pages.begin(request), limit=limit + 1)
+    answer = pages.answer("ObjectLambdaAccessPointList", points, limit, _listed, lambda point: point.name)
     return cast("t.ListAccessPointsForObjectLambdaResult", answer)
 
 
