@@ -23,6 +23,8 @@ from cumulo.cli.functions import Functions
 LOOK_S = 0.3  # between two looks at the folder
 ROLE = "cumulo-live"
 VARIABLE = "CUMULO_DEBUG"
+PYTHON_PORT = 5678
+PORTS = {"nodejs": 9229, "java": 5005}  # where debuggers of other runtimes attach by custom
 _TRUST = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
@@ -41,7 +43,9 @@ def add_arguments(parser: Any) -> None:
     parser.add_argument("--role", metavar="ARN", default="", help=f"of a new one (default: {ROLE}, which may log)")
     parser.add_argument("--event", metavar="EVENT", default="", help="invoke it with this JSON (or @file) each time")
     parser.add_argument("--debug", action="store_true", help="every environment waits for a debugger; no timeouts")
-    parser.add_argument("--debug-port", metavar="P", type=int, default=0, help="where it attaches (5678; Node.js 9229)")
+    parser.add_argument(
+        "--debug-port", metavar="P", type=int, default=0, help="where it attaches (5678; Node.js 9229, Java 5005)"
+    )
     parser.add_argument("--once", action="store_true", help="bring it up to date (and invoke it), then end")
 
 
@@ -106,7 +110,8 @@ class _Live:
         self._functions.set_variable(self._name, VARIABLE, "1")
         found = self._functions.find(self._name) or {}
         _, _, _, region, account, _, name, *_ = found["FunctionArn"].split(":")
-        usual = 9229 if found.get("Runtime", "").startswith("nodejs") else 5678
+        runtime = found.get("Runtime", "")
+        usual = next((port for family, port in PORTS.items() if runtime.startswith(family)), PYTHON_PORT)
         port = self._options.debug_port or usual
         self._attaching = debugging.Attaching(self._url, account, region, name, port)
         terminal.note(f"a debugger attaches at localhost:{port}; the function waits for it")

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.cli.test_commands import Shell, cumulo  # noqa: F401 - the fixture
+from tests.engines.environments import java_code
 
 CODE = """
 FACTOR = 7
@@ -137,3 +138,22 @@ def test_what_is_no_debuggers_connection_ends(cumulo: Shell) -> None:  # noqa: F
             assert connection.recv(100)[:8] in (b"", b"refused:", b"HTTP/1.1")
     with urllib.request.urlopen(f"http://127.0.0.1:{cumulo.port}/_cumulo/health") as answer:
         assert answer.status == 200
+
+
+@pytest.mark.skipif(bool(java_code.MISSING), reason=java_code.MISSING)
+def test_the_debugger_of_a_java_function(cumulo: Shell, tmp_path: Path) -> None:  # noqa: F811
+    source = java_code.write(tmp_path / "src")
+    assert cumulo("start", "--detach").returncode == 0
+    port = free_port()
+    more = ("--runtime", java_code.RUNTIME, "--handler", "example.Orders::add", "--event", "41", "--debug")
+    with cumulo.popen("live", "times", str(source), *more, "--debug-port", str(port)) as process:
+        assert process.stdout is not None and process.stderr is not None
+        assert process.stdout.readline().startswith("times made")
+        assert "attaches" in process.stderr.readline()
+        with socket.create_connection(("127.0.0.1", port), 60) as connection:
+            connection.sendall(b"JDWP-Handshake")
+            assert connection.recv(14, socket.MSG_WAITALL) == b"JDWP-Handshake"
+            connection.sendall(bytes((0, 0, 0, 11, 0, 0, 0, 1, 0, 1, 9)))  # VirtualMachine.Resume: it waits for that
+            assert process.stdout.readline() == "42\n"
+        process.send_signal(signal.SIGINT)
+        process.wait(20)

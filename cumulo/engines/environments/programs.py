@@ -111,10 +111,9 @@ def _java(build: Build, runtime: Runtime, archive: str) -> Program:
     else:
         archive = ""
     given = build.variables.get(JAVA_OPTIONS, "")
-    argv = (runtime.program, *java_flags(build.memory_mb, given, archive and JAVA_ARCHIVE))
-    return Program(
-        base_python(), _prefix(runtime.program), tuple(binds), (*argv, "-cp", shown, JAVA_MAIN, "/opt/java"), True
-    )
+    flags = (*java_flags(build.memory_mb, given, archive and JAVA_ARCHIVE), *debugging.java_flags(build))
+    argv = (runtime.program, *flags, "-cp", shown, JAVA_MAIN, "/opt/java")
+    return Program(base_python(), _prefix(runtime.program), tuple(binds), argv, True)
 
 
 def java_flags(memory_mb: int, given: str = "", archive: str = "") -> tuple[str, ...]:
@@ -132,11 +131,7 @@ def java_flags(memory_mb: int, given: str = "", archive: str = "") -> tuple[str,
     ]
     if archive:
         shared = "SharedArchiveFile|-Xshare"
-        flags += [
-            (f"-XX:SharedArchiveFile={archive}", shared),
-            ("-Xlog:cds=off", shared),
-            ("-Xlog:cds+dynamic=off", shared),
-        ]
+        flags += [(f"-XX:SharedArchiveFile={archive}", shared), ("-Xlog:cds*=off", shared)]
     return tuple(flag for flag, pattern in flags if not re.search(pattern, given))
 
 
