@@ -2,7 +2,8 @@
 
 While a hold is on, its version's retention lasts as long as the hold's duration from now on, whenever now is; releasing
 the hold fixes that date. Source: S3 User Guide, "Object Lock considerations", "Troubleshooting variable retention",
-which lists what is refused with 400 and gives no texts: they are ours.
+which lists what is refused with 400 and gives no texts: those of InvalidArgument are ours. In a body, what is not whole
+is MalformedXML, as AWS was seen to answer to other retentions.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.errors import Fault
-from cumulo.services.storage.s3.errors import INVALID_ARGUMENT
+from cumulo.services.storage.s3.errors import INVALID_ARGUMENT, MALFORMED_XML
 
 if TYPE_CHECKING:
     from cumulo.services.storage.s3.object_versions import ObjectVersion
@@ -37,12 +38,18 @@ def of_headers(request: Mapping[str, Any]) -> Hold | None:
 def of_retention(retention: Mapping[str, Any]) -> Hold | None:
     """What a Retention says of a hold."""
     duration = retention.get("EventHoldDuration") or {}
-    return _checked(retention.get("EventHold"), duration.get("Days"), duration.get("Years"))
+    status, days, years = retention.get("EventHold"), duration.get("Days"), duration.get("Years")
+    if ((days is None) == (years is None)) if status == ON else (days is not None or years is not None):
+        raise MALFORMED_XML()
+    return _checked(status, days, years)
 
 
 def of_default(duration: Mapping[str, Any]) -> Hold:
     """The DefaultEventHold of a bucket."""
-    return _duration(duration.get("Days"), duration.get("Years"))
+    days, years = duration.get("Days"), duration.get("Years")
+    if (days is None) == (years is None):
+        raise MALFORMED_XML()
+    return _duration(days, years)
 
 
 def _checked(status: str | None, days: int | None, years: int | None) -> Hold | None:

@@ -62,14 +62,12 @@ def _wanted(
         return mode, until, version.event_hold if mode else None
     if asked != event_holds.RELEASED:
         if not mode:
-            raise event_holds.no_mode()
+            raise MALFORMED_XML()
         return mode, until, asked
     if event_holds.is_on(version):
         return mode or version.lock_mode, max(until, object_locks.until(version, now)), asked
-    if not until:
-        raise event_holds.no_date()
-    if not mode:
-        raise event_holds.no_mode()
+    if not until or not mode:
+        raise MALFORMED_XML()
     return mode, until, version.event_hold
 
 

@@ -111,12 +111,12 @@ def test_the_default_of_a_bucket(cloud: Account, s3: Any, locking: str) -> None:
     until = (now(cloud) + timedelta(days=3)).replace(microsecond=0)
     put(s3, locking, ObjectLockMode="GOVERNANCE", ObjectLockRetainUntilDate=until)
     assert retention(s3, locking) == {"Mode": "GOVERNANCE", "RetainUntilDate": until}
-    for wrong in ({**default, "Days": 1}, {"DefaultEventHold": {"Days": 1}}):
+    for wrong in ({**default, "Days": 1}, {"DefaultEventHold": {"Days": 1}}, {**default, "DefaultEventHold": {}}):
         with refused("MalformedXML"):
             configuration["Rule"] = {"DefaultRetention": wrong}
             s3.put_object_lock_configuration(Bucket=locking, ObjectLockConfiguration=configuration)
     with refused("InvalidArgument"):
-        configuration["Rule"] = {"DefaultRetention": {**default, "DefaultEventHold": {}}}
+        configuration["Rule"] = {"DefaultRetention": {**default, "DefaultEventHold": {"Years": 101}}}
         s3.put_object_lock_configuration(Bucket=locking, ObjectLockConfiguration=configuration)
 
 
@@ -168,8 +168,15 @@ WRONG_RETENTIONS = [
 @pytest.mark.parametrize("wrong", WRONG_RETENTIONS)
 def test_what_no_version_can_have(s3: Any, locking: str, wrong: dict[str, Any]) -> None:
     put(s3, locking)
-    with refused("InvalidArgument"):
+    with refused("MalformedXML"):
         retain(s3, locking, wrong)
+
+
+def test_durations_have_bounds(s3: Any, locking: str) -> None:
+    put(s3, locking)
+    for duration in ({"Days": 0}, {"Days": 36_501}, {"Years": 101}):
+        with refused("InvalidArgument"):
+            retain(s3, locking, {"Mode": "GOVERNANCE", "EventHold": "ON", "EventHoldDuration": duration})
 
 
 def test_policies_ask_for_holds(cloud: Account, s3: Any, locking: str) -> None:
