@@ -21,6 +21,7 @@ from cumulo.services.storage.s3 import (
     notifications,
     object_encryption,
     object_locks,
+    replications,
     versions,
 )
 from cumulo.services.storage.s3.checksums import FULL_OBJECT, Digests
@@ -176,6 +177,7 @@ def _put(
             raise ANNOTATION_LIMIT()
         version.annotations += 1
         versions.update(ctx, version)
+    replications.changed(ctx, bucket, version)
     notifications.notify(ctx, bucket, "ObjectAnnotation:Put", version)
     answer = {"Key": version.key, "AnnotationName": annotation.name, "ETag": f'"{annotation.etag}"'}
     answer |= checksums.members(annotation.checksums)
@@ -268,6 +270,7 @@ def delete_object_annotation(ctx: Context, request: t.DeleteObjectAnnotationRequ
         kept_annotations.delete(ctx, found)
         version.annotations -= 1
         versions.update(ctx, version)
+        replications.changed(ctx, bucket, version)
         notifications.notify(ctx, bucket, "ObjectAnnotation:Delete", version)
     return cast("t.DeleteObjectAnnotationOutput", _shown(ctx, bucket, version, request))
 

@@ -220,9 +220,19 @@ def customers(request: Mapping[str, Any], prefix: str = "") -> bytes | None:
 
 
 def content_key(
-    ctx: Context, bucket: Bucket, key: str, stored: Encrypted, request: Mapping[str, Any], *, prefix: str = ""
+    ctx: Context,
+    bucket: Bucket,
+    key: str,
+    stored: Encrypted,
+    request: Mapping[str, Any],
+    *,
+    prefix: str = "",
+    asked: bool = False,
 ) -> bytes:
-    """The key that opens stored bytes, b"" when they are not sealed; the customer's key or KMS may refuse."""
+    """The key that opens stored bytes, b"" when they are not sealed; the customer's key or KMS may refuse.
+
+    `asked`: nobody is asked for permission, for a task that goes on with what somebody was let do.
+    """
     if stored.encryption == AES256:
         if prefix + "SSECustomerAlgorithm" in request:
             raise ENCRYPTION_NOT_APPLICABLE()
@@ -233,7 +243,7 @@ def content_key(
         raise ENCRYPTION_NOT_APPLICABLE()
     wrapped = _decode(stored.sealed_key)
     context = _context(bucket, key, stored.kms_context, stored.bucket_key)
-    data_key = _opened(ctx, bucket, wrapped.data_key, context, stored.bucket_key)
+    data_key = _opened(ctx, bucket, wrapped.data_key, context, stored.bucket_key and not asked, asked)
     return _unwrap(data_key.plaintext, wrapped)
 
 
@@ -282,10 +292,12 @@ def _data_key(ctx: Context, bucket: Bucket, named: str, context: dict[str, str],
     )
 
 
-def _opened(ctx: Context, bucket: Bucket, sealed: bytes, context: dict[str, str], shared: bool) -> DataKey:
+def _opened(
+    ctx: Context, bucket: Bucket, sealed: bytes, context: dict[str, str], shared: bool, asked: bool = False
+) -> DataKey:
     place = ("open", sealed, *_requester(ctx)) if shared else None
     return _kept(ctx, place) or _asked(
-        ctx, place, lambda: encryption.opened_key(ctx, sealed, context, region=bucket.region)
+        ctx, place, lambda: encryption.opened_key(ctx, sealed, context, region=bucket.region, asked=asked)
     )
 
 

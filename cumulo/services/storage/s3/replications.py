@@ -19,6 +19,7 @@ from cumulo.core.errors import Fault
 from cumulo.core.operation import task
 from cumulo.services.storage.s3 import (
     access,
+    annotation_replicas,
     configurations,
     contents,
     notifications,
@@ -178,6 +179,8 @@ async def _to(ctx: Context, payload: dict[str, Any], arn: str) -> None:
         if received is not None:
             await receiving.discard(ctx, received)
         raise
+    place = (payload["bucket"], payload["key"], payload["version"], copy.destination.name)
+    await annotation_replicas.follow(ctx, annotation_replicas.Pair(*place))
 
 
 class _Pieces:
@@ -298,7 +301,7 @@ def _finish(ctx: Context, payload: dict[str, Any], copy: Copy, blob: str, receiv
         data=b"",
         stored=received.stored,
         replication_status=REPLICA,
-        annotations=0,  # which are not replicated yet
+        annotations=0,  # which follow
         **shared,
     )
     copy.plan.describe(replica)

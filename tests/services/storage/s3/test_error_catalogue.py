@@ -45,7 +45,7 @@ PROVOKED = set(
     NoSuchCORSConfiguration NoSuchConfiguration NoSuchKey NoSuchLifecycleConfiguration NoSuchMultiRegionAccessPoint
     NoSuchObjectLockConfiguration NoSuchPublicAccessBlockConfiguration NoSuchResource NoSuchTagSet NoSuchUpload
     NoSuchVersion NoSuchWebsiteConfiguration NotFoundException NotImplemented ObjectLockConfigurationNotFoundError
-    ObjectNotInActiveTierError OwnershipControlsNotFoundError PermanentRedirect PreconditionFailed
+    ObjectNotInActiveTierError OperationAborted OwnershipControlsNotFoundError PermanentRedirect PreconditionFailed
     ReplicationConfigurationNotFoundError RequestHeaderSectionTooLarge RequestTimeTooSkewed RequestTimeout
     RestoreAlreadyInProgress SignatureDoesNotMatch SlowDown StsNotAuthorizedError TooManyAccessPoints TooManyBuckets
     TooManyConfigurations TooManyParts TooManyTagsException UnexpectedContent UnresolvableGrantByEmailAddress
@@ -85,7 +85,6 @@ NEVER = {
     "NotModified": "304 has no body to carry a code (test_preconditions.py)",
     "NotSignedUp": "whoever has an account has signed up",
     "ObjectAlreadyInActiveTierError": "AWS answers InvalidObjectState (test_restorations.py)",
-    "OperationAborted": "two changes of a bucket's settings are one after the other, never in conflict",
     "Redirect": "of buckets whose name is new in the DNS: names are known at once",
     "RequestIsNotMultiPartContent": "AWS answers PreconditionFailed with this condition (test_forms.py)",
     "RequestTorrentOfBucketError": "GetObjectTorrent is gone",

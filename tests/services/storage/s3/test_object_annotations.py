@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from cumulo.services.storage.s3 import kept_annotations
 from cumulo.services.storage.s3.kept_annotations import ANNOTATIONS
 from cumulo.services.storage.s3.object_versions import CURRENT
 from tests.conftest import Account
@@ -222,6 +223,29 @@ def test_copies_take_them_along(cloud: Account, s3: Any, bucket: str) -> None:
     assert names(s3, bucket, Key="copy") == ["large", "small"]
     with refused("InvalidArgument", "Unknown annotation directive."):
         s3.copy_object(Bucket=bucket, Key="x", CopySource={"Bucket": bucket, "Key": "copy"}, AnnotationDirective="BOTH")
+
+
+def test_annotations_that_change_while_they_are_copied(
+    cloud: Account, s3: Any, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(s3, bucket, payload=text(20_000))
+    written = kept_annotations.written
+
+    async def slowly(ctx: Any, data: bytes, key: bytes) -> Any:
+        def change(ctx: Any) -> None:
+            (there,) = ANNOTATIONS.range(ctx, bucket)
+            there.modified_at += 1
+            ANNOTATIONS.put(ctx, there)
+
+        await ctx.transact(change)
+        return await written(ctx, data, key)
+
+    monkeypatch.setattr(kept_annotations, "written", slowly)
+    with refused("OperationAborted", status=409):
+        s3.copy_object(Bucket=bucket, Key="copy", CopySource={"Bucket": bucket, "Key": "k"})
+    monkeypatch.undo()
+    assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 1
+    s3.copy_object(Bucket=bucket, Key="copy", CopySource={"Bucket": bucket, "Key": "k"})
 
 
 def test_rights(cloud: Account, s3: Any, bucket: str) -> None:

@@ -226,3 +226,49 @@ def test_what_is_refused(pair: Pair, new_bucket: Any) -> None:
         pair.s3.put_bucket_versioning(Bucket=pair.source, VersioningConfiguration={"Status": "Suspended"})
     for _ in range(2):
         pair.s3.delete_bucket_replication(Bucket=pair.source)
+
+
+def annotations(s3: Any, bucket: str) -> dict[str, bytes]:
+    found = s3.list_object_annotations(Bucket=bucket, Key="k").get("Annotations", [])
+    place = {"Bucket": bucket, "Key": "k"}
+    return {
+        each["AnnotationName"]: s3.get_object_annotation(**place, AnnotationName=each["AnnotationName"])[
+            "AnnotationPayload"
+        ].read()
+        for each in found
+    }
+
+
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_annotations_follow(pair: Pair, encrypted: bool) -> None:
+    rule, more = pair.rule(), {}
+    if encrypted:
+        keys = [pair.cloud.client("kms").create_key()["KeyMetadata"]["Arn"] for _ in range(2)]
+        rule = pair.rule(
+            SourceSelectionCriteria={"SseKmsEncryptedObjects": {"Status": "Enabled"}},
+            Destination={"EncryptionConfiguration": {"ReplicaKmsKeyID": keys[1]}},
+        )
+        more = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": keys[0]}
+    pair.configure(rule)
+    pair.put("k", **more)
+    large = b"x" * 30_000
+
+    def put(name: str, payload: bytes) -> None:
+        pair.s3.put_object_annotation(Bucket=pair.source, Key="k", AnnotationName=name, AnnotationPayload=payload)
+        pair.cloud.advance(1)
+        pair.cloud.settle()
+
+    put("small", b"1")
+    put("large", large)
+    assert annotations(pair.there, pair.target) == {"small": b"1", "large": large}
+    put("small", b"2")
+    pair.s3.delete_object_annotation(Bucket=pair.source, Key="k", AnnotationName="large")
+    pair.cloud.settle()
+    assert annotations(pair.there, pair.target) == {"small": b"2"}
+    pair.allow("s3:GetObjectVersionForReplication", "s3:ReplicateObject", "kms:*")
+    put("more", b"3")
+    assert annotations(pair.there, pair.target) == {"small": b"2"}
+    assert pair.status("k") == "COMPLETED"
+    pair.allow("s3:GetObjectVersion*", "s3:Replicate*", "kms:*")
+    put("most", b"4")
+    assert annotations(pair.there, pair.target) == {"small": b"2", "more": b"3", "most": b"4"}
