@@ -78,12 +78,14 @@ def update_log_anomaly_detector(ctx: Context, request: t.UpdateLogAnomalyDetecto
     if (pattern, frequency) != (detector.pattern, detector.frequency):
         detector.pattern, detector.frequency = pattern, frequency
         detector.round += 1
+        detector.trained = False
     detector.visibility_days = request.get("anomalyVisibilityTime") or detector.visibility_days
     detector.modified_ms = int(ctx.now() * 1000)
     if request["enabled"]:
         detector.status = INITIALIZING if detector.status in (PAUSED, FAILED) else detector.status
         anomaly_runs.plan(ctx, detector, ctx.now())
     else:
+        detector.paused_ms = detector.paused_ms or detector.modified_ms
         detector.status = PAUSED
         anomaly_runs.rest(ctx, detector)
 

@@ -30,7 +30,7 @@ class AnomalyDetector(Record):
     """A detector of the group with this id. Times are milliseconds; `task` is that of its next run.
 
     `suppressed` has patterns of which nothing is reported: by their ids, since when and until when (0: for ever).
-    `round` changes with what makes a model useless: then another is trained.
+    `round` changes with what makes a model useless: then another is trained. `paused_ms` is since when it rests.
     """
 
     id: str
@@ -50,6 +50,8 @@ class AnomalyDetector(Record):
     task: str = ""
     suppressed: dict[str, tuple[int, int]] = {}
     round: int = 0
+    trained: bool = False
+    paused_ms: int = 0
 
 
 ANOMALY_DETECTORS = Table(

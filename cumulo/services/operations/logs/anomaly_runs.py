@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from cumulo.core.errors import Fault
 from cumulo.core.operation import task
 from cumulo.services.operations.logs import (
     anomaly_records,
@@ -37,7 +38,7 @@ from cumulo.services.operations.logs.anomaly_records import (
     AnomalyModel,
     LogAnomaly,
 )
-from cumulo.services.operations.logs.detection import findings
+from cumulo.services.operations.logs.detection import baselines, findings
 from cumulo.services.operations.logs.detection.baselines import MEMORY_MS, VALUES_MOST, Model
 from cumulo.services.operations.logs.detection.findings import BEYOND, NEW, PRIORITIES, Details, Finding
 from cumulo.services.operations.logs.reading import Reading
@@ -104,18 +105,44 @@ class _Done(NamedTuple):
 
 @task
 async def run_detector(ctx: Context, payload: dict[str, Any]) -> None:
-    """Look at what came to a detector's group, and plan the next look."""
-    begun = await ctx.transact(partial(_begin, detector_id=payload["id"]))
-    if begun is None:
-        return
+    """Look at what came to a detector's group, and plan the next look. One that KMS lets no more is FAILED."""
+    try:
+        begun = await ctx.transact(partial(_begin, detector_id=payload["id"]))
+        if begun is not None:
+            done = await _run(ctx, begun)
+            await ctx.transact(partial(_end, begun=begun, done=done))
+    except Fault as fault:
+        ctx.logger.warning("the anomaly detector %s failed: %s", payload["id"], fault.message)
+        await ctx.transact(partial(_fail, detector_id=payload["id"]))
+
+
+def _fail(ctx: Context, detector_id: str) -> None:
+    detector = ANOMALY_DETECTORS.peek(ctx, detector_id)
+    if detector is not None:
+        detector.status = FAILED
+        rest(ctx, detector)
+
+
+async def _run(ctx: Context, begun: _Begun) -> _Done:
     now_ms = int(ctx.now() * 1000)
     window_ms = FREQUENCIES[begun.detector.frequency]
     until = (now_ms - LATE_MS) // window_ms
     model = await ctx.in_thread(partial(_unpacked, begun.packed, window_ms))
+    if begun.detector.paused_ms and begun.packed:
+        baselines.skip(model, begun.detector.paused_ms // window_ms, until)
     start = max(model.until * window_ms, now_ms - MEMORY_MS)
     lines = await _lines(ctx, begun, start, until * window_ms, latest=not begun.packed)
-    done = await ctx.in_thread(partial(_worked_out, begun, model, lines, until, now_ms))
-    await ctx.transact(partial(_end, begun=begun, done=done))
+    if begun.packed and len(lines) >= MOST_LINES:
+        lines, until = _cut(lines, start // window_ms, window_ms)
+    return await ctx.in_thread(partial(_worked_out, begun, model, lines, until, now_ms))
+
+
+def _cut(lines: list[tuple[int, str]], first: int, window_ms: int) -> tuple[list[tuple[int, str]], int]:
+    """Of too many lines those of whole windows, and the window after them; of one window as many as there are."""
+    last = lines[-1][0] // window_ms
+    if last == first:
+        return lines, last + 1
+    return [line for line in lines if line[0] // window_ms < last], last
 
 
 def _begin(ctx: Context, detector_id: str) -> _Begun | None:
@@ -124,14 +151,13 @@ def _begin(ctx: Context, detector_id: str) -> _Begun | None:
         return None
     group = groups.by_id(ctx, detector.group)
     if group is None:
-        detector.status = FAILED
-        rest(ctx, detector)
+        _fail(ctx, detector_id)
         return None
     kept = ANOMALY_MODELS.peek(ctx, detector.id)
     packed = b""
     if kept is not None and kept.round == detector.round:
         packed = _opened(ctx, detector, kept.packed, sealed=kept.sealed)
-    elif detector.status != TRAINING:
+    else:
         detector.status = TRAINING
         ANOMALY_DETECTORS.put(ctx, detector)
     anomalies = LOG_ANOMALIES.range(ctx, detector.id)
@@ -177,7 +203,7 @@ def _worked_out(begun: _Begun, model: Model, lines: Sequence[tuple[int, str]], u
         if not each.baseline and not log_anomalies.is_visible(detector, each, now_ms):
             log_anomalies.accept(each)
     found: list[Finding] = []
-    is_trained = detector.status == ANALYZING
+    is_trained = detector.trained and bool(begun.packed)
     if is_trained:
         found = findings.evaluate(model, lines, until, partial(_is_normal, by_subject))
     else:
@@ -204,8 +230,8 @@ def _end(ctx: Context, begun: _Begun, done: _Done) -> None:
     detector = ANOMALY_DETECTORS.peek(ctx, begun.detector.id)
     if detector is None or detector.status == PAUSED or detector.round != begun.detector.round:
         return
-    if done.is_trained:
-        detector.status = ANALYZING
+    detector.trained, detector.paused_ms = done.is_trained, 0
+    detector.status = ANALYZING if done.is_trained else TRAINING
     packed = _sealed(ctx, detector, done.packed)
     ANOMALY_MODELS.put(ctx, AnomalyModel(detector.id, detector.round, packed, bool(detector.kms_key)))
     _take(ctx, detector, begun, done)

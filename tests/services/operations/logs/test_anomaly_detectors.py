@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from cumulo.services.operations.logs import anomaly_runs
 from tests.conftest import Account
 from tests.services.operations.logs.conftest import GROUP, refused
 
@@ -284,6 +285,39 @@ def test_a_paused_detector_rests(watched: Watched) -> None:
     assert (found["filterPattern"], found["anomalyVisibilityTime"]) == ("ERROR", 90)
 
 
+def test_what_was_learned_outlives_a_pause(watched: Watched) -> None:
+    watched.past(12, lambda minute: usual(minute) * 2)
+    watched.detect()
+    watched.logs.update_log_anomaly_detector(anomalyDetectorArn=watched.arn, enabled=False)
+    watched.cloud.advance(3600)
+    watched.put(["[ERROR] while nobody looked"])
+    watched.cloud.advance((MINUTE_MS - watched.now_ms() % MINUTE_MS) / 1000 + 31)
+    watched.logs.update_log_anomaly_detector(anomalyDetectorArn=watched.arn, enabled=True)
+    watched.cloud.settle()
+    assert watched.status == "ANALYZING"
+    watched.minute(usual(1) * 2)
+    assert watched.found() == []
+    watched.minute(["[ERROR] while somebody looks", *usual(1) * 2])
+    assert [each["patternString"] for each in watched.found()] == ["[ERROR] while somebody looks"]
+    watched.minute([])
+    assert "100.0% decrease in count of this pattern" in [each["description"] for each in watched.found()]
+
+
+def test_more_lines_than_one_run_looks_at(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    watched.past(12, usual)
+    watched.detect()
+    monkeypatch.setattr(anomaly_runs, "MOST_LINES", 30)
+    monkeypatch.setattr(anomaly_runs, "READ_LINES", 10)
+    start = watched.now_ms() // MINUTE_MS * MINUTE_MS
+    for minute in range(3):
+        watched.put([*usual(1), *["[ERROR] in the third minute"][: minute // 2]], start + minute * MINUTE_MS + 59_000)
+    watched.cloud.advance((start - watched.now_ms()) / 1000 + 3 * 60 + 31)  # all of it is there at once
+    watched.cloud.settle()
+    found = watched.found()
+    assert [each["description"] for each in found if "decrease" in each["description"]] == []
+    assert any(each["patternString"] == "[ERROR] in the third minute" for each in found)
+
+
 def test_detectors_are_listed_tagged_and_deleted(watched: Watched, logs: Any) -> None:
     watched.detect(tags={"team": "shop"})
     assert logs.list_tags_for_resource(resourceArn=watched.arn)["tags"] == {"team": "shop"}
@@ -380,6 +414,10 @@ def test_findings_are_sealed_under_a_key(watched: Watched, cloud: Account) -> No
     reader = cloud.client("logs", aws_access_key_id=made["AccessKeyId"], aws_secret_access_key=made["SecretAccessKey"])
     with refused("AccessDeniedException"):
         reader.list_anomalies(anomalyDetectorArn=watched.arn)
+    kms.disable_key(KeyId=key)
+    watched.cloud.advance(400)  # a data key may be used for five minutes
+    watched.cloud.settle()
+    assert watched.status == "FAILED"
     other = kms.create_key()["KeyMetadata"]["Arn"]
     with refused("AccessDeniedException"):
         watched.logs.create_log_anomaly_detector(logGroupArnList=[watched.group], kmsKeyId=other)

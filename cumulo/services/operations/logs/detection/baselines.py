@@ -201,6 +201,15 @@ def pass_over(model: Model, pattern: Pattern, window: int) -> None:
     pattern.at = window
 
 
+def skip(model: Model, begin: int, end: int) -> None:
+    """Take out windows in which nobody looked, as if they had not been."""
+    count = max(end - max(begin, model.until), 0)
+    for pattern in model.patterns:
+        pattern.start += count
+        pattern.at += count
+    model.until = max(model.until, end)
+
+
 def forget(model: Model) -> None:
     """Drop the least recent patterns beyond the limit."""
     if len(model.patterns) > PATTERNS_MOST:
