@@ -128,10 +128,6 @@ def _checked_key(ctx: Context, name: str, key: str) -> str:
     return key
 
 
-def _size(table: LookupTable) -> int:
-    return table.size if table.sealed else len(table.body.encode())
-
-
 # --- operations ---------------------------------------------------------------------------------
 
 
@@ -263,17 +259,8 @@ def _table(ctx: Context, arn: str) -> LookupTable:
 def get_lookup_table(ctx: Context, request: t.GetLookupTableRequest) -> t.GetLookupTableResponse:
     """A table with its content."""
     table = _table(ctx, request["lookupTableArn"])
-    answer: t.GetLookupTableResponse = {
-        "lookupTableArn": LOOKUP_TABLES.arn(ctx, table.name),
-        "lookupTableName": table.name,
-        "description": table.description,
-        "tableBody": body_of(ctx, table),
-        "sizeBytes": _size(table),
-        "lastUpdatedTime": table.updated_ms,
-    }
-    if table.kms_key:
-        answer["kmsKeyId"] = table.kms_key
-    return answer
+    answer: Any = _shown(ctx, table) | {"tableBody": body_of(ctx, table)}
+    return answer  # type: ignore[no-any-return]
 
 
 @operation
@@ -294,14 +281,17 @@ def describe_lookup_tables(ctx: Context, request: t.DescribeLookupTablesRequest)
     return answer
 
 
-def _described(ctx: Context, table: LookupTable) -> t.LookupTable:
-    answer: t.LookupTable = {
+def _described(ctx: Context, table: LookupTable) -> Any:
+    return _shown(ctx, table) | {"tableFields": table.fields, "recordsCount": table.records}
+
+
+def _shown(ctx: Context, table: LookupTable) -> dict[str, Any]:
+    """What is told of a table with its content and without."""
+    answer: dict[str, Any] = {
         "lookupTableArn": LOOKUP_TABLES.arn(ctx, table.name),
         "lookupTableName": table.name,
         "description": table.description,
-        "tableFields": table.fields,
-        "recordsCount": table.records,
-        "sizeBytes": _size(table),
+        "sizeBytes": table.size if table.sealed else len(table.body.encode()),
         "lastUpdatedTime": table.updated_ms,
     }
     if table.kms_key:
