@@ -12,6 +12,7 @@ import msgspec
 
 from cumulo.core.table import REGION, Record, Table
 from cumulo.services.operations.logs import data_sources
+from cumulo.services.operations.logs.groups import DELIVERY
 from cumulo.services.operations.logs.patterns import criteria
 
 if TYPE_CHECKING:
@@ -150,9 +151,11 @@ def retained(ctx: Context, group: Group) -> Retained:
 def retained_by(policies: Sequence[AccountPolicy], group: Group, at_ms: int) -> Retained:
     """The same with these policies and at another time; of several, the longest counts, and then the oldest."""
     best: Retained | None = None
+    if group.log_class == DELIVERY:  # whose day nothing changes
+        return Retained(group.kept_days)
     for policy in sorted(policies, key=lambda policy: policy.created_ms):
         document = policy.document if policy.updated_ms + DELAY_MS <= at_ms else policy.before
-        if not document or not is_for(policy, group) or group.kept_days != group.retention_days:
+        if not document or not is_for(policy, group):
             continue
         options = msgspec.json.decode(document)
         if options["enforcementMode"] == "NEW_ONLY" and group.created_ms <= policy.created_ms:

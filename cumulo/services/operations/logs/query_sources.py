@@ -15,6 +15,7 @@ from cumulo.engines.duckdb import Session, quoted
 from cumulo.services.operations.logs import segment_files
 from cumulo.services.operations.logs.lines import Line
 from cumulo.services.operations.logs.query.planning import GroupRows
+from cumulo.services.operations.logs.segment_files import RAW
 
 if TYPE_CHECKING:
     from cumulo.services.operations.logs.data_protection import Masks
@@ -28,6 +29,7 @@ _NOTHING = (
     " WHERE false)"
 )
 MASKED_LINES = 50_000  # in one file
+FEW_LINES = 2_000
 FETCH = 500
 
 
@@ -55,12 +57,20 @@ def rows(folder: Path, blobs: Path, group: Group, sources: Sources, masks: Masks
 
 
 def _read(files: Sequence[str]) -> str:
-    return f"read_parquet([{', '.join(map(quoted, files))}])"
+    """SQL of the rows of files."""
+    parts = [f"SELECT {_COLUMNS} FROM ({segment_files.read_raw(file)})" for file in files if file.endswith(RAW)]
+    others = [file for file in files if not file.endswith(RAW)]
+    if others:
+        parts.append(f"SELECT {_COLUMNS} FROM read_parquet([{', '.join(map(quoted, others))}])")
+    return f"({' UNION ALL '.join(parts)})"
 
 
 def _written(folder: Path, name: str, lines: Sequence[Line]) -> str:
+    """A file of lines. Few are not worth a connection to DuckDB that makes Parquet of them."""
     place = folder / name
     place.mkdir()
+    if len(lines) <= FEW_LINES:
+        return str(segment_files.write_raw(place, lines))
     return str(segment_files.rewrite(place, lines))
 
 

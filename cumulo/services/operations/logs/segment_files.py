@@ -19,6 +19,7 @@ from cumulo.services.operations.logs.blocks import Batch
 from cumulo.services.operations.logs.lines import INDEX_BITS, Line, Position
 
 PARQUET, PACKED = "parquet", "packed"
+RAW = "lines.json"
 ROWS = 20_000  # in a row group: what one stream's page is read from
 CHUNK = 2_000
 FETCH = 500  # rows that are made into objects while the interpreter is held
@@ -79,7 +80,7 @@ _unpack_lines = msgspec.msgpack.Decoder(tuple[list[int], list[int], list[int], l
 
 def write_parquet(folder: Path, sources: Iterable[Source], older: Sequence[Path], blobs: Path, without: str) -> Path:
     """A Parquet file in the folder, of batches and of the lines of older segments (but those that are `without`)."""
-    raw = folder / "lines.json"
+    raw = folder / RAW
     with raw.open("wb") as file:
         for source in sources:
             file.write(_encode(_rows(source)))
@@ -89,18 +90,28 @@ def write_parquet(folder: Path, sources: Iterable[Source], older: Sequence[Path]
 
 def rewrite(folder: Path, lines: Iterable[Line]) -> Path:
     """A Parquet file in the folder, of lines, for one reading: quick to write, in no order."""
-    raw = folder / "lines.json"
+    return _write(folder, write_raw(folder, lines), "", "uncompressed", folder)
+
+
+def write_raw(folder: Path, lines: Iterable[Line]) -> Path:
+    """A file of lines in the folder that `read_raw` reads."""
+    raw = folder / RAW
     with raw.open("wb") as file:
         file.write(_encode([_Row(line[0], line[1], line[2], line[3], line[4], line[5]) for line in lines]))
-    return _write(folder, raw, "", "uncompressed", folder)
+    return raw
+
+
+def read_raw(path: str) -> str:
+    """A SELECT of such a file's lines."""
+    written = f"read_json({duckdb.quoted(path)}, format='newline_delimited', columns={_COLUMNS})"
+    return f"SELECT t AS ts, q AS seq, s AS sid, n AS stream, m AS message, i AS ingested FROM {written}"
 
 
 def _write(folder: Path, raw: Path, more: str, compression: str, blobs: Path) -> Path:
     target = folder / "segment.parquet"
     session = duckdb.Session(folder, (blobs,))
     try:
-        written = f"read_json({duckdb.quoted(str(raw))}, format='newline_delimited', columns={_COLUMNS})"
-        select = f"SELECT t AS ts, q AS seq, s AS sid, n AS stream, m AS message, i AS ingested FROM {written}{more}"
+        select = f"{read_raw(str(raw))}{more}"
         session.execute(
             f"COPY ({select}) TO {duckdb.quoted(str(target))} "
             f"(FORMAT parquet, COMPRESSION {compression}, ROW_GROUP_SIZE {ROWS})"

@@ -13,7 +13,7 @@ import pytest
 
 from cumulo.engines import duckdb
 from cumulo.engines.duckdb import QueryFailed
-from cumulo.services.operations.logs import query_runs
+from cumulo.services.operations.logs import query_runs, query_sources
 from cumulo.services.operations.logs.query import execution
 from tests.conftest import Account, RunningCloud
 from tests.services.operations.logs.conftest import GROUP, Storage, refused
@@ -444,3 +444,31 @@ def test_filters_find_what_json_writes_in_its_ways(insights: Insights, logs: Any
     put(logs, insights.now, lines)
     found = insights.run(f"fields @timestamp | filter {condition} | fields n | sort n")
     assert [row["n"] for row in found] == ["1", "2"]
+
+
+@pytest.mark.parametrize("few", [0, 2_000])
+def test_lines_of_blocks_are_read_in_either_form(
+    insights: Insights, logs: Any, storage: Storage, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr(query_sources, "FEW_LINES", few)
+    put(logs, insights.now - 5000, ["sealed"])
+    storage.seal()
+    put(logs, insights.now, ["é \\ \" '", "two"])
+    found = insights.run("fields @message, @logStream, @ingestionTime | sort @timestamp")
+    assert [row["@message"] for row in found] == ["sealed", "é \\ \" '", "two"]
+    assert {row["@logStream"] for row in found} == {"one"}
+    pointer = found[1]["@ptr"]
+    assert logs.get_log_record(logRecordPointer=pointer)["logRecord"]["@message"] == "é \\ \" '"
+
+
+def test_few_and_many_matches_are_the_same(insights: Insights, logs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(logs, insights.now, [json.dumps({"level": "ERROR" if each % 3 else "INFO", "n": each}) for each in range(30)])
+    text = "filter level = 'ERROR' and n > 4 | fields n | sort n desc | limit 3"
+    answers = []
+    for few in (50_000, 5):
+        monkeypatch.setattr(execution, "FEW", few)
+        answer = insights.answer(text)
+        assert answer["statistics"]["recordsMatched"] == 17
+        answers.append(answer["results"])
+    assert answers[0] == answers[1]
+    assert [row["n"] for row in rows({"results": answers[0]})] == ["29", "28", "26"]
