@@ -20,7 +20,7 @@ from cumulo.services.operations.logs.query.values import NUMBER, TEXT, Value
 
 RESULTS_MOST = 100_000
 RESULTS_DEFAULT = 10_000
-FEW = 50_000  # events that a query may have in a table in memory
+FEW = 10_000  # events that a query may have in a table in memory
 FETCH = 500  # rows that are made into objects while the interpreter is held
 
 Row = list[tuple[str, str]]
@@ -67,7 +67,7 @@ class Execution:
 
     def run(self) -> Outcome:
         """Run it. Raises QueryFailed, Malformed and Unsupported."""
-        session = self._session = Session(self._folder, self._blobs)
+        session = self._session = Session(self._folder, self._blobs, ordered=False)
         try:
             for macro in values.MACROS:
                 session.execute(macro)

@@ -49,7 +49,8 @@ def stats(relation: Relation, command: Stats) -> None:
     relation.sql = f"SELECT {', '.join(parts)} FROM ({relation.sql})"
     relation.sql += f" GROUP BY {groups}" if groups else " HAVING count(*) > 0"
     relation.columns, relation.raw = key_columns, {}
-    relation.events, relation.chosen, relation.limited = False, True, None
+    relation.events = relation.unique = False
+    relation.chosen, relation.limited = True, None
     relation.shown = [name for name, _ in keys]
     relation.extend(items)
     relation.show(item.name for item in command.items)
@@ -230,6 +231,7 @@ def count_frequent(relation: Relation, command: CountFrequent) -> None:
     relation.columns = {name: Value(f"k{index}", value.kind) for index, (name, value) in enumerate(values)}
     order = [term for value in relation.columns.values() for term in sorting.terms(value, False)]
     relation.columns["_approxcount"] = Value("n_", NUMBER)
-    relation.raw, relation.events, relation.chosen = {}, False, True
+    relation.raw, relation.chosen = {}, True
+    relation.events = relation.unique = False
     relation.shown = list(relation.columns)
     relation.order = ["n_ DESC", *order]

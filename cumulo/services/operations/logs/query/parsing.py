@@ -59,6 +59,7 @@ def regex(relation: Relation, command: ParseRegex) -> None:
             some = f"coalesce(len({found}), 0) > 0"
             parts.append(f"unnest(CASE WHEN {some} THEN {found} ELSE [NULL::VARCHAR] END) AS {column}")
         relation.sql = f"SELECT *, {', '.join(parts)} FROM ({relation.sql})"
+        relation.unique = False
         for name, column in zip(names, columns, strict=True):
             relation.raw.pop(name, None)
             relation.columns = {**relation.columns, name: Value(column, TEXT)}

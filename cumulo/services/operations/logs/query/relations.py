@@ -37,6 +37,7 @@ class Relation:
         self.raw: dict[str, Value] = {}
         self.world = world
         self.events = events  # whether a row is an event with its pointer
+        self.unique = events  # whether each event is one row at most
         self.shown: list[str] = []
         self.chosen = not events  # whether the query says what is shown
         self.order: list[str] = list(LATEST_FIRST) if events else []

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cumulo.services.operations.logs.query import functions, grouping, parsing, series, tables
-from cumulo.services.operations.logs.query.relations import Relation
+from cumulo.services.operations.logs.query.relations import LATEST_FIRST, Relation
 from cumulo.services.operations.logs.query.tree import (
     Accumulate,
     AddTotals,
@@ -78,10 +78,15 @@ def _limit(relation: Relation, command: Limit) -> None:
 def _dedup(relation: Relation, command: Dedup) -> None:
     """The first row of each combination; rows in which a key is missing are all kept."""
     keys = [relation.value(key).text() for key in command.keys]
+    missing = " OR ".join(f"{key} IS NULL" for key in keys)
+    if relation.unique and tuple(relation.order) == LATEST_FIRST:
+        # The places of the first rows are found first: to sort whole rows takes more than to read them twice.
+        first = f"SELECT max(row(ts, seq, sid)) FROM ({relation.sql}) WHERE NOT ({missing}) GROUP BY {', '.join(keys)}"
+        relation.where(f"{missing} OR row(ts, seq, sid) IN ({first})")
+        return
     position = relation.identifier()
     window = f"PARTITION BY {', '.join(keys)}{relation.ordered()}"
     relation.sql = f"SELECT *, row_number() OVER ({window}) AS {position} FROM ({relation.sql})"
-    missing = " OR ".join(f"{key} IS NULL" for key in keys)
     relation.where(f"{position} = 1 OR {missing}")
 
 
@@ -97,6 +102,7 @@ def _unnest(relation: Relation, command: Unnest) -> None:
     is_list = f"starts_with({text}, '[')"
     items = f"""CASE WHEN {is_list} THEN from_json({text}, '["JSON"]') ELSE [CAST({text} AS JSON)] END"""
     relation.sql = f"SELECT *, unnest({items}) AS {column} FROM ({relation.sql})"
+    relation.unique = False
     value = Value(column, NODE)
     if not command.strict:  # an item is a field like those that are discovered
         value = Value(f"coalesce(q_scalar({column}), CAST(q_json({column}) AS VARCHAR))", TEXT)

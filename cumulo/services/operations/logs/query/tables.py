@@ -95,6 +95,7 @@ def join(relation: Relation, command: Join) -> None:
     hidden = ", ".join([f"jl{index}" for index in range(len(ours))] + [f"jr{index}" for index in range(len(ours))])
     ours_side = f"(SELECT *, {left} FROM ({relation.sql})) AS l_"
     sql = f"SELECT * EXCLUDE ({hidden}) FROM {ours_side} {kind} ({inner}) AS r_ ON {test}"
+    relation.unique = False
     # One name for each column, as both sides may come from the same place.
     relation.sql = f"SELECT * FROM ({sql})"
     prefixed = {f"{command.left}.{name}": value for name, value in relation.columns.items()}
