@@ -13,6 +13,12 @@ from pathlib import Path
 MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
 CLONE_NEWNS = 0x00020000
 TREE = Path(__file__).parents[1]
+FIRST, MANY = 61_000, 4_000  # users that nobody is, by systemd's "Users, Groups, UIDs and GIDs"
+
+
+def nobody() -> int:
+    """A user of this process's own: the kernel counts the processes of each, and hostile tests make many of them."""
+    return FIRST + os.getpid() % MANY
 
 
 def needed() -> list[Path]:

@@ -23,6 +23,8 @@ MIB = 1 << 20
 GRACE_S = 2.0
 """How long a supervisor that is not pid 1 may take to end what it started."""
 REMOVAL_WAITS_S = (0.0, 0.01, 0.05, 0.2, 1.0, 5.0)
+PEAKS = 32
+"""Of processes that are looked at when an invocation ends: a fork bomb's thousand would take long, and are alike."""
 SO_PASSCRED, SCM_CREDENTIALS = 16, 2  # Linux's; unix(7)
 RUNTIME = "runtime"
 """The name of the program itself, beside what `spawn` starts."""
@@ -185,7 +187,8 @@ class Sandbox:
 
     def peak_bytes(self) -> int:
         """The most that its processes used at any time, what one shares with the zygote included; at most the limit."""
-        peak = max([self._peak, *(_resident(pid, "VmHWM") for pid in descendants(self.pid))])
+        pids = descendants(self.pid, PEAKS)[:PEAKS]
+        peak = max([self._peak, *(_resident(pid, "VmHWM") for pid in pids)])
         if self._group is not None:
             peak = max(peak, self._group.peak_bytes() - self._tmp_bytes())
         return min(peak, self.limits.memory_mb * MIB)

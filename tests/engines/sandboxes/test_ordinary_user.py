@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.ordinary_user import nobody
+
 HERE = Path(__file__).parent
-NOBODY = 65534
 SANDBOXES = ("test_sandboxes.py", "test_hostile.py", "test_plain.py")
 IMAGES = ("../environments/test_images.py", "../images/test_layers.py")
 ONE_S, ALL_S = 60, 300
@@ -23,13 +24,14 @@ PYTEST = ("-m", "pytest", "-v", f"--timeout={ONE_S}", "--timeout-method=thread")
 @pytest.mark.skipif(os.geteuid() != 0, reason="the other tests run as an ordinary user already")
 def test_without_root(files: tuple[str, ...]) -> None:
     home = Path(tempfile.mkdtemp(prefix="cumulo-test-"))  # pytest's own folders are root's alone
-    os.chown(home, NOBODY, NOBODY)
+    user = nobody()
+    os.chown(home, user, user)
     tests = [str(HERE / name) for name in files]
     run = [sys.executable, *PYTEST, "--basetemp", str(home / "tests"), *tests]
     try:
         with (home / "output").open("w") as output:  # no pipe: what outlives the run would keep it open
             ended = subprocess.run(
-                [sys.executable, str(HERE.parents[1] / "ordinary_user.py"), str(NOBODY), *run],
+                [sys.executable, str(HERE.parents[1] / "ordinary_user.py"), str(user), *run],
                 env={
                     **os.environ,
                     "HOME": str(home),

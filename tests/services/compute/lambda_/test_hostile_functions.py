@@ -19,13 +19,13 @@ from typing import Any
 import pytest
 
 from tests.conftest import Account
+from tests.ordinary_user import nobody
 from tests.server_process import Server
 from tests.services.compute.lambda_.conftest import zip_of
 from tests.services.compute.lambda_.test_events import let
 from tests.services.compute.lambda_.test_invocations import Create
 
 Invoke = Callable[..., dict[str, Any]]
-NOBODY = 65534
 _accounts = itertools.count(200_000_000_000)
 
 
@@ -43,8 +43,9 @@ class Served(Account):
 @pytest.fixture(scope="module")
 def server_of_nobody() -> Iterator[Server]:
     home = Path(tempfile.mkdtemp(prefix="cumulo-test-"))  # pytest's own folders are root's alone
-    os.chown(home, NOBODY, NOBODY)
-    server = Server(home / "cloud", user=NOBODY).start()
+    user = nobody()
+    os.chown(home, user, user)
+    server = Server(home / "cloud", user=user).start()
     yield server
     server.stop()
     shutil.rmtree(home, ignore_errors=True)
