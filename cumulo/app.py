@@ -220,7 +220,10 @@ class Cloud:
         try:
             route = self.router.route(request)
         except Fault as fault:
-            exchange.respond(*(faces.refusal(request, request_id) or self.router.fault(request, fault, request_id)))
+            # A service that is not here is refused by its name; what has no path at all is S3's, as on AWS.
+            known = fault.code == "NotImplemented"
+            answer = None if known else faces.refusal(request, request_id)
+            exchange.respond(*(answer or self.router.fault(request, fault, request_id)))
             return None
         try:
             return self._call(exchange, request, route, request_id)

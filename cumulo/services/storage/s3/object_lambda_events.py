@@ -34,6 +34,7 @@ _TYPES = {
     PrincipalKind.SAML: "SAMLUser",
 }
 _OF_SIGNATURE = frozenset(("authorization", "x-amz-date", "x-amz-security-token", "x-amz-s3session-token"))
+_OF_VERSION_2 = frozenset(("AWSAccessKeyId", "Signature", "Expires", "x-amz-security-token"))
 _SIGNED = {"RequestPayer": "x-amz-request-payer", "ExpectedBucketOwner": "x-amz-expected-bucket-owner"}
 
 
@@ -83,7 +84,7 @@ def _parameters(ctx: Context) -> list[tuple[str, str]]:
     """The query of the request without what signs it; of a call that came from a service, as it would be sent."""
     if ctx.target:
         pairs = parse_qsl(ctx.target.partition("?")[2], keep_blank_values=True)
-        return [(name, value) for name, value in pairs if not name.startswith("X-Amz-")]
+        return [(name, value) for name, value in pairs if not name.startswith("X-Amz-") and name not in _OF_VERSION_2]
     model = ctx.handler.model if ctx.handler is not None else None
     shape = model.input if model is not None else None
     if model is None or shape is None:

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from tests.conftest import Account
@@ -56,6 +57,14 @@ def test_what_the_function_is_told(cloud: Account, lens: Lens) -> None:
     assert asked["X-Amz-Expires"] == ["61"] and asked["X-Amz-SignedHeaders"] == ["host"]
     assert "X-Amz-Security-Token" in asked
     assert event["xAmzRequestId"]
+
+
+@pytest.mark.parametrize("version", ["s3", "s3v4"])
+def test_a_presigned_url(cloud: Account, lens: Lens, version: str) -> None:
+    s3 = cloud.client("s3", config=Config(signature_version=version))
+    url = s3.generate_presigned_url("get_object", Params={"Bucket": lens.alias, "Key": "a/k 1"})
+    assert fetch(url)[0] == TEXT.upper()
+    assert lens.function.next()["userRequest"]["url"] == f"{cloud.url}/{lens.alias}/a/k 1"  # nothing of the signature
 
 
 def test_versions_and_expected_owners_are_in_the_url(cloud: Account, lens: Lens) -> None:
