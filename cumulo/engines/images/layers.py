@@ -230,8 +230,8 @@ class _Tree:
         if not target:
             raise BadImage("a hard link to the root")
         source = f"{self._folder(target[:-1])}/{target[-1]}"
-        if source == place:
-            raise BadImage("a hard link to itself")
+        if source == place or _is_folder(source):
+            raise BadImage("a hard link to itself, or to a folder")
         if os.path.lexists(source):
             os.link(source, place, follow_symlinks=False)
         else:

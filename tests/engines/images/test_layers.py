@@ -87,6 +87,8 @@ def of_layer(entries: Iterable[Entry]) -> tuple[Tree, set[str], list[str], list[
                 continue  # below a file or a link: another test's
             if entry.islnk() and tree.get(entry.linkname, ("",))[0] != "file":
                 continue
+            if entry.islnk() and f"{entry.linkname}/".startswith(f"{name}/"):
+                continue  # to itself, or to what it takes the place of: refused
             for each in parents(name):
                 if each not in tree:
                     tree[each] = ("folder", "", 0o755)
@@ -94,8 +96,6 @@ def of_layer(entries: Iterable[Entry]) -> tuple[Tree, set[str], list[str], list[
             before = tree.get(name)
             if not (entry.isdir() and before is not None and before[0] == "folder"):
                 target = tree.get(entry.linkname) if entry.islnk() else None
-                if entry.islnk() and entry.linkname == name:
-                    continue
                 tree = without(tree, name)
                 implied = {each for each in implied if each in tree}
                 if entry.islnk():
@@ -214,6 +214,10 @@ def test_links_are_followed_within_the_layer(tmp_path: Path) -> None:
         [file("a/../../x")],
         [hardlink("a", "../x")],
         [hardlink("a", "")],
+        [file("a"), hardlink("a", "a")],
+        [folder("a"), hardlink("b", "a")],
+        [hardlink("a/a", "a")],
+        [file("a/a"), hardlink("a", "a/a")],
         [symlink("a", "b"), symlink("b", "a"), file("a/x")],
         [file("a"), file("a/b")],
         [file(".wh.")],
