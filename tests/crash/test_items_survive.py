@@ -39,7 +39,7 @@ def stays_serial(servers: list[Server], count: int, between_kills_s: tuple[float
 
 
 def test_transactions_stay_serial(server: Server) -> None:
-    stays_serial([server], 2_500, (0.7, 1.5), 1)
+    stays_serial([server], 1_800, (0.7, 1.5), 1)
 
 
 @pytest.mark.postgres
