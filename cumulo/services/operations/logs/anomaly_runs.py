@@ -51,6 +51,8 @@ if TYPE_CHECKING:
     from cumulo.services.operations.logs.lines import Line
 
 LATE_MS = 30_000
+ABSENT_MS = 10 * 60_000  # a run that is later finds that the cloud was not there
+HISTOGRAM_MOST = 1000  # the last windows of an anomaly
 TRAINING_MS = 15 * 60_000
 KEPT_MS = 90 * 86_400_000  # the longest visibility: afterwards nobody needs to see what became normal
 READ_LINES, READ_BYTES = 10_000, 8 * 1024 * 1024  # at a time
@@ -205,7 +207,8 @@ def _worked_out(begun: _Begun, model: Model, lines: Sequence[tuple[int, str]], u
     found: list[Finding] = []
     is_trained = detector.trained and bool(begun.packed)
     if is_trained:
-        found = findings.evaluate(model, lines, until, partial(_is_normal, by_subject))
+        late = now_ms - model.until * model.window_ms > 3 * model.window_ms + ABSENT_MS
+        found = findings.evaluate(model, lines, until, partial(_is_normal, by_subject), late=late)
     else:
         findings.train(model, lines)
         model.until = max(model.until, until)
@@ -303,6 +306,8 @@ def _add(ctx: Context, detector: AnomalyDetector, anomaly: LogAnomaly, finding: 
     anomaly.last_ms = finding.last_ms
     window = str(finding.window_ms)
     anomaly.histogram[window] = anomaly.histogram.get(window, 0) + finding.lines
+    if len(anomaly.histogram) > HISTOGRAM_MOST:
+        del anomaly.histogram[min(anomaly.histogram)]
 
 
 def _together(before: Details, now: Details) -> Details:

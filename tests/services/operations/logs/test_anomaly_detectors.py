@@ -303,6 +303,18 @@ def test_what_was_learned_outlives_a_pause(watched: Watched) -> None:
     assert "100.0% decrease in count of this pattern" in [each["description"] for each in watched.found()]
 
 
+def test_a_cloud_that_was_away_finds_no_silence(watched: Watched) -> None:
+    watched.past(12, lambda minute: usual(minute) * 2)
+    watched.detect()
+    watched.cloud.advance(86_400 - watched.now_ms() % MINUTE_MS / 1000 + 31)
+    watched.cloud.settle()
+    assert watched.found() == []
+    watched.minute(usual(1) * 2)
+    assert watched.found() == []
+    watched.minute([])
+    assert [each["description"] for each in watched.found()] == ["100.0% decrease in count of this pattern"]
+
+
 def test_more_lines_than_one_run_looks_at(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
     watched.past(12, usual)
     watched.detect()

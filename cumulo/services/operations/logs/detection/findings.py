@@ -71,18 +71,29 @@ def train(model: Model, lines: Sequence[tuple[int, str]]) -> None:
     baselines.forget(model)
 
 
-def evaluate(model: Model, lines: Sequence[tuple[int, str]], until: int, normal: Normal) -> list[Finding]:
-    """What is unusual in the windows from the model's last to `until` (exclusive); the model learns from the rest."""
+def evaluate(
+    model: Model, lines: Sequence[tuple[int, str]], until: int, normal: Normal, *, late: bool = False
+) -> list[Finding]:
+    """What is unusual in the windows from the model's last to `until` (exclusive); the model learns from the rest.
+
+    `late`: nobody was there for a while, maybe nobody who writes lines either: windows without any are as if not been.
+    """
     reader = Reader(model, training=False)
     by_window = dict(_windows(lines, model.window_ms))
     found: list[Finding] = []
-    for window in range(max(model.until, until - _most(model)), until):
+    windows = sorted(by_window) if late else range(max(model.until, until - _most(model)), until)
+    for window in windows:
+        if late:
+            baselines.skip(model, model.until, window)
         seen = reader.window(window, by_window.get(window, ()))
         unusual = [*_silent(model, seen, window, normal)]
         for each in seen.values():
             unusual += _of_seen(model, each, window, normal)
         _learn(model, seen, window, unusual)
         found += unusual
+        model.until = window + 1
+    if late:
+        baselines.skip(model, model.until, until)
     model.until = max(model.until, until)
     baselines.forget(model)
     return found
