@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cumulo.core.errors import Fault
 from cumulo.core.operation import reconciler, task
 from cumulo.core.table import GLOBAL, Space, pack, prefix_range
 from cumulo.services.storage.s3 import archives, inventory_columns, lifecycle_rules, listed_versions, uploaded_parts
@@ -163,4 +164,7 @@ def _tell(ctx: Context, data: dict[tuple[str, str], list[dict[str, Any]]]) -> No
     for (account, region), found in data.items():
         for at in range(0, len(found), DATA):
             request = {"Namespace": NAMESPACE, "MetricData": found[at : at + DATA]}
-            ctx.call("cloudwatch", "PutMetricData", request, internal=True, account=account, region=region)
+            try:
+                ctx.call("cloudwatch", "PutMetricData", request, internal=True, account=account, region=region)
+            except Fault as fault:  # older than two weeks, after a jump of the cloud's time
+                ctx.logger.warning("the storage metrics of a day are lost: %s", fault)

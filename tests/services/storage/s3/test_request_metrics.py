@@ -10,6 +10,7 @@ import pytest
 from cumulo.services.storage.s3 import storage_metrics
 from tests.conftest import Account
 from tests.services.storage.s3.conftest import refused
+from tests.services.storage.s3.stored import transact
 
 DAY_S = 86_400
 
@@ -139,3 +140,13 @@ def test_storage_is_counted_every_day(
     assert {kind: size(kind) for kind in sizes} == sizes
     assert size("AllStorageTypes", "NumberOfObjects") == 8
     assert size("AllStorageTypes", "NumberOfObjects", empty) is None
+
+
+def test_a_day_that_is_long_gone(cloud: Account, s3: Any, watch: Any, bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+    day = int(cloud.running.clock.now() // DAY_S) - 20
+    counting = {"day": day, "bucket": "", "after": "", "sums": {}}
+    transact(cloud, lambda ctx: ctx.later(storage_metrics.count_storage, counting))
+    cloud.settle()
+    metrics = watch.list_metrics(Namespace="AWS/S3", Dimensions=[{"Name": "BucketName", "Value": bucket}])
+    assert metrics["Metrics"] == []
