@@ -124,6 +124,9 @@ def _add(version: Any, sums: Sums, now: float) -> None:
     if version.delete_marker:
         return
     name, size = version.storage_class, version.size
+    if name == "STANDARD":  # as most are
+        sums["StandardStorage"] = sums.get("StandardStorage", 0) + size
+        return
     if isinstance(version, ObjectVersion) and name == archives.TIERING:
         kind = _TIERS[inventory_columns.tier(version, now)]
     else:

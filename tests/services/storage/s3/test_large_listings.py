@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from cumulo.core.context import Context
 from cumulo.services.storage.s3 import remembered_pages
+from cumulo.services.storage.s3.buckets import BUCKETS
 from tests.conftest import Account
 from tests.services.storage.s3.stored import fill, transact
 
@@ -17,10 +19,17 @@ PAGE_S = 0.05  # five times what is claimed, for a busy machine; a scan of every
 
 
 @pytest.fixture
-def large(cloud: Account, bucket: str) -> str:
-    """Three hundred folders of two hundred objects."""
+def large(cloud: Account, bucket: str) -> Iterator[str]:
+    """Three hundred folders of two hundred objects; nobody goes over them later, as they are in no bucket then."""
     fill(cloud, bucket, (f"folder-{number // 200:04}/file-{number % 200:04}" for number in range(OBJECTS)))
-    return bucket
+    yield bucket
+
+    def drop(ctx: Context) -> None:
+        there = BUCKETS.peek(ctx, bucket)
+        assert there is not None
+        BUCKETS.delete(ctx, there)
+
+    transact(cloud, drop)
 
 
 @pytest.mark.parametrize(
