@@ -118,9 +118,11 @@ class Cloud:
                 self.runtime.spawn(self.prepare_root_key(_QUIET_S))
             if not settings.loopback:
                 self.root_key = await store.run(self._first_root_key)
-        except BaseException:
-            await store.close()
-            raise
+            return
+        except BaseException as error:
+            failure = error  # raised below: mypyc frees too much where `raise` follows `await` in `except`
+        await store.close()
+        raise failure
 
     async def prepare_root_key(self, after_s: float) -> None:
         """Make the file of KMS's root key off the loop, before a call inside a transaction is the first to need it."""

@@ -79,6 +79,7 @@ async def _put_large(
 
     try:
         return await ctx.transact(finish)
-    except BaseException:
-        await receiving.discard(ctx, received)
-        raise
+    except BaseException as error:
+        failure = error  # raised below: mypyc frees too much where `raise` follows `await` in `except`
+    await receiving.discard(ctx, received)
+    raise failure

@@ -96,15 +96,18 @@ async def receive(
         return seal.update(pieces) if seal is not None else pieces
 
     writer = ctx.blobs.writer(watch)
+    failure: BaseException | None = None  # raised below: mypyc frees too much where `raise` follows `await` in `except`
     try:
         await _pump(body, writer)
         stored = await writer.commit()
         if not isinstance(body, bytes):
             body.finish()
         md5, found = digests.verified({} if isinstance(body, bytes) else body.trailers)
-    except BaseException:
+    except BaseException as error:
+        failure = error
+    if failure is not None:
         await writer.abort()
-        raise
+        raise failure
     return Received(digests.size, md5, found, None, stored.blob, stored.size)
 
 
