@@ -52,6 +52,17 @@ def test_fields_keep_their_types(path: str) -> None:
                 assert hints[field.target.id] == (wanted or type(None)), f"{node.name}.{field.target.id}"
 
 
+@pytest.mark.parametrize("path", MODULES)
+def test_nothing_is_raised_again_behind_an_await(path: str) -> None:
+    """mypyc frees the exception once too often, and the process dies later."""
+    source = Path(cumulo.__file__).parent.parent / path
+    for node in ast.walk(ast.parse(source.read_text())):
+        if isinstance(node, ast.ExceptHandler):
+            waits = [each.lineno for each in ast.walk(node) if isinstance(each, ast.Await)]
+            again = [each.lineno for each in ast.walk(node) if isinstance(each, ast.Raise) and each.exc is None]
+            assert not waits or max(again, default=0) < min(waits), f"line {node.lineno}"
+
+
 def test_no_class_that_is_not_compiled_derives_from_one_that_is() -> None:
     """On import that would be a TypeError, save for structs, named tuples and exceptions, which mypyc leaves alone."""
     compiled = {path.removesuffix(".py").replace("/", ".") for path in MODULES}
