@@ -12,11 +12,13 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import cumulo
 from cumulo.engines.sandboxes import user_processes
 from cumulo.engines.sandboxes.sandbox import Limits, Sandbox
 from cumulo.engines.sandboxes.sandboxes import Sandboxes
 
-TREE = Path(__file__).parents[3]
+TREE = Path(cumulo.__file__).parents[1]
+"""Where cumulo is: these sources, or what a wheel installed."""
 PATIENCE_S = 30
 PYTHON = [(sys.base_prefix, sys.base_prefix)]
 LISTEN = [("tcp", "127.0.0.1", 9001), ("tcp", "127.0.0.1", 4566)]

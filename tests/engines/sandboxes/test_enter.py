@@ -7,7 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-TREE = Path(__file__).parents[3]
+import cumulo
+
+TREE = Path(cumulo.__file__).parents[1]
 ZYGOTE = """
 import json, os, sys
 sys.path.insert(0, sys.argv[1])
