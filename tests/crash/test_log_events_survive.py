@@ -77,7 +77,7 @@ def test_log_events_survive(server: Server) -> None:
         assert all(whole[batch] == LINES for batch in writer.acknowledged)
         assert all(whole[batch] in (0, LINES) for batch in writer.uncertain)
         assert found == sorted(found, key=lambda line: tuple(map(int, line.split("."))))
-        assert len(writer.acknowledged) >= writer.batches // 2
+        assert writer.acknowledged, "a kill in every batch"
     assert kills >= 1
     assert list(server.data_dir.glob("blobs/??/*")), "no segment was made"
     assert "Traceback" not in server.log.read_text()
