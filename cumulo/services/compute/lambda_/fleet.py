@@ -144,7 +144,8 @@ class Fleet:
     async def _wait(self, pool: Pool, target: Target, usage: Usage) -> Slot:
         if self._closed:
             raise NO_ENVIRONMENT(reason="the server is stopping")
-        usage.allocate(pool.place.name, self._runtime.clock.now())
+        if pool.starting <= len(pool.waiting):  # else one that starts already will be free for this one
+            usage.allocate(pool.place.name, self._runtime.clock.now())
         future: asyncio.Future[Slot] = asyncio.get_running_loop().create_future()
         pool.waiting.append(future)
         self._start_for_waiting(pool, target)
