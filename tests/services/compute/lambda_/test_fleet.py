@@ -1,5 +1,6 @@
 """Environments: used again, started side by side, stopped when idle; concurrency and its limits."""
 
+import asyncio
 import json
 import threading
 import time
@@ -12,6 +13,7 @@ import pytest
 from cumulo.core.errors import Fault
 from cumulo.services.compute.lambda_ import concurrency
 from cumulo.services.compute.lambda_.concurrency import Limits, Usage
+from cumulo.services.compute.lambda_.fleet import Fleet
 from tests.conftest import Account
 from tests.services.compute.lambda_.conftest import zip_of
 from tests.services.compute.lambda_.simulation import Environments
@@ -224,3 +226,24 @@ def test_the_scaling_rate() -> None:
         usage.allocate("greeter", 1000.0)  # what was not used is not saved up
     with pytest.raises(Fault):
         usage.allocate("greeter", 1000.0)
+
+
+def test_who_waits_for_an_environment_of_others_asks_for_none(
+    cloud: Account, create: Create, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Eight at a time need eight environments at most, however many wait while those start."""
+    monkeypatch.setattr(concurrency, "SCALING", 8)
+    started = Fleet._started
+
+    async def slowly(*given: Any, **more: Any) -> Any:
+        await asyncio.sleep(0.3)
+        return await started(*given, **more)
+
+    monkeypatch.setattr(Fleet, "_started", slowly)
+    create()
+
+    def several(_: int) -> list[Any]:
+        return [invoke(cloud) for _ in range(20)]
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(list(pool.map(several, range(8)))) == 8
