@@ -17,6 +17,7 @@ from cumulo.app import Cloud
 from cumulo.core import context
 from cumulo.core.clock import Clock
 from cumulo.settings import Settings
+from tests.postgres_server import PostgresServer, programs
 
 # A busy machine is no fault of the code's: examples may be slow to draw and to run.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -134,3 +135,24 @@ def _shared_cloud(start_cloud: Callable[..., RunningCloud]) -> RunningCloud:
 def cloud(_shared_cloud: RunningCloud) -> Account:
     """A fresh account in a cloud that the whole session shares."""
     return Account(_shared_cloud, f"{next(_accounts):012d}")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """This session's PostgreSQL (with xdist, each worker's): whoever uses it makes databases of their own there."""
+    binaries = programs()
+    if binaries is None:
+        pytest.skip("PostgreSQL's server programs are not installed (apt install postgresql)")
+    server = PostgresServer(binaries)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def two_nodes(postgres: PostgresServer, start_cloud: Callable[..., RunningCloud]) -> Iterator[list[RunningCloud]]:
+    """Two nodes of one cloud, over a database of this module's own."""
+    url = postgres.create_database()
+    running = [start_cloud(store=url) for _ in range(2)]
+    yield running
+    for node in running:
+        node.stop()

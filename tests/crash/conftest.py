@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.postgres_server import PostgresServer, programs
+from cumulo.cli.servers import prepare_data_dir
+from tests.postgres_server import PostgresServer
 from tests.server_process import Server
 
 
@@ -17,22 +18,17 @@ def server(tmp_path: Path) -> Iterator[Server]:
     stop(running)
 
 
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[PostgresServer]:
-    """A PostgreSQL of this module's own."""
-    binaries = programs()
-    if binaries is None:
-        pytest.skip("PostgreSQL's server programs are not installed (apt install postgresql)")
-    running = PostgresServer(binaries)
-    yield running
-    running.stop()
-
-
 @pytest.fixture
 def nodes(postgres: PostgresServer, tmp_path: Path) -> Iterator[list[Server]]:
-    """Two over one database."""
+    """Two over one database, which share the folders that nodes have to share (docs/lambda.md) and no others."""
     url = postgres.create_database()
-    started = [Server(tmp_path / name, "--store", url).start() for name in ("one", "two")]
+    started = []
+    for name in ("one", "two"):
+        prepare_data_dir(tmp_path / name)
+        for shared in ("blobs", "images"):
+            (tmp_path / shared).mkdir(exist_ok=True)
+            (tmp_path / name / shared).symlink_to(tmp_path / shared)
+        started.append(Server(tmp_path / name, "--store", url).start())
     yield started
     for node in started:
         stop(node)

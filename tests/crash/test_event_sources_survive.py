@@ -1,13 +1,12 @@
 """Queues and streams are read for functions while the server is killed: nothing is lost, reading goes on by itself."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.postgres_server import PostgresServer, programs
 from tests.scenarios.lambda_code import allow, make_function, make_role
 from tests.server_process import Server
 
@@ -110,21 +109,6 @@ def test_nothing_is_lost_when_the_server_dies(tmp_path: Path) -> None:
         check(server, url)
     finally:
         server.stop()
-
-
-@pytest.fixture
-def nodes(tmp_path: Path) -> Iterator[list[Server]]:
-    binaries = programs()
-    if binaries is None:
-        pytest.skip("PostgreSQL's server programs are not installed (apt install postgresql)")
-    postgres = PostgresServer(binaries)
-    url = postgres.create_database()
-    started = [Server(tmp_path / "cloud", "--store", url).start() for _ in range(2)]
-    yield started
-    for node in started:
-        if node.process is not None and node.process.poll() is None:
-            node.stop()
-    postgres.stop()
 
 
 @pytest.mark.postgres

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.crash.store_load import CLIENTS
-from tests.postgres_server import PostgresServer, programs
+from tests.postgres_server import PostgresServer
 from tests.store.conftest import Stand
 
 ROUNDS = 24
@@ -108,28 +108,21 @@ asyncio.run(main())
 
 
 @pytest.mark.postgres
-def test_two_nodes_one_killed(tmp_path: Path) -> None:
+def test_two_nodes_one_killed(postgres: PostgresServer, tmp_path: Path) -> None:
     """Two processes on one PostgreSQL, both under load; one is killed again and again, the other goes on."""
-    binaries = programs()
-    if binaries is None:
-        pytest.skip("PostgreSQL's server programs are not installed (apt install postgresql)")
-    server = PostgresServer(binaries)
-    try:
-        url = server.create_database()
-        seed = int.from_bytes(os.urandom(4), "big")
-        print("seed", seed)
-        chance = random.Random(seed)
-        acknowledged: dict[str, set[int]] = {}
-        steady = start(url, tmp_path, "steady", 1)
-        for round_ in range(4):
-            name = f"r{round_}"
-            process = start(url, tmp_path, name, chance.randrange(1 << 30))
-            time.sleep(0.3 + chance.random())
-            acknowledged[name] = kill(process)
-        acknowledged["steady"] = kill(steady)
-        stand = Stand(url, tmp_path)
-        check(stand.everything(), acknowledged)
-        assert all(acknowledged.values())
-        stand.close()
-    finally:
-        server.stop()
+    url = postgres.create_database()
+    seed = int.from_bytes(os.urandom(4), "big")
+    print("seed", seed)
+    chance = random.Random(seed)
+    acknowledged: dict[str, set[int]] = {}
+    steady = start(url, tmp_path, "steady", 1)
+    for round_ in range(4):
+        name = f"r{round_}"
+        process = start(url, tmp_path, name, chance.randrange(1 << 30))
+        time.sleep(0.3 + chance.random())
+        acknowledged[name] = kill(process)
+    acknowledged["steady"] = kill(steady)
+    stand = Stand(url, tmp_path)
+    check(stand.everything(), acknowledged)
+    assert all(acknowledged.values())
+    stand.close()

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from cumulo.store import Store, Transaction, open_store
-from tests.postgres_server import PostgresServer, programs
 
 
 class Stand:
@@ -48,20 +47,10 @@ class Stand:
         self.loop.close()
 
 
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[PostgresServer]:
-    binaries = programs()
-    if binaries is None:
-        pytest.skip("PostgreSQL's server programs are not installed (apt install postgresql)")
-    server = PostgresServer(binaries)
-    yield server
-    server.stop()
-
-
 @pytest.fixture(params=["sqlite", "memory", pytest.param("postgres", marks=pytest.mark.postgres)])
 def stand(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stand]:
     if request.param == "postgres":
-        url = request.getfixturevalue("postgres_server").create_database()
+        url = request.getfixturevalue("postgres").create_database()
     else:
         url = {"sqlite": "", "memory": "memory:"}[request.param]
     stand = Stand(url, tmp_path)

@@ -18,8 +18,8 @@ pytestmark = pytest.mark.postgres
 
 
 @pytest.fixture
-def url(postgres_server: PostgresServer) -> str:
-    return postgres_server.create_database()
+def url(postgres: PostgresServer) -> str:
+    return postgres.create_database()
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def test_an_error_of_the_work_rests_on_serializable_reads(node: Stand) -> None:
 @pytest.mark.interpreted
 @pytest.mark.parametrize("moment", ["before", "within", "after"])
 def test_a_connection_lost_in_a_commit(
-    node: Stand, postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch, moment: str
+    node: Stand, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
     """Neither lost nor applied twice, wherever it broke."""
     send = Session._send
@@ -109,7 +109,7 @@ def test_a_connection_lost_in_a_commit(
         if moment == "within":
             connection.execute("BEGIN")
             connection.execute("INSERT INTO cumulo_commits VALUES (%s, %s)", (self._registry.node_id, number))
-        with postgres_server.admin() as admin:
+        with postgres.admin() as admin:
             admin.execute("SELECT pg_terminate_backend(%s)", (broken[0],))
         if moment == "after":
             connection.execute("SELECT 1")
@@ -128,15 +128,15 @@ def test_a_connection_lost_in_a_commit(
     assert len(runs) == (1 if moment == "after" else 2)
 
 
-def test_the_server_restarts(node: Stand, postgres_server: PostgresServer) -> None:
+def test_the_server_restarts(node: Stand, postgres: PostgresServer) -> None:
     heard: list[bytes] = []
     node.store.on_signal(heard.append)
     node.one(lambda t: t.put(b"a", b"1"))
-    postgres_server.halt("immediate")
+    postgres.halt("immediate")
     pending = node.loop.create_task(node.store.run(lambda t: t.put(b"b", t.get(b"a"))))
     node.loop.call_later(0.3, lambda: None)
     until(node, lambda: True)
-    postgres_server.start()
+    postgres.start()
     node.wait(pending)
     assert node.everything() == {b"a": b"1", b"b": b"1"}
     until(node, lambda: b"" in heard)  # signals may have been missed: look at everything
@@ -163,7 +163,7 @@ def test_nodes_know_each_other(node: Stand, other: Stand) -> None:
     until(node, lambda: node.store.live_nodes() == {node.store.node_id})
 
 
-def test_marks_of_commits_are_swept(node: Stand, postgres_server: PostgresServer) -> None:
+def test_marks_of_commits_are_swept(node: Stand) -> None:
     for number in range(20):
         node.one(lambda t, n=number: t.put(b"%d" % n, b""))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -11,7 +11,6 @@ import pytest
 from botocore.config import Config
 
 from tests.conftest import Account, RunningCloud
-from tests.postgres_server import PostgresServer, programs
 from tests.services.data.dynamodb.tables import attributes, definition, index
 
 pytestmark = pytest.mark.postgres
@@ -21,18 +20,9 @@ WRITERS, WRITES = 6, 20
 
 
 @pytest.fixture(scope="module")
-def nodes(start_cloud: Callable[..., RunningCloud]) -> Iterator[list[Account]]:
+def nodes(two_nodes: list[RunningCloud]) -> list[Account]:
     """The account on each of two nodes of one cloud."""
-    binaries = programs()
-    if binaries is None:
-        pytest.skip("PostgreSQL's server programs are not installed (apt install postgresql)")
-    server = PostgresServer(binaries)
-    url = server.create_database()
-    running = [start_cloud(store=url) for _ in range(2)]
-    yield [Account(one, ACCOUNT) for one in running]
-    for one in running:
-        one.stop()
-    server.stop()
+    return [Account(node, ACCOUNT) for node in two_nodes]
 
 
 def client(node: Account, service: str = "dynamodb", region: str = "us-east-1") -> Any:

@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +13,6 @@ from botocore.exceptions import ClientError
 
 from cumulo.services.data.dynamodb import batch_reads, conflicts, items, statement_reads, statement_writes, transactions
 from tests.conftest import Account, RunningCloud
-from tests.postgres_server import PostgresServer, programs
 from tests.services.data.dynamodb.item_tables import make
 
 ACCOUNT = "123456789012"
@@ -21,26 +20,17 @@ TEXT = "Transaction is ongoing for the item"
 
 
 @pytest.fixture(scope="module")
-def two_nodes(start_cloud: Callable[..., RunningCloud]) -> Iterator[list[Account]]:
-    binaries = programs()
-    if binaries is None:
-        pytest.skip("PostgreSQL's server programs are not installed (apt install postgresql)")
-    server = PostgresServer(binaries)
-    url = server.create_database()
-    running = [start_cloud(store=url) for _ in range(2)]
-    yield [Account(one, ACCOUNT) for one in running]
-    for one in running:
-        one.stop()
-    server.stop()
+def accounts(two_nodes: list[RunningCloud]) -> list[Account]:
+    return [Account(node, ACCOUNT) for node in two_nodes]
 
 
 @pytest.fixture
-def clients(two_nodes: list[Account], request: pytest.FixtureRequest) -> list[Any]:
+def clients(accounts: list[Account], request: pytest.FixtureRequest) -> list[Any]:
     """A client of each node, and a table `things` of this test's own region."""
     region = f"us-east-{1 + abs(hash(request.node.name)) % 100_000}"
     made = [
         node.client("dynamodb", region=region, config=Config(max_pool_connections=20, retries={"max_attempts": 0}))
-        for node in two_nodes
+        for node in accounts
     ]
     schema = [{"AttributeName": "pk", "KeyType": "HASH"}]
     attributes = [{"AttributeName": "pk", "AttributeType": "S"}]
@@ -97,10 +87,10 @@ class Meddler:
 
 
 @pytest.fixture
-def meddle(two_nodes: list[Account], clients: list[Any], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Meddler]:
+def meddle(accounts: list[Account], clients: list[Any], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Meddler]:
     def begin(*, transaction: bool) -> Meddler:
         meddler = Meddler(clients[1], transaction=transaction)
-        meddler.victim = two_nodes[0].running.cloud.runtime
+        meddler.victim = accounts[0].running.cloud.runtime
         for module, name in (
             (transactions, "find"),
             (transactions, "read"),
@@ -253,14 +243,14 @@ SELECTS = [{"Statement": f"SELECT * FROM things WHERE pk = '{pk}'"} for pk in "b
 @pytest.mark.parametrize("disturbed", [2, 3])
 @pytest.mark.parametrize("way", ["gets", "selects"])
 def test_a_transaction_of_reads_runs_again_or_is_canceled(
-    two_nodes: list[Account], clients: list[Any], monkeypatch: pytest.MonkeyPatch, disturbed: int, way: str
+    accounts: list[Account], clients: list[Any], monkeypatch: pytest.MonkeyPatch, disturbed: int, way: str
 ) -> None:
     """PostgreSQL refuses the read of the second item, as the first has changed: three times, and it is told so."""
     attempts: list[int] = []
 
     def disturb(read: Callable[..., Any]) -> Callable[..., Any]:
         def found(ctx: Any, layout: Any, key: bytes) -> Any:
-            if ctx.runtime is two_nodes[0].running.cloud.runtime and b"a" in key[-2:] and ctx.tries not in attempts:
+            if ctx.runtime is accounts[0].running.cloud.runtime and b"a" in key[-2:] and ctx.tries not in attempts:
                 attempts.append(ctx.tries)
                 if len(attempts) <= disturbed:
                     clients[1].update_item(**add("b"))

@@ -1,11 +1,8 @@
 """Two nodes over one PostgreSQL are one IAM: what one changes, the other holds its callers to at once."""
 
-from collections.abc import Callable, Iterator
-
 import pytest
 
 from tests.conftest import Account, RunningCloud
-from tests.postgres_server import PostgresServer, programs
 from tests.services.identity.iam.conftest import House, document, refused, trust
 
 pytestmark = pytest.mark.postgres
@@ -14,18 +11,9 @@ ACCOUNT = "123456789012"
 
 
 @pytest.fixture(scope="module")
-def nodes(start_cloud: Callable[..., RunningCloud]) -> Iterator[list[House]]:
+def nodes(two_nodes: list[RunningCloud]) -> list[House]:
     """The same account's IAM on each of two nodes of one cloud."""
-    binaries = programs()
-    if binaries is None:
-        pytest.skip("PostgreSQL's server programs are not installed (apt install postgresql)")
-    server = PostgresServer(binaries)
-    url = server.create_database()
-    running = [start_cloud(store=url) for _ in range(2)]
-    yield [House(Account(one, ACCOUNT)) for one in running]
-    for one in running:
-        one.stop()
-    server.stop()
+    return [House(Account(node, ACCOUNT)) for node in two_nodes]
 
 
 def test_a_change_on_one_node_counts_on_the_other(nodes: list[House]) -> None:

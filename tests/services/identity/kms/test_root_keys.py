@@ -1,7 +1,7 @@
 """Keys at rest: wrapped by a file that only the owner reads, there again after a restart, in no log."""
 
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ import pytest
 
 from cumulo.services.identity.kms import root_keys
 from tests.conftest import Account, RunningCloud
-from tests.postgres_server import PostgresServer, programs
+from tests.postgres_server import PostgresServer
 from tests.services.identity.kms.conftest import new_key, refused
 from tests.services.identity.kms.test_imports import give
 
@@ -89,21 +89,11 @@ def test_a_lost_file_is_not_made_anew(start_cloud: Callable[..., RunningCloud], 
     running.stop()
 
 
-@pytest.fixture(scope="module")
-def database() -> Iterator[Callable[[], str]]:
-    binaries = programs()
-    if binaries is None:
-        pytest.skip("PostgreSQL is not installed")
-    server = PostgresServer(binaries)
-    yield server.create_database
-    server.stop()
-
-
 @pytest.mark.postgres
 def test_nodes_of_one_cloud_share_their_keys(
-    start_cloud: Callable[..., RunningCloud], tmp_path: Path, database: Callable[[], str]
+    start_cloud: Callable[..., RunningCloud], tmp_path: Path, postgres: PostgresServer
 ) -> None:
-    url = database()
+    url = postgres.create_database()
     one, two = (start_cloud(tmp_path / name, store=url) for name in ("one", "two"))
     first, second = (Account(node, ACCOUNT).client("kms") for node in (one, two))
     key = new_key(first)
@@ -116,9 +106,9 @@ def test_nodes_of_one_cloud_share_their_keys(
 
 @pytest.mark.postgres
 def test_a_file_that_every_node_has_stays_out_of_the_database(
-    start_cloud: Callable[..., RunningCloud], tmp_path: Path, database: Callable[[], str]
+    start_cloud: Callable[..., RunningCloud], tmp_path: Path, postgres: PostgresServer
 ) -> None:
-    url = database()
+    url = postgres.create_database()
     for name in ("one", "two"):
         (tmp_path / name / "kms").mkdir(parents=True)
         (tmp_path / name / "kms" / "root.key").write_bytes(SECRET)

@@ -1,14 +1,12 @@
 """Two nodes over one PostgreSQL are one SQS: polls wake across them, none lost, FIFO order kept."""
 
 import time
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from tests.conftest import Account, RunningCloud
-from tests.postgres_server import PostgresServer, programs
 from tests.services.messaging.sqs.conftest import bodies, counts, receive
 
 pytestmark = pytest.mark.postgres
@@ -17,18 +15,9 @@ ACCOUNT = "123456789012"
 
 
 @pytest.fixture(scope="module")
-def nodes(start_cloud: Callable[..., RunningCloud]) -> Iterator[list[Any]]:
+def nodes(two_nodes: list[RunningCloud]) -> list[Any]:
     """A client of each of two nodes of one cloud."""
-    binaries = programs()
-    if binaries is None:
-        pytest.skip("PostgreSQL's server programs are not installed (apt install postgresql)")
-    server = PostgresServer(binaries)
-    url = server.create_database()
-    running = [start_cloud(store=url) for _ in range(2)]
-    yield [Account(one, ACCOUNT).client("sqs") for one in running]
-    for one in running:
-        one.stop()
-    server.stop()
+    return [Account(node, ACCOUNT).client("sqs") for node in two_nodes]
 
 
 def test_a_poll_on_one_node_wakes_for_a_message_on_the_other(nodes: list[Any]) -> None:
