@@ -93,6 +93,7 @@ class Cloud:
             runtimes.configure(settings.runtimes)
         packages = service_packages()
         store = open_store(settings.store, settings.data_dir, asyncio.get_running_loop())
+        listens = False
         try:
             self.router = Router(packages)
             self.runtime = Runtime(
@@ -109,6 +110,7 @@ class Cloud:
             )
             self.server = self._server()
             await self.server.start()
+            listens = True
             self.runtime.endpoint = self.url
             self.runtime.adopt = self.server.adopt
             self.runtime.trust = self.authority.ca_path if settings.tls else None
@@ -121,6 +123,9 @@ class Cloud:
             return
         except BaseException as error:
             failure = error  # raised below: mypyc frees too much where `raise` follows `await` in `except`
+        if listens:
+            await self.server.drain(0)
+            await self.runtime.close()
         await store.close()
         raise failure
 

@@ -52,6 +52,8 @@ class Reconcilers:
                 except Exception:
                     runtime.logger(service).exception("the reconciler %s failed and goes on", function.__name__)
                     wait_s = min(RETRY_S, wait_s)
+                if self._closed:  # its cancellation was lost on the way: asyncio.wait_for of Python 3.11 can do that
+                    return
                 await heard.wait(runtime.clock.now() + wait_s)
 
     async def close(self) -> None:
