@@ -1,4 +1,4 @@
-"""Reconcilers end with the cloud: when it stops, when it could not start, and when one of them missed that it should."""
+"""Reconcilers end with the cloud: when it stops, when it could not start, and when one missed that it should."""
 
 import asyncio
 from pathlib import Path
@@ -27,9 +27,11 @@ def others() -> set[asyncio.Task[Any]]:
 def test_a_reconciler_that_loses_its_cancellation_ends_all_the_same(tmp_path: Path) -> None:
     """Else the cloud would wait for it, and whoever gives up waiting leaves it behind pending."""
     runs = []
+    began = asyncio.Event()
 
     async def deaf(ctx: Any) -> None:
         runs.append(ctx.operation)
+        began.set()
         try:
             await asyncio.sleep(3600)
         except asyncio.CancelledError:  # as asyncio.wait_for of Python 3.11, where what it waits for is just done
@@ -40,8 +42,7 @@ def test_a_reconciler_that_loses_its_cancellation_ends_all_the_same(tmp_path: Pa
         runtime = Runtime(store, {}, data_dir=tmp_path, cache_dir=tmp_path, endpoint="http://localhost")
         await runtime.open()
         runtime.reconcilers.add(code_of(deaf))
-        while not runs:
-            await asyncio.sleep(0)
+        await began.wait()
         await asyncio.wait_for(runtime.close(), 10)
         runtime.reconcilers.add(code_of(deaf))  # what comes after the end does not begin
         await asyncio.sleep(0)
@@ -65,7 +66,7 @@ def test_a_cloud_that_cannot_start_leaves_nothing_running(tmp_path: Path, monkey
             await cloud.start()
         await asyncio.sleep(0)
         assert not others()
-        with pytest.raises(OSError, match="Connect call failed|refused"):
+        with pytest.raises(OSError, match=r"Connect call failed|refused"):
             await asyncio.open_connection("127.0.0.1", cloud.port)
 
     asyncio.run(main())
