@@ -54,3 +54,6 @@ EXPORT_TASK_NOT_FOUND = Error("ResourceNotFoundException", "The specified export
 POLICY_NOT_FOUND = Error("ResourceNotFoundException", "Policy with name [{name}] does not exist.")
 ANOMALY_DETECTOR_NOT_FOUND = Error("ResourceNotFoundException", "The specified anomaly detector does not exist.")
 ANOMALY_NOT_FOUND = Error("ResourceNotFoundException", "The specified anomaly does not exist.")
+DATA_SOURCE_NOT_FOUND = Error(
+    "ResourceNotFoundException", "The specified data source {name} of the type {type} does not exist."
+)

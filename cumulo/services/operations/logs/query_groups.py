@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.errors import not_implemented
-from cumulo.services.operations.logs import groups
+from cumulo.services.operations.logs import data_sources, groups
 from cumulo.services.operations.logs.errors import INVALID_PARAMETER, RESOURCE_NOT_FOUND
 from cumulo.services.operations.logs.groups import GROUPS, INFREQUENT_ACCESS, STANDARD
 from cumulo.services.operations.logs.query import periods
@@ -74,11 +74,13 @@ def of_source(ctx: Context, source: Source) -> list[Group]:
         raise not_implemented("logs", "StartQuery", "SOURCE's accountIdentifiers of other accounts")
     classes = source.classes or (STANDARD,)
     for group in GROUPS.range(ctx):
-        if group.log_class not in classes or not _has_tags(group, source):
+        if group.log_class not in classes or not _has_tags(group, source) or not _is_of(group, source):
             continue
         if not source.prefixes or group.name.startswith(source.prefixes):
             groups.authorize(ctx, group.name, group)
             found.append(group)
+    if not found:
+        authorize(ctx, [])
     if len(found) > CHOSEN_MOST:
         raise INVALID_PARAMETER(f"The query selects more than {CHOSEN_MOST} log groups. Select them in another way.")
     return found
@@ -86,6 +88,14 @@ def of_source(ctx: Context, source: Source) -> list[Group]:
 
 def _has_tags(group: Group, source: Source) -> bool:
     return all(key in group.tags and value in ("*", group.tags[key]) for key, value in source.tags)
+
+
+def _is_of(group: Group, source: Source) -> bool:
+    """Whether a group's data source is among those that SOURCE names, if it names any."""
+    if not source.data_sources:
+        return True
+    found = data_sources.of_group(group)
+    return found is not None and (found.name in source.data_sources or ".".join(found) in source.data_sources)
 
 
 def inner(query: Query) -> list[Query]:

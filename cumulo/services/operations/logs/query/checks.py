@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cumulo.services.operations.logs.query import catalogue, walks
-from cumulo.services.operations.logs.query.failures import Malformed, Unsupported
+from cumulo.services.operations.logs.query.failures import Malformed
 from cumulo.services.operations.logs.query.tree import (
     Accumulate,
     AddTotals,
@@ -44,8 +44,6 @@ def check(query: Query, nested: bool = False) -> None:
     for command in query.commands:
         _check_functions(command)
         _check_subqueries(command, nested)
-        if isinstance(command, RelevantFields):
-            raise Unsupported("the command relevantfields")
         scope.enter(command)
 
 
@@ -67,7 +65,7 @@ class _Scope:
             if name in self.made:
                 raise Malformed(f"Ephemeral field is already defined: {name}", 0, 0)
             self.made.add(name)
-        if isinstance(command, Pattern) or (isinstance(command, Diff) and command.compare):
+        if isinstance(command, Pattern | RelevantFields) or (isinstance(command, Diff) and command.compare):
             self.known, self.made = None, set()
         elif isinstance(command, CountFrequent):
             self.known = {field.name for field in command.fields} | {"_approxcount"}

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from cumulo.engines.duckdb import Session, quoted
-from cumulo.services.operations.logs.query import clustering, pattern_steps, planning, rendering, values
+from cumulo.services.operations.logs.query import clustering, pattern_steps, planning, relevance, rendering, values
 from cumulo.services.operations.logs.query.compiling import Times
 from cumulo.services.operations.logs.query.planning import GroupRows, Inputs
 from cumulo.services.operations.logs.query.relations import Relation
-from cumulo.services.operations.logs.query.tree import Filter, ParseRegex, Query, Stats, Unnest
+from cumulo.services.operations.logs.query.tree import Filter, ParseRegex, Query, RelevantFields, Stats, Unnest
 from cumulo.services.operations.logs.query.values import NUMBER, TEXT, Value
 
 RESULTS_MOST = 100_000
@@ -98,7 +98,9 @@ class Execution:
         inputs = self._narrowed(inputs, groups)
         parts = planning.split(work.query)
         matched: int | None = None
-        if parts.after:
+        if parts.after and isinstance(parts.after[0], RelevantFields):
+            relation, matched = self._relevance(inputs, parts, parts.after[0])
+        elif parts.after:
             relation, matched = self._patterns(inputs, parts)
         elif planning.counts_itself(work.query):
             relation, matched = self._grouped(inputs)
@@ -160,15 +162,24 @@ class Execution:
             rows = pattern_steps.rows(found)
         if anomaly:
             rows = pattern_steps.with_anomalies(found, times, rows)
-        relation = self._table(rows, inputs)
+        relation = self._table(rows, inputs, pattern_steps.PATTERN_FIELDS)
         planning.run(relation, parts.after[count:])
         return relation, sum(shape.lines for shape in now)
 
-    def _table(self, rows: pattern_steps.Rows, inputs: Inputs) -> Relation:
-        """Rows as a relation in their order."""
-        names = list(dict.fromkeys(name for row in rows for name in row)) or list(pattern_steps.PATTERN_FIELDS)
+    def _relevance(self, inputs: Inputs, parts: planning.Parts, command: RelevantFields) -> tuple[Relation, int]:
+        """The query through a table of fields."""
+        events = planning.source(self._work.query, inputs)
+        planning.run(events, parts.before)
+        found = relevance.compared(self._query, events, command)
+        relation = self._table(relevance.rows(found), inputs, relevance.FIELDS)
+        planning.run(relation, parts.after[1:])
+        return relation, found.matching
+
+    def _table(self, rows: pattern_steps.Rows, inputs: Inputs, usual: Sequence[str]) -> Relation:
+        """Rows as a relation in their order; the usual names of its columns are those of one without rows."""
+        names = list(dict.fromkeys(name for row in rows for name in row)) or list(usual)
         kinds = {name: NUMBER if any(isinstance(row.get(name), float) for row in rows) else TEXT for name in names}
-        path = self._folder / "patterns.json"
+        path = self._folder / "rows.json"
         with path.open("w") as file:
             for index, row in enumerate(rows):
                 file.write(
@@ -178,10 +189,10 @@ class Execution:
             f"p{at}: '{'DOUBLE' if kinds[name] == NUMBER else 'VARCHAR'}'" for at, name in enumerate(names)
         )
         source = f"read_json({quoted(str(path))}, format='newline_delimited', columns={{n: 'BIGINT', {types}}})"
-        self._execute(f"CREATE TEMP TABLE patterns_ AS SELECT * FROM {source}")
+        self._execute(f"CREATE TEMP TABLE rows_ AS SELECT * FROM {source}")
         columns = {name: Value(f"p{at}", kinds[name]) for at, name in enumerate(names)}
         world = planning.source(Query(None, ()), inputs).world
-        relation = Relation("SELECT * FROM patterns_", columns, world, events=False)
+        relation = Relation("SELECT * FROM rows_", columns, world, events=False)
         relation.shown, relation.order = names, ["n"]
         return relation
 

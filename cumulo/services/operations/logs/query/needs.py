@@ -18,6 +18,7 @@ from cumulo.services.operations.logs.query.tree import (
     Outlier,
     Pattern,
     Query,
+    RelevantFields,
     Stats,
     Unnest,
 )
@@ -43,7 +44,9 @@ def discovered(query: Query, system: dict[str, object] | tuple[str, ...]) -> tup
         for name in _raw(command):
             if not _is_made(name, made) and name not in system:
                 raw[name] = None
-        if isinstance(command, Stats | Pattern | CountFrequent) or (isinstance(command, Diff) and command.compare):
+        if isinstance(command, Stats | Pattern | CountFrequent | RelevantFields) or (
+            isinstance(command, Diff) and command.compare
+        ):
             break
         if isinstance(command, Join):
             left = (*left, f"{command.left}.")

@@ -1,6 +1,6 @@
 """A query's tree to SQL: its source with the fields that it reads, then one step a command.
 
-`pattern` and what follows it work on the results of what was before: a plan has a second part then.
+`pattern`, `relevantfields` and what follows them work on the results of what was before: a plan has a second part then.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from cumulo.services.operations.logs.query.tree import (
     ParseRegex,
     Pattern,
     Query,
+    RelevantFields,
     Sort,
     Stats,
     Unnest,
@@ -88,7 +89,7 @@ class Parts(NamedTuple):
 def split(query: Query) -> Parts:
     """Where a query leaves SQL."""
     for index, command in enumerate(query.commands):
-        if isinstance(command, Pattern | Anomaly) or (isinstance(command, Diff) and command.compare):
+        if isinstance(command, Pattern | Anomaly | RelevantFields) or (isinstance(command, Diff) and command.compare):
             return Parts(query.commands[:index], query.commands[index:])
     return Parts(query.commands, ())
 
@@ -158,7 +159,7 @@ def relation_of(query: Query, inputs: Inputs, extra: tuple[str, ...] = ()) -> Re
     """A whole query that has no pattern in it."""
     parts = split(query)
     if parts.after:
-        raise Malformed("pattern is not allowed in a subquery", 0, 0)
+        raise Malformed(f"{type(parts.after[0]).__name__.lower()} is not allowed in a subquery", 0, 0)
     relation = source(query, inputs, extra)
     run(relation, parts.before)
     if extra and not relation.columns.keys() >= set(extra):

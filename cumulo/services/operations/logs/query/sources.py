@@ -1,4 +1,4 @@
-"""SOURCE: the log groups of a query by name, or by what they have in common, and its time range.
+"""SOURCE: the log groups of a query by name, by what they have in common, or by data sources, and its time range.
 
 Source: CloudWatch Logs User Guide, "SOURCE". The texts of times (-1d, 0s, now, milliseconds, ISO 8601) are what the
 console writes and what DescribeQueries answers: SOURCE "name" START=… END=… | ….
@@ -7,14 +7,16 @@ console writes and what DescribeQueries answers: SOURCE "name" START=… END=…
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from cumulo.services.operations.logs.query.expressions import name, several, symbol, word
-from cumulo.services.operations.logs.query.failures import Malformed, Unsupported
+from cumulo.services.operations.logs.query.failures import Malformed
 from cumulo.services.operations.logs.query.tokens import NAME, STRING, Tokens, parts_of
 from cumulo.services.operations.logs.query.tree import Source
 
 PREFIXES_MOST = 5
 ACCOUNTS_MOST = 20
+DATA_SOURCES_MOST = 10
 _TIME = re.compile(r"\s*=\s*([^\s|)]+)")
 _KEYS = {
     "nameprefix": "prefixes",
@@ -30,11 +32,13 @@ _KEYS = {
 def read(tokens: Tokens) -> Source:
     """What follows the word SOURCE, with it."""
     word(tokens, "source")
-    if tokens.peek.is_word("datasource") and tokens.after().is_symbol("("):
-        raise Unsupported("SOURCE dataSource()")
-    if tokens.peek.is_word("loggroups") and tokens.after().is_symbol("("):
-        found = _selection(tokens)
-    else:
+    found: Source | None = None
+    while tokens.peek.is_word("loggroups", "datasource") and tokens.after().is_symbol("("):
+        selected = _data_sources(tokens) if tokens.peek.is_word("datasource") else _selection(tokens)
+        found = merged(found, selected)
+        if tokens.peek.is_symbol(","):
+            tokens.take()
+    if found is None:
         found = Source(names=tuple(several(tokens, _group)))
     start = end = ""
     while tokens.peek.is_word("start", "end"):
@@ -47,7 +51,7 @@ def read(tokens: Tokens) -> Source:
             start = time[1]
         else:
             end = time[1]
-    return Source(found.names, found.selects, found.prefixes, found.accounts, found.classes, found.tags, start, end)
+    return replace(found, start=start, end=end)
 
 
 def merged(first: Source | None, second: Source) -> Source:
@@ -63,7 +67,19 @@ def merged(first: Source | None, second: Source) -> Source:
         first.tags + second.tags,
         second.start or first.start,
         second.end or first.end,
+        first.data_sources + second.data_sources,
     )
+
+
+def _data_sources(tokens: Tokens) -> Source:
+    """dataSource(['name.type']): the groups of these data sources."""
+    start = tokens.take().start
+    symbol(tokens, "(")
+    found = tuple(_values(tokens))
+    symbol(tokens, ")")
+    if not 0 < len(found) <= DATA_SOURCES_MOST:
+        raise Malformed(f"A query can have at most {DATA_SOURCES_MOST} data sources", start, tokens.last_end)
+    return Source(selects=True, data_sources=found)
 
 
 def _group(tokens: Tokens) -> str:

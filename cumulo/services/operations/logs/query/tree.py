@@ -248,7 +248,10 @@ class Anomaly:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Log groups by name or by what they have in common; the time range, in milliseconds or relative to now."""
+    """Log groups by name or by what they have in common; the time range, in milliseconds or relative to now.
+
+    `data_sources` are "name.type", or names alone.
+    """
 
     names: tuple[str, ...] = ()
     selects: bool = False
@@ -258,6 +261,7 @@ class Source:
     tags: tuple[tuple[str, str], ...] = ()
     start: str = ""
     end: str = ""
+    data_sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
