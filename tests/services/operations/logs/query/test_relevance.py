@@ -47,7 +47,8 @@ def test_fields_are_ranked(text: str) -> None:
 
 
 def test_what_follows_works_on_the_fields() -> None:
-    text = "relevantfields where Time > 400 | filter @relevanceScore > 0.9 | sort @fieldName | limit 2 | display @fieldName"
+    text = "relevantfields where Time > 400 | filter @relevanceScore > 0.9 | sort @fieldName | limit 2"
+    text += " | display @fieldName"
     assert rows(text, REQUESTS) == [{"@fieldName": "Controller"}, {"@fieldName": "Rows"}]
 
 
