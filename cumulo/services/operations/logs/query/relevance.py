@@ -55,7 +55,7 @@ def compared(query: Query, relation: Relation, command: RelevantFields) -> Compa
     condition = relation.compiler().truth(command.condition)
     listed = ", ".join([f"coalesce({condition}, false) AS meets_", *columns])
     events = f"SELECT {listed} FROM ({relation.sql})"
-    counts = dict(query(f"SELECT meets_, count(*) FROM ({events}) GROUP BY meets_"))
+    counts: dict[Any, Any] = dict(query(f"SELECT meets_, count(*) FROM ({events}) GROUP BY meets_"))
 
     def sample(meets: str) -> list[Values]:
         some = f"SELECT {', '.join(shown) or 'NULL'} FROM ({events}) WHERE {meets}"
