@@ -12,13 +12,14 @@ words every error. Which words a service uses is its family, `validation` in the
 - ``s3``: `MalformedXML`, for the body; what fields of the head say is looked at by the service itself.
 - ``route53``: `InvalidInput` with the texts above.
 - ``logs``: `InvalidParameterException` with the texts above, in operations that have that error.
+- ``dynamodb``: the texts above, in an order of its own and some of them alone, see `ordered_validation`.
 - ``cloudwatch``: `MissingParameter` and `InvalidParameterValue`, see `parameter_validation`.
 """
 
 from collections.abc import Callable
 from typing import Any
 
-from cumulo.wire import parameter_validation
+from cumulo.wire import ordered_validation, parameter_validation
 from cumulo.wire.faults import Fault
 from cumulo.wire.models import Operation
 from cumulo.wire.patterns import matches
@@ -61,6 +62,8 @@ def _compile(operation: Operation) -> Validator:
         code = "InvalidParameterException"
     if family == "sns":
         return _sns(shape, quick, code)
+    if family == "dynamodb":
+        return ordered_validation.validator(operation, quick, _of_member, render)
     if family == "cloudwatch":
         words = parameter_validation.validator(operation, quick)
         if words is not None:
@@ -277,46 +280,67 @@ def _walk(shape: Shape, value: Any, path: str, errors: list[str], terse: bool) -
     if len(errors) >= ERROR_LIMIT or shape.document or shape.eventstream:
         return
     if shape.type == "structure":
-        for name, member in shape.members.items():
-            inner = f"{path}.{_lower(name)}" if path else _lower(name)
-            if name in value:
-                _walk_member(member, value[name], inner, errors, terse)
-            elif name in shape.required:
-                errors.append(f"Value null at '{inner}' failed to satisfy constraint: Member must not be null")
+        for name in shape.members:
+            _walk_named(shape, value, name, path, errors, terse)
+
+
+def _walk_named(shape: Shape, value: Any, name: str, path: str, errors: list[str], terse: bool) -> None:
+    inner = f"{path}.{_lower(name)}" if path else _lower(name)
+    if name in value:
+        _walk_member(shape.members[name], value[name], inner, errors, terse)
+    elif name in shape.required:
+        errors.append(f"Value null at '{inner}' failed to satisfy constraint: Member must not be null")
+
+
+def _of_member(shape: Shape, request: dict[str, Any], name: str) -> list[str]:
+    """What is wrong with one member of a request."""
+    errors: list[str] = []
+    _walk_named(shape, request, name, "", errors, terse=False)
+    return errors
 
 
 def _walk_member(member: Member, value: Any, path: str, errors: list[str], terse: bool) -> None:
-    shape = member.shape
     if member.streaming or value is None:
         return
-    shown = "Value" if terse or member.sensitive else f"Value '{render(shape, value)}'"
-    for constraint in _broken(shape, value, terse):
+    shown = _shown(member, value, terse)
+    for constraint in _broken(member.shape, value, terse):
         errors.append(f"{shown} at '{path}' failed to satisfy constraint: {constraint}")
+    _walk_inside(member, value, path, errors, terse)
+
+
+def _shown(member: Member, value: Any, terse: bool) -> str:
+    return "Value" if terse or member.sensitive else f"Value '{render(member.shape, value)}'"
+
+
+def _walk_inside(member: Member, value: Any, path: str, errors: list[str], terse: bool) -> None:
+    shape = member.shape
     if shape.type == "structure":
         _walk(shape, value, path, errors, terse)
     elif shape.type == "list":
-        _walk_items(shape.member, enumerate(value, 1), f"{shown} at '{path}'", "Member", path, errors, terse)
+        shown = f"{_shown(member, value, terse)} at '{path}'"
+        _walk_items(shape.member, enumerate(value, 1), shown, "Member", path, errors, terse)
     elif shape.type == "map":
+        shown = f"{_shown(member, value, terse)} at '{path}'"
         if any(_broken(shape.key.shape, key) for key in value):
             inner = ", ".join(_constraints(shape.key.shape, terse))
-            text = f"{shown} at '{path}' failed to satisfy constraint: Map keys must satisfy constraint: [{inner}]"
-            errors.append(text)
-        _walk_items(shape.value, value.items(), f"{shown} at '{path}'", "Map value", path, errors, terse)
+            errors.append(f"{shown} failed to satisfy constraint: Map keys must satisfy constraint: [{inner}]")
+        _walk_items(shape.value, value.items(), shown, "Map value", path, errors, terse)
 
 
 def _walk_items(member: Member, items: Any, shown: str, noun: str, path: str, errors: list[str], terse: bool) -> None:
-    """Items that are scalars are reported at their list or map; those that are composed, in their place."""
+    """Items that are scalars, and the lengths of lists, are reported at their list or map; what is composed, in its
+    place."""
     shape = member.shape
-    composed = shape.type in ("structure", "list", "map")
+    told = False
     for name, item in items:
         if len(errors) >= ERROR_LIMIT or item is None:
             return
-        if composed:
-            _walk_member(member, item, f"{path}.{name}.member", errors, terse)
-        elif _broken(shape, item):
+        if shape.type != "structure" and not told and _broken(shape, item):
             inner = ", ".join(_constraints(shape, terse))
             errors.append(f"{shown} failed to satisfy constraint: {noun} must satisfy constraint: [{inner}]")
-            return
+            told = True
+        if shape.type in ("structure", "list", "map"):
+            _walk_inside(member, item, f"{path}.{name}.member", errors, terse)
 
 
 def _broken(shape: Shape, value: Any, terse: bool = False) -> list[str]:
@@ -346,8 +370,8 @@ def _one_of(shape: Shape, terse: bool) -> str:
 
 
 def _constraints(shape: Shape, terse: bool = False) -> list[str]:
-    """All constraints of a scalar shape, in words and in AWS's order."""
-    noun = "length" if shape.type in ("string", "blob") else "value"
+    """All constraints of a shape, in words and in AWS's order."""
+    noun = "length" if shape.type in ("string", "blob", "list", "map") else "value"
     out = []
     if shape.max is not None:
         out.append(f"Member must have {noun} less than or equal to {shape.max}")

@@ -12,7 +12,7 @@ from cumulo.wire.protocols import scalars
 from cumulo.wire.protocols.memos import later
 from cumulo.wire.shapes import Member, Shape
 
-DEPTH_LIMIT = 200  # every reader, check and writer takes two frames a level at most, of Python's thousand
+DEPTH_LIMIT = 300  # every reader, check and writer takes two frames a level at most, of Python's thousand
 _TOKENS = {str: "STRING_VALUE", int: "NUMBER_VALUE", float: "NUMBER_VALUE", list: "START_ARRAY", dict: "START_OBJECT"}
 _JAVA = {
     "string": "String", "character": "Character", "integer": "Integer", "long": "Long", "float": "Float",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cumulo.core.errors import Fault
 from cumulo.core.operation import operation
-from cumulo.services.data.dynamodb import item_collections, item_keys, planned_writes, throttling
+from cumulo.services.data.dynamodb import item_collections, item_keys, older_values, planned_writes, throttling
 from cumulo.services.data.dynamodb.capacity import Usage
 from cumulo.services.data.dynamodb.errors import VALIDATION
 from cumulo.services.data.dynamodb.item_writes import find, write
@@ -103,8 +103,11 @@ def _plan(request: dict[str, Any]) -> Plan:
         raise VALIDATION(
             "Supplied WriteRequest has both PutRequest and DeleteRequest, must contain exactly one of them"
         )
-    if put is not None:
-        return planned_writes.put(put)
-    if delete is not None:
-        return planned_writes.delete(delete)
+    try:
+        if put is not None:
+            return planned_writes.put(put)
+        if delete is not None:
+            return planned_writes.delete(delete)
+    except Fault as fault:
+        raise older_values.reworded(put["Item"] if put is not None else delete["Key"], fault) from None  # type: ignore[index]
     raise VALIDATION("Supplied WriteRequest is empty, must contain exactly one of PutRequest or DeleteRequest")

@@ -123,15 +123,17 @@ def put(request: Mapping[str, Any]) -> Plan:
 def delete(request: Mapping[str, Any]) -> Plan:
     """A removal."""
     key: Item = request["Key"]
+    condition = condition_of(request)  # before the key: observed in AWS's answers
     check_item(key)
-    return Plan(DELETE, request, key, 0, condition_of(request))
+    return Plan(DELETE, request, key, 0, condition)
 
 
 def check(request: Mapping[str, Any]) -> Plan:
     """A condition alone, as transactions have it."""
     key: Item = request["Key"]
+    condition = condition_of(request)
     check_item(key)
-    return Plan(CHECK, request, key, 0, condition_of(request))
+    return Plan(CHECK, request, key, 0, condition)
 
 
 def update(request: Mapping[str, Any]) -> Plan:

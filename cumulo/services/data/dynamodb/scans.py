@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cumulo.core.errors import Fault
 from cumulo.core.operation import operation
-from cumulo.services.data.dynamodb import key_ranges, pages, table_names
+from cumulo.services.data.dynamodb import key_ranges, older_values, pages, table_names
 from cumulo.services.data.dynamodb.errors import VALIDATION
 from cumulo.services.data.dynamodb.expressions.placeholders import Placeholders
 from cumulo.services.data.dynamodb.legacy import mixing
@@ -14,9 +15,10 @@ from cumulo.services.data.dynamodb.reading_views import View, check_select
 from cumulo.services.data.dynamodb.table_access import layout_for
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from cumulo.core.context import Context
+    from cumulo.services.data.dynamodb.expressions.conditions import Condition
     from cumulo.services.data.dynamodb.key_ranges import Range
     from cumulo.services.data.dynamodb.layouts import Layout
     from cumulo.services.data.dynamodb.table_access import Facts
@@ -31,10 +33,12 @@ def scan(ctx: Context, request: t.ScanInput) -> t.ScanOutput:
     check_select(request)
     segment, total = _segment(request)
     start: Any = request.get("ExclusiveStartKey")
-    check_start(start)
-    values: Any = request.get("ExpressionAttributeValues")
-    placeholders = Placeholders(request.get("ExpressionAttributeNames"), values)
-    condition = filter_of(request, placeholders, "ScanFilter")
+    try:
+        check_start(start)
+    except Fault as fault:
+        raise older_values.reworded(start, fault) from None
+    placeholders = _placeholders(request)
+    condition = _filter(request, placeholders)
     projection = projection_of(request, placeholders)
     placeholders.check_used()
 
@@ -50,6 +54,30 @@ def scan(ctx: Context, request: t.ScanInput) -> t.ScanOutput:
     page = pages.read(ctx, layout.record, where, False, request.get("Limit"), take, view.counted)
     answer: t.ScanOutput = view.answer(request, page)
     return answer
+
+
+def _placeholders(request: Mapping[str, Any]) -> Placeholders:
+    values: Any = request.get("ExpressionAttributeValues")
+    try:
+        return Placeholders(request.get("ExpressionAttributeNames"), values)
+    except Fault as fault:
+        if values is None or fault.message.startswith("Expression"):  # of a placeholder, not of a value
+            raise
+        raise older_values.reworded_values(values, fault) from None
+
+
+def _filter(request: Mapping[str, Any], placeholders: Placeholders) -> Condition | None:
+    try:
+        return filter_of(request, placeholders, "ScanFilter")
+    except Fault as fault:
+        given = request.get("ScanFilter") or {}
+        values = {str(at): value for at, value in enumerate(_listed(given))}
+        raise older_values.reworded(values, fault) from None
+
+
+def _listed(conditions: Mapping[str, Any]) -> Iterator[Any]:
+    for condition in conditions.values():
+        yield from condition.get("AttributeValueList") or ()
 
 
 def _segment(request: Mapping[str, Any]) -> tuple[int, int]:

@@ -1,23 +1,20 @@
 """Values in statements: literals, and the parameters that stand for `?`.
 
-Numbers of statements are read as Java's BigDecimal reads them, exponents of 32 bits only; what is wrong with a literal
-says where in it, what is wrong with parameters comes in the order in which they hold it. All observed in AWS's answers.
+Literal numbers are read as Java's BigDecimal reads them, exponents of 32 bits only; what is wrong with a literal says
+where in it, what is wrong with parameters comes in the order in which they hold it, in the older words. All observed in
+AWS's answers.
 """
 
-import re
 from typing import Any
 
 from cumulo.core.errors import Fault
-from cumulo.services.data.dynamodb import numbers
+from cumulo.services.data.dynamodb import numbers, older_values
 from cumulo.services.data.dynamodb.attribute_values import MAX_LEVELS, Value, check_levels, check_value
 from cumulo.services.data.dynamodb.errors import VALIDATION
 from cumulo.services.data.dynamodb.partiql import lexer
 from cumulo.services.data.dynamodb.partiql.lexer import Words, not_well_formed
 
-_EXPONENT = re.compile(r"[eE]([+-]?[0-9]+)\Z")
 _BOUND = 1 << 31
-_NOT_NUMERIC = "The parameter cannot be converted to a numeric value"
-_UNDERFLOW = "Number underflow. Attempting to store a number with magnitude smaller than supported range"
 _BAGS = {"S": "SS", "N": "NS", "B": "BS"}
 
 
@@ -27,40 +24,8 @@ def check_parameters(parameters: list[Value]) -> None:
         try:
             check_value(value)
         except Fault:
-            _raise_first(value, 1)
+            older_values.check(value)
             raise
-
-
-def _raise_first(value: Value, level: int) -> None:
-    """Raises ValidationException for the first thing that is wrong in a value, in the words for statements."""
-    if level > MAX_LEVELS:
-        check_levels(value, level)
-    if len(value) != 1:
-        check_value(value)
-    for kind, content in value.items():
-        if kind == "N":
-            _check_number(content)
-        elif kind == "NS":
-            for text in content:
-                _check_number(text)
-            check_value(value)
-        elif kind == "L" or kind == "M":
-            for element in content if kind == "L" else content.values():
-                _raise_first(element, level + 1)
-        else:
-            check_value(value)
-
-
-def _check_number(text: str) -> None:
-    if not text:
-        raise VALIDATION(_NOT_NUMERIC)
-    exponent = _EXPONENT.search(text)
-    if exponent is not None:
-        if len(exponent.group(1)) > 12 or not -_BOUND < int(exponent.group(1)) < _BOUND:
-            raise VALIDATION(f"{_NOT_NUMERIC}: {text}")
-        if int(exponent.group(1)) == _BOUND - 1:
-            raise VALIDATION(_UNDERFLOW)  # the sum of 32 bits that goes round
-    numbers.normalize(text)
 
 
 class ValueReader:
