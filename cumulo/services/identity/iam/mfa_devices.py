@@ -24,7 +24,7 @@ from cumulo.services.identity.iam.errors import (
 )
 from cumulo.services.identity.iam.names import check_name, check_path
 from cumulo.services.identity.iam.requested_users import find_by_id, user_of
-from cumulo.services.identity.iam.tag_rules import check_tags, laid_over, shown_tags, without
+from cumulo.services.identity.iam.tag_rules import check_tags, laid_over, listed_tags, shown_tags, without
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
@@ -275,6 +275,5 @@ def untag_mfa_device(ctx: Context, request: t.UntagMFADeviceRequest) -> None:
 
 @operation
 def list_mfa_device_tags(ctx: Context, request: t.ListMFADeviceTagsRequest) -> t.ListMFADeviceTagsResponse:
-    found = shown_tags(_get(ctx, request["SerialNumber"]).tags)
-    answer: t.ListMFADeviceTagsResponse = pages.of_list(found, request, "Tags", lambda tag: tag, lambda tag: tag["Key"])
+    answer: t.ListMFADeviceTagsResponse = listed_tags(_get(ctx, request["SerialNumber"]).tags, request)
     return answer

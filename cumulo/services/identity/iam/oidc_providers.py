@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 from cumulo.core.errors import Error
 from cumulo.core.operation import operation
 from cumulo.core.table import ACCOUNT, Record, Table
-from cumulo.services.identity.iam import pages, permissions, provider_connections
+from cumulo.services.identity.iam import permissions, provider_connections
 from cumulo.services.identity.iam.errors import INVALID_INPUT, LIMIT_EXCEEDED, VALIDATION_ERROR
-from cumulo.services.identity.iam.tag_rules import check_tags, laid_over, shown_tags, without
+from cumulo.services.identity.iam.tag_rules import check_tags, laid_over, listed_tags, shown_tags, without
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -195,8 +195,6 @@ def untag_open_id_connect_provider(ctx: Context, request: t.UntagOpenIDConnectPr
 def list_open_id_connect_provider_tags(
     ctx: Context, request: t.ListOpenIDConnectProviderTagsRequest
 ) -> t.ListOpenIDConnectProviderTagsResponse:
-    tags = shown_tags(_get(ctx, request["OpenIDConnectProviderArn"]).tags)
-    answer: t.ListOpenIDConnectProviderTagsResponse = pages.of_list(
-        tags, request, "Tags", lambda tag: tag, lambda tag: tag["Key"]
-    )
+    provider = _get(ctx, request["OpenIDConnectProviderArn"])
+    answer: t.ListOpenIDConnectProviderTagsResponse = listed_tags(provider.tags, request)
     return answer

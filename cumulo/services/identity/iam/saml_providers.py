@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from cumulo.core.errors import Error
 from cumulo.core.operation import operation
 from cumulo.core.table import ACCOUNT, Record, Table
-from cumulo.services.identity.iam import pages, permissions, saml_metadata, unique_ids
+from cumulo.services.identity.iam import permissions, saml_metadata, unique_ids
 from cumulo.services.identity.iam.errors import BAD_ARN, INVALID_INPUT, LIMIT_EXCEEDED
-from cumulo.services.identity.iam.tag_rules import check_tags, laid_over, shown_tags, without
+from cumulo.services.identity.iam.tag_rules import check_tags, laid_over, listed_tags, shown_tags, without
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
@@ -141,8 +141,5 @@ def untag_saml_provider(ctx: Context, request: t.UntagSAMLProviderRequest) -> No
 
 @operation
 def list_saml_provider_tags(ctx: Context, request: t.ListSAMLProviderTagsRequest) -> t.ListSAMLProviderTagsResponse:
-    tags = shown_tags(_get(ctx, request["SAMLProviderArn"]).tags)
-    answer: t.ListSAMLProviderTagsResponse = pages.of_list(
-        tags, request, "Tags", lambda tag: tag, lambda tag: tag["Key"]
-    )
+    answer: t.ListSAMLProviderTagsResponse = listed_tags(_get(ctx, request["SAMLProviderArn"]).tags, request)
     return answer

@@ -15,7 +15,7 @@ from cumulo.services.identity.iam.errors import (
     NO_SUCH_ENTITY,
 )
 from cumulo.services.identity.iam.names import check_name, check_path, check_prefix
-from cumulo.services.identity.iam.tag_rules import check_tags, laid_over, shown_tags, without
+from cumulo.services.identity.iam.tag_rules import check_tags, laid_over, listed_tags, shown_tags, without
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
@@ -166,8 +166,6 @@ def untag_server_certificate(ctx: Context, request: t.UntagServerCertificateRequ
 def list_server_certificate_tags(
     ctx: Context, request: t.ListServerCertificateTagsRequest
 ) -> t.ListServerCertificateTagsResponse:
-    found = shown_tags(_get(ctx, request["ServerCertificateName"]).tags)
-    answer: t.ListServerCertificateTagsResponse = pages.of_list(
-        found, request, "Tags", lambda tag: tag, lambda tag: tag["Key"]
-    )
+    certificate = _get(ctx, request["ServerCertificateName"])
+    answer: t.ListServerCertificateTagsResponse = listed_tags(certificate.tags, request)
     return answer

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cumulo.core.tags import TAG_LIMIT
+from cumulo.core.tags import TAG_LIMIT, to_list
+from cumulo.services.identity.iam import pages
 from cumulo.services.identity.iam.errors import DUPLICATE_TAGS, LIMIT_EXCEEDED, SYSTEM_TAGS
 
 if TYPE_CHECKING:
@@ -42,4 +43,10 @@ def without(tags: dict[str, str], keys: Sequence[str]) -> dict[str, str]:
 
 def shown_tags(tags: dict[str, str]) -> list[Any]:
     """Tags as answers show them."""
-    return [{"Key": key, "Value": value} for key, value in tags.items()]
+    shown: list[Any] = to_list(tags)
+    return shown
+
+
+def listed_tags(tags: dict[str, str], request: Any) -> Any:
+    """The answer of a List…Tags operation: a page of tags, by key."""
+    return pages.of_list(shown_tags(tags), request, "Tags", lambda tag: tag, lambda tag: tag["Key"])

@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import operation
-from cumulo.services.identity.iam import entities, instance_profiles, pages, policies, users
+from cumulo.services.identity.iam import entities, instance_profiles, policies, users
 from cumulo.services.identity.iam.instance_profile_roles import INSTANCE_PROFILES
 from cumulo.services.identity.iam.policies import POLICIES
-from cumulo.services.identity.iam.tag_rules import laid_over, without
+from cumulo.services.identity.iam.tag_rules import laid_over, listed_tags, without
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
@@ -49,12 +49,6 @@ def _changing(ctx: Context, request: Any) -> Iterator[Any]:
             users.sign_as(ctx, entity.arn, entity)
 
 
-def _listed(tags: dict[str, str], request: Any) -> Any:
-    return pages.of_list(
-        tags.items(), request, "Tags", lambda tag: {"Key": tag[0], "Value": tag[1]}, lambda tag: tag[0]
-    )
-
-
 @operation
 def tag_user(ctx: Context, request: t.TagUserRequest) -> None:
     """Add tags to a user, or change them."""
@@ -70,7 +64,7 @@ def untag_user(ctx: Context, request: t.UntagUserRequest) -> None:
 @operation
 def list_user_tags(ctx: Context, request: t.ListUserTagsRequest) -> t.ListUserTagsResponse:
     """The tags of a user, by key."""
-    answer: t.ListUserTagsResponse = _listed(entities.find(ctx, request).tags, request)
+    answer: t.ListUserTagsResponse = listed_tags(entities.find(ctx, request).tags, request)
     return answer
 
 
@@ -89,7 +83,7 @@ def untag_role(ctx: Context, request: t.UntagRoleRequest) -> None:
 @operation
 def list_role_tags(ctx: Context, request: t.ListRoleTagsRequest) -> t.ListRoleTagsResponse:
     """The tags of a role, by key."""
-    answer: t.ListRoleTagsResponse = _listed(entities.find(ctx, request).tags, request)
+    answer: t.ListRoleTagsResponse = listed_tags(entities.find(ctx, request).tags, request)
     return answer
 
 
@@ -108,7 +102,7 @@ def untag_policy(ctx: Context, request: t.UntagPolicyRequest) -> None:
 @operation
 def list_policy_tags(ctx: Context, request: t.ListPolicyTagsRequest) -> t.ListPolicyTagsResponse:
     """The tags of a managed policy, by key."""
-    answer: t.ListPolicyTagsResponse = _listed(policies.find(ctx, request["PolicyArn"]).tags, request)
+    answer: t.ListPolicyTagsResponse = listed_tags(policies.find(ctx, request["PolicyArn"]).tags, request)
     return answer
 
 
@@ -130,5 +124,5 @@ def list_instance_profile_tags(
 ) -> t.ListInstanceProfileTagsResponse:
     """The tags of an instance profile, by key."""
     profile = instance_profiles.find(ctx, request["InstanceProfileName"])
-    answer: t.ListInstanceProfileTagsResponse = _listed(profile.tags, request)
+    answer: t.ListInstanceProfileTagsResponse = listed_tags(profile.tags, request)
     return answer
