@@ -7,7 +7,7 @@ values of 0 to 256 characters, no key that starts with `aws:`.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 from cumulo.core.errors import Error
 
@@ -24,10 +24,28 @@ def check(tags: Mapping[str, str], *, invalid: Error, too_many: Error | None = N
     if len(tags) + existing > TAG_LIMIT:
         raise (too_many or invalid)()
     for key, value in tags.items():
-        if not 1 <= len(key) <= KEY_LENGTH or len(value) > VALUE_LENGTH:
+        if key.lower().startswith("aws:") or not is_key(key) or not is_value(value):
             raise invalid()
-        if key.lower().startswith("aws:") or not _ALLOWED.fullmatch(key) or not _ALLOWED.fullmatch(value):
-            raise invalid()
+
+
+def is_key(key: str) -> bool:
+    """Whether the length and the characters are a key's; AWS's own prefix is not looked at."""
+    return 1 <= len(key) <= KEY_LENGTH and is_text(key)
+
+
+def is_value(value: str) -> bool:
+    """Whether the length and the characters are a value's."""
+    return len(value) <= VALUE_LENGTH and is_text(value)
+
+
+def is_text(text: str) -> bool:
+    """Whether all characters are such as tags have, however many."""
+    return _ALLOWED.fullmatch(text) is not None
+
+
+def without(tags: Mapping[str, str], keys: Container[str]) -> dict[str, str]:
+    """The tags that are left when those with these keys are taken off; keys that are not there are no error."""
+    return {key: value for key, value in tags.items() if key not in keys}
 
 
 def from_list(tags: list[dict[str, str]] | None) -> dict[str, str]:

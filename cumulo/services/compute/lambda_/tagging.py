@@ -84,7 +84,7 @@ def tag_resource(ctx: Context, request: dict[str, Any]) -> None:
 def untag_resource(ctx: Context, request: dict[str, Any]) -> None:
     """Take tags off; keys that are not there are no error."""
     resource = _tagged(ctx, request["Resource"])
-    resource.keep({key: value for key, value in resource.tags.items() if key not in request["TagKeys"]})
+    resource.keep(rules.without(resource.tags, request["TagKeys"]))
 
 
 @operation

@@ -44,7 +44,7 @@ def untag_resource(ctx: Context, request: t.UntagResourceRequest) -> t.UntagReso
     for key in request["TagKeys"]:
         if key not in cluster.tags:
             raise TAG_NOT_FOUND(key=key)
-    cluster.tags = {key: value for key, value in cluster.tags.items() if key not in request["TagKeys"]}
+    cluster.tags = core_tags.without(cluster.tags, request["TagKeys"])
     CLUSTERS.put(ctx, cluster)
     return {"Tags": core_tags.to_list(cluster.tags)}  # type: ignore[typeddict-item]
 

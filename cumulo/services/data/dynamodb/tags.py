@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from cumulo.stubs import dynamodb as t
 
 PAGE = 10
-_KEY = re.compile(r"[\w\s+\-=.:/@]{1,128}", re.UNICODE)
-_VALUE = re.compile(r"[\w\s+\-=.:/@]{0,256}", re.UNICODE)
 
 
 def checked(given: Iterable[Mapping[str, str]], table: TableRecord) -> dict[str, str]:
@@ -33,9 +30,9 @@ def checked(given: Iterable[Mapping[str, str]], table: TableRecord) -> dict[str,
             raise VALIDATION(f"Duplicate Tag Keys provided as input: Duplicate Tag Key found {key}")
         if key.lower().startswith("aws:"):
             raise VALIDATION(f"Tag Key cannot be prefixed with aws:, Key: {key}")
-        if not _KEY.fullmatch(key):
+        if not core_tags.is_key(key):
             raise VALIDATION(f"The Tag Key provided is invalid, Key: {key}")
-        if not _VALUE.fullmatch(value):
+        if not core_tags.is_value(value):
             raise VALIDATION(f"The Tag Value provided is invalid, Value: {value}")
         new[key] = value
     merged = {**table.tags, **new}
@@ -73,7 +70,7 @@ def untag_resource(ctx: Context, request: t.UntagResourceInput) -> None:
     table = _tagged(ctx, request["ResourceArn"])
     if not request["TagKeys"]:
         raise VALIDATION("Atleast one Tag Key needs to be provided as Input.")
-    table.tags = {key: value for key, value in table.tags.items() if key not in request["TagKeys"]}
+    table.tags = core_tags.without(table.tags, request["TagKeys"])
     keep(ctx, table)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import operation
-from cumulo.core.tags import TAG_LIMIT
+from cumulo.core.tags import TAG_LIMIT, without
 from cumulo.services.identity.kms import pages, permissions
 from cumulo.services.identity.kms.conditions import of_tags
 from cumulo.services.identity.kms.errors import TAG
@@ -52,7 +52,7 @@ def untag_resource(ctx: Context, request: t.UntagResourceRequest) -> None:
     names = request["TagKeys"]
     key = permissions.get(ctx, request["KeyId"], more={"aws:TagKeys": list(names)})
     check_not_deleted(key)
-    key.tags = {name: value for name, value in key.tags.items() if name not in names}
+    key.tags = without(key.tags, names)
     keep(ctx, key)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import operation
+from cumulo.core.tags import to_list
 from cumulo.services.identity.secretsmanager import (
     cross_account_replicas,
     labels,
@@ -134,7 +135,7 @@ def shown(secret: Secret) -> Any:
         "LastRotatedDate": secret.rotated_at,
         "NextRotationDate": secret.next_rotation_at if secret.rotation_enabled else 0.0,
         "PrimaryRegion": secret.primary_region or (secret.region if secret.replicas else ""),
-        "Tags": [{"Key": key, "Value": value} for key, value in secret.tags.items()],
+        "Tags": to_list(secret.tags),
     }
     answer.update({name: value for name, value in further.items() if value})
     if secret.rotation_enabled is not None:

@@ -41,6 +41,6 @@ def tag_resource(ctx: Context, request: t.TagResourceRequest) -> None:
 def untag_resource(ctx: Context, request: t.UntagResourceRequest) -> None:
     keys = request["TagKeys"]
     secret = find(ctx, request["SecretId"], context={"aws:TagKeys": keys or None}, primary=True, account_replicas=True)
-    secret.tags = {key: value for key, value in secret.tags.items() if key not in keys}
+    secret.tags = rules.without(secret.tags, keys)
     secret.changed_at = ctx.now()
     replication.keep(ctx, secret)

@@ -44,5 +44,5 @@ def tag_resource(ctx: Context, request: dict[str, Any]) -> None:
 def untag_resource(ctx: Context, request: dict[str, Any]) -> None:
     """Take tags off a topic; keys that it does not have are no error."""
     topic = _topic(ctx, request["ResourceArn"])
-    topic.tags = {key: value for key, value in topic.tags.items() if key not in request["TagKeys"]}
+    topic.tags = rules.without(topic.tags, request["TagKeys"])
     topics.put(ctx, topic)

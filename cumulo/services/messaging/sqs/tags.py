@@ -51,7 +51,7 @@ def untag_queue(ctx: Context, request: t.UntagQueueRequest) -> None:
     check_owner(ctx, queue)
     if not request["TagKeys"]:
         raise MISSING_PARAMETER(name="TagKeys")
-    queue.tags = {key: value for key, value in queue.tags.items() if key not in request["TagKeys"]}
+    queue.tags = tag_rules.without(queue.tags, request["TagKeys"])
     keep(ctx, queue)
 
 

@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING
 
 from cumulo.core.insight_rules import RULES
 from cumulo.core.operation import operation
+from cumulo.core.tags import TAG_LIMIT, without
 from cumulo.services.operations.cloudwatch.errors import INVALID_VALUE, RESOURCE_NOT_FOUND
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
     from cumulo.core.insight_rules import InsightRule
     from cumulo.stubs import cloudwatch as t
-
-MAXIMUM_TAGS = 50
 
 
 def _find(ctx: Context, arn: str) -> InsightRule:
@@ -32,8 +31,8 @@ def tag_resource(ctx: Context, request: t.TagResourceInput) -> t.TagResourceOutp
     """Add tags to a rule, or change their values."""
     rule = _find(ctx, request["ResourceARN"])
     tags = {**rule.tags, **{tag["Key"]: tag["Value"] for tag in request["Tags"]}}
-    if len(tags) > MAXIMUM_TAGS:
-        raise INVALID_VALUE(f"A resource has at most {MAXIMUM_TAGS} tags.")
+    if len(tags) > TAG_LIMIT:
+        raise INVALID_VALUE(f"A resource has at most {TAG_LIMIT} tags.")
     rule.tags = tags
     RULES.put(ctx, rule)
     return {}
@@ -43,7 +42,7 @@ def tag_resource(ctx: Context, request: t.TagResourceInput) -> t.TagResourceOutp
 def untag_resource(ctx: Context, request: t.UntagResourceInput) -> t.UntagResourceOutput:
     """Take tags from a rule."""
     rule = _find(ctx, request["ResourceARN"])
-    rule.tags = {key: value for key, value in rule.tags.items() if key not in request["TagKeys"]}
+    rule.tags = without(rule.tags, request["TagKeys"])
     RULES.put(ctx, rule)
     return {}
 

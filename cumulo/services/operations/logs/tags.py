@@ -99,7 +99,7 @@ def tag_resource(ctx: Context, request: t.TagResourceRequest) -> None:
 def untag_resource(ctx: Context, request: t.UntagResourceRequest) -> None:
     """Remove tags; keys that are not there are no error."""
     found = _find(ctx, request["resourceArn"])
-    found.keep(_without(found.tags, request["tagKeys"]))
+    found.keep(rules.without(found.tags, request["tagKeys"]))
 
 
 @operation
@@ -120,7 +120,7 @@ def tag_log_group(ctx: Context, request: t.TagLogGroupRequest) -> None:
 def untag_log_group(ctx: Context, request: t.UntagLogGroupRequest) -> None:
     """The same for a log group, by its name."""
     group = groups.find(ctx, request["logGroupName"])
-    group.tags = _without(group.tags, request["tags"])
+    group.tags = rules.without(group.tags, request["tags"])
     groups.keep(ctx, group)
 
 
@@ -133,7 +133,3 @@ def list_tags_log_group(ctx: Context, request: t.ListTagsLogGroupRequest) -> t.L
 def _added(there: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]:
     rules.check(more, invalid=_INVALID, too_many=TOO_MANY_TAGS, existing=sum([name not in more for name in there]))
     return {**there, **more}
-
-
-def _without(there: Mapping[str, str], names: list[str]) -> dict[str, str]:
-    return {name: value for name, value in there.items() if name not in names}

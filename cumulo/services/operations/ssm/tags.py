@@ -39,8 +39,7 @@ def add_tags_to_resource(ctx: Context, request: t.AddTagsToResourceRequest) -> N
 @operation
 def remove_tags_from_resource(ctx: Context, request: t.RemoveTagsFromResourceRequest) -> None:
     parameter = _tagged(ctx, request, "RemoveTagsFromResource")
-    keys = request["TagKeys"]
-    parameter.tags = {key: value for key, value in parameter.tags.items() if key not in keys}
+    parameter.tags = rules.without(parameter.tags, request["TagKeys"])
     put(ctx, parameter)
 
 

@@ -5,11 +5,10 @@ Source: S3 API Reference, PutBucketTagging; the texts were observed in AWS's ans
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import operation
-from cumulo.core.tags import TAG_LIMIT, to_list
+from cumulo.core.tags import TAG_LIMIT, is_key, is_value, to_list
 from cumulo.services.storage.s3 import access
 from cumulo.services.storage.s3.buckets import keep
 from cumulo.services.storage.s3.errors import (
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from cumulo.services.storage.s3.buckets import Bucket
     from cumulo.stubs import s3 as t
 
-_ALLOWED = re.compile(r"[\w\s+\-=.:/@]*", re.UNICODE)
 _WITH_ABAC = (
     "The bucket has attribute-based access control (ABAC) enabled: manage its tags by TagResource and UntagResource"
 )
@@ -45,9 +43,9 @@ def checked(tags: Iterable[Mapping[str, Any]], *, new_bucket: bool = False) -> d
                     '"aws:" from your tag keys and try again.'
                 )
             raise INVALID_TAG("System tags cannot be added/updated by requester")
-        if not 1 <= len(key) <= 128 or not _ALLOWED.fullmatch(key):
+        if not is_key(key):
             raise INVALID_TAG("The TagKey you have provided is invalid", members={"TagKey": key})
-        if len(value) > 256 or not _ALLOWED.fullmatch(value):
+        if not is_value(value):
             members = {"TagKey": key, "TagValue": value}
             raise INVALID_TAG("The TagValue you have provided is invalid", members=members)
         if key in found:

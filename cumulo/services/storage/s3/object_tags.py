@@ -6,14 +6,13 @@ of AWS.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qsl
 
 from cumulo.core.errors import Fault
 from cumulo.core.operation import operation
-from cumulo.core.tags import to_list
+from cumulo.core.tags import is_key, is_text, is_value, to_list
 from cumulo.services.storage.s3 import (
     access,
     lookups,
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from cumulo.stubs import s3 as t
 
 MOST = 10
-_ALLOWED = re.compile(r"[\w\s+\-=.:/@]*")
 _HEADER = "x-amz-tagging"
 _HEADER_TEXT = (
     "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name "
@@ -48,7 +46,7 @@ def of_header(text: str) -> dict[str, str]:
     except ValueError:
         raise _bad_header(text) from None
     tags = dict(pairs)
-    if len(tags) != len(pairs) or not all(_ALLOWED.fullmatch(part) for pair in pairs for part in pair):
+    if len(tags) != len(pairs) or not all(is_text(part) for pair in pairs for part in pair):
         raise _bad_header(text)
     _check(pairs)
     return tags
@@ -76,9 +74,9 @@ def _check(pairs: list[tuple[str, str]]) -> None:
     for key, value in pairs:
         if key.lower().startswith("aws:"):
             raise INVALID_TAG("Your TagKey cannot be prefixed with aws:", members={"TagKey": key})
-        if not 1 <= len(key) <= 128 or not _ALLOWED.fullmatch(key):
+        if not is_key(key):
             raise INVALID_TAG("The TagKey you have provided is invalid", members={"TagKey": key})
-        if len(value) > 256 or not _ALLOWED.fullmatch(value):
+        if not is_value(value):
             raise INVALID_TAG("The TagValue you have provided is invalid", members={"TagKey": key, "TagValue": value})
 
 

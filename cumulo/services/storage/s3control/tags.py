@@ -5,13 +5,12 @@ Source: S3 API Reference, TagResource; the texts were observed in AWS's answers.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import operation
 from cumulo.core.s3_access import ACCESS_POINTS, AccessPoint
 from cumulo.core.s3_buckets import BUCKETS, Bucket
-from cumulo.core.tags import TAG_LIMIT, to_list
+from cumulo.core.tags import TAG_LIMIT, is_key, is_value, to_list, without
 from cumulo.services.storage.s3control import accounts
 from cumulo.services.storage.s3control.access_grants_records import (
     GRANTS,
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from cumulo.stubs import s3control as t
 
 _EXPRESS = "s3express"
-_ALLOWED = re.compile(r"[\w\s+\-=.:/@]*", re.UNICODE)
 _INVALID = (
     "This request contains a tag key or value that isn't valid. Valid characters include the following: "
     "[a-zA-Z+-=._:/]. Tag keys can contain up to 128 characters. Tag values can contain up to 256 characters."
@@ -48,7 +46,7 @@ def checked(tags: Iterable[Mapping[str, Any]], existing: Mapping[str, str] | Non
                 'User-defined tag keys can\'t start with "aws:". This prefix is reserved for system tags. Remove '
                 '"aws:" from your tag keys and try again.'
             )
-        if not 1 <= len(key) <= 128 or len(value) > 256 or not _ALLOWED.fullmatch(key) or not _ALLOWED.fullmatch(value):
+        if not is_key(key) or not is_value(value):
             raise INVALID_TAG(_INVALID)
         if key in new:
             raise INVALID_TAG(
@@ -137,8 +135,7 @@ def untag_resource(ctx: Context, request: t.UntagResourceRequest) -> None:
     """Remove the tags with these keys."""
     accounts.check(ctx, request)
     resource = _resource(ctx, request["ResourceArn"])
-    gone = set(request["TagKeys"])
-    resource.tags = {key: value for key, value in resource.tags.items() if key not in gone}
+    resource.tags = without(resource.tags, request["TagKeys"])
     _keep(ctx, resource)
 
 
