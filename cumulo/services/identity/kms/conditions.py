@@ -5,9 +5,10 @@ Source: Developer Guide, "AWS KMS condition keys"; which operation has which is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from cumulo.core.policy.deferred_keys import DeferredKeys
 from cumulo.services.identity.kms import aliases
 
 if TYPE_CHECKING:
@@ -64,24 +65,19 @@ def of_tags(tags: Mapping[str, str]) -> dict[str, Any]:
     return found
 
 
-class KeyConditions(Mapping[str, Any]):
-    """The condition keys of a call on a key, worked out only when a condition asks for one."""
+class KeyConditions(DeferredKeys):
+    """The condition keys of a call on a key."""
 
-    __slots__ = ("_alias", "_ctx", "_found", "_key", "_more")
+    __slots__ = ("_alias", "_ctx", "_key", "_more")
 
     def __init__(self, ctx: Context, key: Key, alias: str, more: Mapping[str, Any] | None) -> None:
+        super().__init__()
         self._ctx = ctx
         self._key = key
         self._alias = alias
         self._more = more
-        self._found: dict[str, Any] | None = None
 
-    def _all(self) -> dict[str, Any]:
-        if self._found is None:
-            self._found = self._work_out()
-        return self._found
-
-    def _work_out(self) -> dict[str, Any]:
+    def work_out(self) -> dict[str, Any]:
         ctx, key = self._ctx, self._key
         found = of_caller(ctx)
         found |= {
@@ -103,12 +99,3 @@ class KeyConditions(Mapping[str, Any]):
             if member in ctx.request:
                 found[name] = ctx.request[member]
         return found | dict(self._more or {})
-
-    def __getitem__(self, name: str) -> Any:
-        return self._all()[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._all())
-
-    def __len__(self) -> int:
-        return len(self._all())

@@ -7,10 +7,11 @@ condition keys" and "Amazon S3 Signature Version 4 authentication specific polic
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
+from cumulo.core.policy.deferred_keys import DeferredKeys
 from cumulo.services.storage.s3 import event_holds
 
 if TYPE_CHECKING:
@@ -49,10 +50,10 @@ _MEMBERS = {
 _TLS = "1.2"  # the oldest version that our listener takes: which one it is, a request does not tell
 
 
-class RequestConditions(Mapping[str, Any]):
-    """The condition keys of a request, worked out only when a condition asks for one."""
+class RequestConditions(DeferredKeys):
+    """The condition keys of a request."""
 
-    __slots__ = ("_bucket", "_ctx", "_found", "_more", "_request", "_version")
+    __slots__ = ("_bucket", "_ctx", "_more", "_request", "_version")
 
     def __init__(
         self,
@@ -62,19 +63,14 @@ class RequestConditions(Mapping[str, Any]):
         version: ObjectVersion | None,
         more: Mapping[str, Any] | None,
     ) -> None:
+        super().__init__()
         self._ctx = ctx
         self._bucket = bucket
         self._request = request
         self._version = version
         self._more = more
-        self._found: dict[str, Any] | None = None
 
-    def _all(self) -> dict[str, Any]:
-        if self._found is None:
-            self._found = self._work_out()
-        return self._found
-
-    def _work_out(self) -> dict[str, Any]:
+    def work_out(self) -> dict[str, Any]:
         found = of_signature(self._ctx)
         found["s3:ResourceAccount"] = self._bucket.account
         found |= of_request(self._ctx, self._request)
@@ -83,15 +79,6 @@ class RequestConditions(Mapping[str, Any]):
         if self._bucket.abac:
             found |= {f"s3:BucketTag/{key}": value for key, value in self._bucket.tags.items()}
         return found | dict(self._more or {})
-
-    def __getitem__(self, name: str) -> Any:
-        return self._all()[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._all())
-
-    def __len__(self) -> int:
-        return len(self._all())
 
 
 def of_signature(ctx: Context) -> dict[str, Any]:
