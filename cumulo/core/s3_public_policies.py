@@ -7,12 +7,9 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
+from cumulo.core.policy import public_statements
 from cumulo.core.policy.documents import Kind, parse
-
-if TYPE_CHECKING:
-    from cumulo.core.policy.documents import Statement
 
 # With a fixed value of one of these a statement lets in only what somebody chose.
 _NARROWING = frozenset(
@@ -31,24 +28,10 @@ _WIDE_RANGE = re.compile(r"[^/]+/(\d+)")
 @lru_cache(maxsize=1024)
 def is_public(policy: str) -> bool:
     """Whether the policy (text, "" for none) lets in callers whom nobody chose."""
-    return bool(policy) and any(_is_public(statement) for statement in parse(policy, Kind.RESOURCE).statements)
-
-
-def _is_public(statement: Statement) -> bool:
-    principal = statement.principal
-    if statement.effect != "Allow" or principal is None:
-        return False
-    if not principal.everyone and not principal.negated:
-        return False
-    return not any(
-        key.lower() in _NARROWING and _positive(operator) and values and not any(_open(key, value) for value in values)
-        for operator, key, values in statement.conditions
+    return bool(policy) and any(
+        public_statements.is_public(statement, _NARROWING, _open)
+        for statement in parse(policy, Kind.RESOURCE).statements
     )
-
-
-def _positive(operator: str) -> bool:
-    name = operator.rpartition(":")[2].lower()
-    return "not" not in name and not name.endswith("ifexists") and name != "null"
 
 
 def _open(key: str, value: str) -> bool:

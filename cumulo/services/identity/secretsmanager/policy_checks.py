@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from cumulo.core.errors import Fault
 from cumulo.core.policy.documents import Kind, parse
+from cumulo.core.policy.public_statements import is_public
 from cumulo.services.identity.secretsmanager.errors import MALFORMED_POLICY
 
 if TYPE_CHECKING:
@@ -40,27 +41,10 @@ def check(text: str) -> Document:
 
 def public(document: Document) -> list[Statement]:
     """The statements that let in callers whom nobody chose."""
-    return [each for each in document.statements if _is_public(each)]
+    return [each for each in document.statements if is_public(each, _NARROWING, _open)]
 
 
-def _is_public(statement: Statement) -> bool:
-    principal = statement.principal
-    if statement.effect != "Allow" or principal is None:
-        return False
-    if not principal.everyone and not principal.negated:
-        return False
-    return not any(
-        key.lower() in _NARROWING and _positive(operator) and values and not any(_open(value) for value in values)
-        for operator, key, values in statement.conditions
-    )
-
-
-def _positive(operator: str) -> bool:
-    name = operator.rpartition(":")[2].lower()
-    return "not" not in name and not name.endswith("ifexists") and name != "null"
-
-
-def _open(value: str) -> bool:
+def _open(key: str, value: str) -> bool:
     """Whether a value stands for everything."""
     return value.strip("*?:") == "" or value in ("0.0.0.0/0", "::/0")
 
