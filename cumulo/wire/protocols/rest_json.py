@@ -4,59 +4,25 @@ from collections.abc import Callable
 from typing import Any
 
 from cumulo.wire.faults import Fault
-from cumulo.wire.http import Request
 from cumulo.wire.models import Operation, Service
-from cumulo.wire.protocols import bindings, json_values
+from cumulo.wire.protocols import bindings, json_values, rest
 from cumulo.wire.protocols.failures import Failure, Response
 from cumulo.wire.protocols.json import EVENTSTREAM_TYPE, error_members, reader, writer
 
 CONTENT_TYPE = "application/json"
 
 
-def parser(operation: Operation) -> Callable[[Request, dict[str, str]], dict[str, Any]]:
+def parser(operation: Operation) -> rest.Parse:
     """The closure from a request and its path's labels to the operation's input."""
-    shape = operation.input
-    if shape is None:
-        return lambda request, labels: {}
-    fill = bindings.request_reader(shape, bindings.refuse_json)
-    read_body = _body_reader(operation)
-
-    def parse(request: Request, labels: dict[str, str]) -> dict[str, Any]:
-        out = read_body(request)
-        fill(request, labels, out)
-        return out
-
-    return parse
-
-
-def _body_reader(operation: Operation) -> Callable[[Request], dict[str, Any]]:
-    shape = operation.input
-    assert shape is not None
     values = reader(operation.service)
-    if not shape.payload:
-        members = bindings.body_members(shape)
-        read = values.structure(shape, members)
-        if not members:
-            return lambda request: {}
-        return lambda request: read(json_values.decode(request.body)) if request.body else {}
-    member = shape.members[shape.payload]
-    name = member.name
-    if member.shape.eventstream:
-        return lambda request: {}
-    if member.shape.type == "blob":
-        always = member.streaming
-        return lambda request: {name: request.body} if request.body or always else {}
-    if member.shape.type == "string":
-        return lambda request: {name: _text(request.body)} if request.body else {}
-    read_payload = values.of(member.shape)
-    return lambda request: {name: read_payload(json_values.decode(request.body))} if request.body else {}
-
-
-def _text(body: bytes) -> str:
-    try:
-        return body.decode()
-    except UnicodeDecodeError:
-        raise Fault("SerializationException") from None
+    documents = rest.Documents(
+        json_values.decode,
+        values.structure,
+        lambda member: values.of(member.shape),
+        lambda: Fault("SerializationException"),
+        bindings.refuse_json,
+    )
+    return rest.parser(operation, documents)
 
 
 def answerer(operation: Operation) -> Callable[[dict[str, Any], str], Response]:
@@ -98,16 +64,9 @@ def _body_writer(operation: Operation) -> tuple[Callable[[dict[str, Any]], bytes
         return lambda result: b"", EVENTSTREAM_TYPE
     if member.shape.type in ("blob", "string"):
         kind = "application/octet-stream" if member.shape.type == "blob" else "text/plain"
-        return lambda result: raw_body(result.get(name)), kind
+        return lambda result: rest.raw_body(result.get(name)), kind
     write_payload = values.of(member.shape) or (lambda value: value)
     return lambda result: encode(write_payload(result[name])) if result.get(name) is not None else b"", CONTENT_TYPE
-
-
-def raw_body(value: Any) -> bytes:
-    """A payload as bytes, b"" for a stream that the caller sends itself."""
-    if isinstance(value, str):
-        return value.encode()
-    return bytes(value) if isinstance(value, bytes | bytearray | memoryview) else b""
 
 
 def fail(service: Service, operation: Operation | None, fault: Fault, request_id: str) -> Response:

@@ -7,13 +7,11 @@ from typing import Any
 
 from cumulo.wire.cuts import Namespace
 from cumulo.wire.faults import Fault
-from cumulo.wire.http import Request
 from cumulo.wire.models import Operation, Service
-from cumulo.wire.protocols import bindings, xml_elements, xml_values
+from cumulo.wire.protocols import bindings, rest, xml_elements, xml_values
 from cumulo.wire.protocols.failures import Failure, Response
 from cumulo.wire.protocols.json import EVENTSTREAM_TYPE
 from cumulo.wire.protocols.query import encode_xml, error_members
-from cumulo.wire.protocols.rest_json import raw_body
 from cumulo.wire.protocols.xml_elements import escape
 from cumulo.wire.shapes import Member
 
@@ -29,50 +27,17 @@ def decode(body: bytes) -> xml_elements.Element:
         raise xml_values.malformed() from None
 
 
-def parser(operation: Operation) -> Callable[[Request, dict[str, str]], dict[str, Any]]:
+def parser(operation: Operation) -> rest.Parse:
     """The closure from a request and its path's labels to the operation's input."""
-    shape = operation.input
-    if shape is None:
-        return lambda request, labels: {}
-    fill = bindings.request_reader(shape, bindings.refuse_xml)
-    read_body = _body_reader(operation)
-
-    def parse(request: Request, labels: dict[str, str]) -> dict[str, Any]:
-        out = read_body(request)
-        fill(request, labels, out)
-        return out
-
-    return parse
-
-
-def _body_reader(operation: Operation) -> Callable[[Request], dict[str, Any]]:
-    shape = operation.input
-    assert shape is not None
     values = reader(operation.service)
-    if not shape.payload:
-        members = bindings.body_members(shape)
-        if not members:
-            return lambda request: {}
-        read = values.structure(members)
-        return lambda request: read(decode(request.body)) if request.body else {}
-    member = shape.members[shape.payload]
-    name = member.name
-    if member.shape.eventstream:
-        return lambda request: {}
-    if member.shape.type == "blob":
-        always = member.streaming
-        return lambda request: {name: request.body} if request.body or always else {}
-    if member.shape.type == "string":
-        return lambda request: {name: _text(request.body)} if request.body else {}
-    read_payload = values.of(member.shape, member.timestamp_format)
-    return lambda request: {name: read_payload(decode(request.body))} if request.body else {}
-
-
-def _text(body: bytes) -> str:
-    try:
-        return body.decode()
-    except UnicodeDecodeError:
-        raise xml_values.malformed() from None
+    documents = rest.Documents(
+        decode,
+        lambda shape, members: values.structure(members),
+        lambda member: values.of(member.shape, member.timestamp_format),
+        xml_values.malformed,
+        bindings.refuse_xml,
+    )
+    return rest.parser(operation, documents)
 
 
 def answerer(operation: Operation) -> Callable[[dict[str, Any], str], Response]:
@@ -117,7 +82,7 @@ def _body_writer(operation: Operation) -> tuple[Callable[[dict[str, Any]], bytes
         return _text_document_writer(operation, member), CONTENT_TYPE
     if member.shape.type in ("blob", "string"):
         kind = "binary/octet-stream" if member.shape.type == "blob" else "text/plain"
-        return lambda result: raw_body(result.get(name)), kind
+        return lambda result: rest.raw_body(result.get(name)), kind
     root = member.location_name or member.shape.name
     write = writer(operation.service).element(root, member)
 
