@@ -9,7 +9,7 @@ import pytest
 
 from cumulo.engines.environments import runtimes
 from cumulo.engines.environments.builds import RuntimeMissing
-from tests.engines.environments import node22
+from tests.engines.environments import node_programs
 from tests.engines.environments.conftest import Bench
 
 
@@ -89,8 +89,8 @@ def test_what_is_not_here(identifier: str, text: str, monkeypatch: pytest.Monkey
 
 def test_another_node_than_the_systems_runs_functions(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """In the place where nvm puts it."""
-    target = node22.program()
-    monkeypatch.setenv("HOME", str(node22.HOME))
+    target = node_programs.program(22)
+    monkeypatch.setenv("HOME", str(node_programs.home(22)))
     found = runtimes.find("nodejs22.x")
     assert found.program == str(target)
     source = "export const handler = async () => [process.version, process.env.AWS_EXECUTION_ENV, process.execPath]"

@@ -11,7 +11,7 @@ import pytest
 
 from cumulo.engines.environments import runtimes
 from tests.conftest import Account
-from tests.engines.environments import node22
+from tests.engines.environments import node_programs
 from tests.services.compute.lambda_.conftest import Create, zip_of
 from tests.services.compute.lambda_.test_durable_sdk import (
     RIGHTS,
@@ -50,7 +50,7 @@ def archive() -> bytes:
 @pytest.fixture
 def durable(cloud: Account, create: Create, role: str) -> Iterator[Callable[..., str]]:
     """Makes durable functions; gives their qualified ARNs."""
-    runtimes.configure({RUNTIME: str(node22.program())})
+    runtimes.configure({RUNTIME: str(node_programs.program(22))})
     cloud.client("iam").put_role_policy(RoleName="worker", PolicyName="durable", PolicyDocument=json.dumps(RIGHTS))
 
     def make(handler: str, **options: Any) -> str:

@@ -2,6 +2,9 @@
 
 import { types } from 'node:util'
 
+// Whether the runtime is one that awaits handlers: see awaited_handlers.mjs.
+export const AWAITED = Number.parseInt(process.versions.node) >= 24
+
 class RuntimeError extends Error {
   get name() {
     return `Runtime.${this.constructor.name}`
@@ -10,10 +13,16 @@ class RuntimeError extends Error {
 export class ImportModuleError extends RuntimeError {}
 export class HandlerNotFound extends RuntimeError {}
 export class MalformedHandlerName extends RuntimeError {}
-export class UserCodeSyntaxError extends RuntimeError {}
+export class UserCodeSyntaxError extends RuntimeError {
+  constructor(error) {
+    super(error)
+    if (AWAITED) this.stack = error.stack
+  }
+}
 export class MalformedStreamingHandler extends RuntimeError {}
 export class InvalidStreamingOperation extends RuntimeError {}
 export class CallbackHandlerDeprecated extends RuntimeError {}
+export class JSONStringifyError extends RuntimeError {}
 export class UnhandledPromiseRejection extends RuntimeError {
   constructor(reason, promise) {
     super(reason)
@@ -31,12 +40,13 @@ export function errorDocument(error) {
     if (types.isNativeError(error) || looksLikeError(error)) {
       return { errorType: clean(error.name), errorMessage: clean(error.message), trace: clean(error.stack).split('\n') }
     }
-    return { errorType: typeof error, errorMessage: error.toString(), trace: [] }
+    return { errorType: typeof error, errorMessage: AWAITED ? String(error) : error.toString(), trace: [] }
   } catch {
     return {
       errorType: 'handled',
       errorMessage:
         'callback called with Error argument, but there was a problem while retrieving one or more of its message, name, and stack',
+      ...(AWAITED && { trace: [] }),
     }
   }
 }

@@ -1,14 +1,13 @@
-// One invocation: handlers that return, promise, call back, or write a stream.
+// One invocation up to Node.js 22: handlers that promise, call back, or write a stream. Later ones: awaited_handlers.mjs.
 
 import { Writable } from 'node:stream'
-import { CallbackHandlerDeprecated, errorCause, errorDocument, InvalidStreamingOperation } from './errors.mjs'
+import { errorCause, errorDocument, InvalidStreamingOperation } from './errors.mjs'
 import { logError, setRequest } from './logs.mjs'
 
 const BEFORE_EXIT = Symbol.for('aws.lambda.beforeExit')
 const nothing = () => {}
 const whenIdle = (todo) => (globalThis[BEFORE_EXIT] = todo) // called when the event loop has run empty
-const isPromise = (value) => value && typeof value.then === 'function'
-const NEEDS_NO_CALLBACK = Number.parseInt(process.versions.node) >= 24
+export const isPromise = (value) => value && typeof value.then === 'function'
 
 function parsed(text, name) {
   if (text === undefined) return undefined
@@ -19,12 +18,12 @@ function parsed(text, name) {
   }
 }
 
-function fillContext(context, headers) {
+export function invocationContext(headers) {
   const trace = headers['lambda-runtime-trace-id']
   if (trace) process.env._X_AMZN_TRACE_ID = trace
   else delete process.env._X_AMZN_TRACE_ID
   const deadline = headers['lambda-runtime-deadline-ms']
-  return Object.assign(context, {
+  return {
     functionVersion: process.env.AWS_LAMBDA_FUNCTION_VERSION,
     functionName: process.env.AWS_LAMBDA_FUNCTION_NAME,
     memoryLimitInMB: process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE,
@@ -36,8 +35,10 @@ function fillContext(context, headers) {
     awsRequestId: headers['lambda-runtime-aws-request-id'],
     tenantId: headers['lambda-runtime-aws-tenant-id'],
     getRemainingTimeInMillis: () => deadline - Date.now(),
-  })
+  }
 }
+
+const fillContext = (context, headers) => Object.assign(context, invocationContext(headers))
 
 async function begin(client, failing) {
   const { headers, body } = await client.next()
@@ -54,11 +55,6 @@ async function begin(client, failing) {
 }
 
 export function callbackHandler(client, handler, failing) {
-  if (NEEDS_NO_CALLBACK && handler.length >= 3) {
-    throw new CallbackHandlerDeprecated(
-      'AWS Lambda has removed support for callback-based function handlers starting with Node.js 24. You will need to modify this function to use a supported handler signature to use Node.js 24 or later. For more information see https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html.',
-    )
-  }
   return async (iterate) => {
     const { id, headers, body } = await begin(client, failing)
     let over = false
@@ -108,7 +104,7 @@ export function callbackHandler(client, handler, failing) {
   }
 }
 
-class ResponseStream extends Writable {
+export class ResponseStream extends Writable {
   constructor(answer, highWaterMark) {
     super({ highWaterMark, decodeStrings: true })
     this.answer = answer

@@ -4,7 +4,7 @@ import fs from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { HandlerNotFound, ImportModuleError, InvalidStreamingOperation, MalformedHandlerName, MalformedStreamingHandler, UserCodeSyntaxError } from './errors.mjs'
+import { AWAITED, HandlerNotFound, ImportModuleError, InvalidStreamingOperation, MalformedHandlerName, MalformedStreamingHandler, UserCodeSyntaxError } from './errors.mjs'
 
 const STREAMING = Symbol.for('aws.lambda.runtime.handler.streaming')
 const HIGH_WATER_MARK = Symbol.for('aws.lambda.runtime.handler.streaming.highWaterMark')
@@ -33,7 +33,8 @@ export async function load(root, handler) {
   const match = base.match(/^([^.]*)\.(.*)$/)
   if (!match) throw new MalformedHandlerName('Bad handler')
   const exported = await application(root, folder, match[1])
-  const found = match[2].split('.').reduce((inner, name) => inner && inner[name], exported)
+  const find = (place) => match[2].split('.').reduce((inner, name) => inner && inner[name], place)
+  const found = find(exported) || (AWAITED && find(exported?.default))
   if (!found) throw new HandlerNotFound(`${handler} is undefined or not exported`)
   if (typeof found !== 'function') throw new HandlerNotFound(`${handler} is not a function`)
   return found
@@ -48,13 +49,14 @@ export function metadata(handler) {
 
 async function application(root, folder, name) {
   if (!['1', 'true'].includes(process.env.AWS_LAMBDA_NODEJS_NO_GLOBAL_AWSLAMBDA)) {
-    globalThis.awslambda = { streamifyResponse, HttpResponseStream }
+    globalThis.awslambda = { ...globalThis.awslambda, streamifyResponse, HttpResponseStream }
   }
   try {
-    return await required(root, folder, name)
+    return await (AWAITED ? imported : required)(root, folder, name)
   } catch (error) {
     if (error instanceof SyntaxError) throw new UserCodeSyntaxError(error)
-    if (error.code === 'MODULE_NOT_FOUND' || error.code === 'ERR_MODULE_NOT_FOUND') throw new ImportModuleError(error)
+    if (error.code === 'MODULE_NOT_FOUND') throw new ImportModuleError(error)
+    if (error.code === 'ERR_MODULE_NOT_FOUND' && !AWAITED) throw new ImportModuleError(error)
     throw error
   }
 }
@@ -74,6 +76,14 @@ async function required(root, folder, name) {
   if (isFile(`${file}.mjs`)) return await import(pathToFileURL(`${file}.mjs`))
   if (isFile(`${file}.cjs`)) return require(`${file}.cjs`)
   return require(require.resolve(name, { paths: [root, folder] }))
+}
+
+// From Node.js 24 on Node.js itself says what kind of module a file is.
+async function imported(root, folder, name) {
+  const file = path.resolve(root, folder, name)
+  const found = ['', '.js', '.mjs', '.cjs'].find((extension) => isFile(file + extension))
+  if (found !== undefined) return await import(pathToFileURL(file + found))
+  return require(require.resolve(name, { paths: [root, path.join(root, folder)] }))
 }
 
 const isFile = (file) => fs.statSync(file, { throwIfNoEntry: false })?.isFile() ?? false
