@@ -56,6 +56,7 @@ import platform
 import signal
 import socket
 import struct
+from collections.abc import Iterable
 
 from cumulo.engines.sandboxes.lockdown import (
     LINUX,
@@ -234,10 +235,14 @@ def _build(root: str, template: Plain) -> None:
     for file, text in template.get("files", {}).items():
         os.makedirs(os.path.dirname(root + file), exist_ok=True)
         _create(root + file, text)
-    for hidden in template.get("hidden", ()):
+    _hide(root, template.get("hidden", ()))
+    _mount(None, root, None, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID)
+
+
+def _hide(root: str, folders: Iterable[str]) -> None:
+    for hidden in folders:
         if os.path.isdir(root + hidden):
             _mount("hidden", root + hidden, "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV, "mode=700,size=4k")
-    _mount(None, root, None, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID)
 
 
 # -- inside: what C2 does
@@ -283,18 +288,30 @@ def _own_root(root: str, spec: Plain) -> None:
         _mount("proc", root + "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
     for outside, inside in spec.get("binds", ()):
         _bind(outside, root + inside)
-    layers = spec.get("layers", ())
-    if len(layers) == 1:
-        _bind(layers[0], root + "/opt")
-    elif layers:
-        lower = ":".join(path.replace("\\", "\\\\").replace(":", "\\:").replace(",", "\\,") for path in layers[::-1])
-        _mount("opt", root + "/opt", "overlay", MS_RDONLY | MS_NOSUID | MS_NODEV, f"lowerdir={lower}")
+    _show_layers(root, spec.get("layers", ()), [] if image else _prepared.get("binds", []))
     os.chdir(root)
     if libc.syscall(SYS_PIVOT_ROOT, b".", b".") != 0:
         fail("pivot_root")
     if libc.umount2(b".", MNT_DETACH) != 0:
         fail("umount of the old root")
     os.chdir("/")
+
+
+def _show_layers(root: str, layers: list[str], binds: list[list[str]]) -> None:
+    """Mount the layers over /opt, and show again what they or the new /tmp cover: a runtime may be installed there."""
+    covered = [pair for pair in binds if pair[1].startswith(("/tmp/", "/opt/") if layers else "/tmp/")]
+    lower = list(layers[::-1])
+    if any(inside.startswith("/opt/") for _, inside in covered):
+        lower.append(root + "/opt")  # for its empty folders: an overlay does not show what is mounted there
+    if len(lower) == 1:
+        _bind(lower[0], root + "/opt")
+    elif lower:
+        folders = ":".join(path.replace("\\", "\\\\").replace(":", "\\:").replace(",", "\\,") for path in lower)
+        _mount("opt", root + "/opt", "overlay", MS_RDONLY | MS_NOSUID | MS_NODEV, f"lowerdir={folders}")
+    for outside, inside in covered:
+        if os.path.exists(outside):
+            _bind(outside, root + inside)
+            _hide(root, [path for path in _prepared.get("hidden", ()) if path.startswith(inside + "/")])
 
 
 def _image_root(prepared: str, image: str) -> str:

@@ -11,7 +11,9 @@ from cumulo.engines.environments.programs import JAVA_RUNTIME
 
 SOURCES = Path(__file__).parent / "java"
 HERE = [each for each in runtimes.here() if each.family == "java"]
-RUNTIME = HERE[0].identifier if HERE else ""
+RUNTIMES = [each.identifier for each in HERE] or [""]
+RUNTIME = RUNTIMES[0]
+"""The oldest one: what is compiled for it runs on all."""
 MISSING = "" if HERE and shutil.which("javac") else "needs a JDK: apt install openjdk-17-jdk-headless"
 
 

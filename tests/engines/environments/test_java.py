@@ -27,12 +27,12 @@ def classes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return java_code.write(folder)
 
 
-@pytest.fixture
-def java(bench: Bench, classes: Path) -> Any:
-    """Builds of the compiled classes."""
+@pytest.fixture(params=java_code.RUNTIMES)
+def java(bench: Bench, classes: Path, request: pytest.FixtureRequest) -> Any:
+    """Builds of the compiled classes, for every Java that is here."""
 
     def build(handler: str, **changes: Any) -> Build:
-        given = {"code": classes, "runtime": java_code.RUNTIME, "memory_mb": 256, "timeout_s": 30, **changes}
+        given = {"code": classes, "runtime": request.param, "memory_mb": 256, "timeout_s": 30, **changes}
         return bench.build(handler=handler, **given)
 
     return build
@@ -143,7 +143,7 @@ def test_context(bench: Bench, java: Any) -> None:
 
     found = answer(bench.run(main))
     version = found.pop("java").removeprefix("1.").split(".")[0]
-    assert java_code.RUNTIME in (f"java{version}", f"java{version}.al2")
+    assert {f"java{version}", f"java{version}.al2"} & set(java_code.RUNTIMES)
     assert 240 <= found.pop("heap") <= 255
     assert found == {
         "id": "00000000-0000-4000-8000-000000000001", "name": "f", "version": "$LATEST", "arn": "arn:f:live",

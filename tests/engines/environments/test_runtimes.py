@@ -2,6 +2,8 @@
 
 import json
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 
 from cumulo.engines.environments import runtimes
 from cumulo.engines.environments.builds import RuntimeMissing
+from cumulo.engines.sandboxes.probe import abilities
 from tests.engines.environments import node_programs
 from tests.engines.environments.conftest import Bench
 
@@ -97,3 +100,27 @@ def test_another_node_than_the_systems_runs_functions(bench: Bench, monkeypatch:
     (outcome,) = bench.invoke(bench.build(code=bench.code(**{"index.mjs": source}), runtime="nodejs22.x"))
     version, name, path = json.loads(outcome.payload)
     assert version.startswith("v22.") and name == "AWS_Lambda_nodejs22.x" and path == str(target)
+
+
+@pytest.mark.skipif(not abilities().own_root, reason="functions see the machine's own folders here")
+@pytest.mark.parametrize("place", ["/tmp", "/opt"])
+def test_a_runtime_where_functions_have_folders_of_their_own(bench: Bench, place: str) -> None:
+    """/tmp is each environment's own, and /opt holds the layers: neither hides what runs the function."""
+    if not os.access(place, os.W_OK):
+        pytest.skip(f"{place} cannot be written to")
+    layer = bench.code(**{"note.txt": "layered"})
+    source = """
+    const { readFileSync, readdirSync } = require('fs')
+    exports.handler = async () => [process.execPath, readFileSync('/opt/note.txt', 'utf8'), readdirSync('/tmp')]"""
+    with tempfile.TemporaryDirectory(dir=place, prefix="node") as made:
+        Path(made).chmod(0o755)
+        (Path(made) / "bin").mkdir()
+        program = shutil.copy(node_programs.program(22), Path(made) / "bin" / "node")
+        runtimes.configure({"nodejs22.x": str(program)})
+        try:
+            code = bench.code(**{"index.js": source})
+            (outcome,) = bench.invoke(bench.build(code=code, runtime="nodejs22.x", layers=(layer,)))
+        finally:
+            runtimes.configure({})
+    shown = [Path(made).name] if place == "/tmp" else []
+    assert json.loads(outcome.payload) == [str(program), "layered", shown]
