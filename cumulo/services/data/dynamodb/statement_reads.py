@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from hashlib import blake2b
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -11,6 +12,7 @@ import msgspec
 from cumulo.services.data.dynamodb import consumption, item_keys, key_ranges, pages, throttling
 from cumulo.services.data.dynamodb.capacity import Usage, read_units
 from cumulo.services.data.dynamodb.errors import VALIDATION
+from cumulo.services.data.dynamodb.key_values import encode
 from cumulo.services.data.dynamodb.partiql import planner
 from cumulo.services.data.dynamodb.partiql.columns import Columns
 from cumulo.services.data.dynamodb.reading_views import View
@@ -141,9 +143,7 @@ def _page(
 ) -> dict[str, Any]:
     """One page: of one query, or of as many as there is room for."""
     digest = blake2b(msgspec.json.encode([request["Statement"], request.get("Parameters")]), digest_size=8).digest()
-    ranges = [key_ranges.of_query(view.layout, view.index, key) for key in keys]
-    if not ranges:
-        ranges = [key_ranges.of_segment(view.place, 0, 1)]
+    ranges = _ranges(view, keys, reverse) if keys else [key_ranges.of_segment(view.place, 0, 1)]
     token = _read_token(request.get("NextToken"), digest, len(ranges))
     limit, usage = request.get("Limit"), Usage(reads=True)
     items: list[Any] = []
@@ -166,6 +166,27 @@ def _page(
         if page.last is not None or limit == 0 or size > pages.LIMIT_BYTES:
             return _ended(view, page.last, digest, number, len(ranges), whole if whole is not None else items, usage)
     return {"Items": whole if whole is not None else items, "ConsumedCapacity": usage}
+
+
+def _ranges(view: View, keys: list[KeyCondition], reverse: bool) -> list[Range]:
+    """Where the items of the keys lie: the partitions as the statement names them, each in the order of its sort key.
+
+    Ranges that overlap are refused. Observed in AWS's answers.
+    """
+    if len(keys) == 1:
+        return [key_ranges.of_query(view.layout, view.index, keys[0])]
+    partitions: dict[tuple[bytes, ...], list[Range]] = {}
+    for key in keys:
+        place = tuple([encode(value) for value in key.hashes])
+        partitions.setdefault(place, []).append(key_ranges.of_query(view.layout, view.index, key))
+    found: list[Range] = []
+    for ranges in partitions.values():
+        ranges.sort()
+        for before, after in pairwise(ranges):
+            if after[0] < before[1]:
+                raise VALIDATION("Overlapping conditions with range keys are not supported in where clause")
+        found.extend(reversed(ranges) if reverse else ranges)
+    return found
 
 
 def _ended(

@@ -2,15 +2,25 @@
 
 from collections.abc import Sequence
 
-from cumulo.services.data.dynamodb.attribute_values import Item, Value
+from cumulo.services.data.dynamodb.attribute_values import Item
 from cumulo.services.data.dynamodb.errors import VALIDATION
 from cumulo.services.data.dynamodb.expressions.conditions import Condition, of_predicate
 from cumulo.services.data.dynamodb.expressions.functions import BeginsWith
 from cumulo.services.data.dynamodb.expressions.key_conditions import KeyCondition, KeySchema, KeyTerm, KeyTerms
 from cumulo.services.data.dynamodb.expressions.operands import GivenOperand, Operand, PathOperand
-from cumulo.services.data.dynamodb.expressions.predicates import AllOf, AnyOf, Between, Comparison, In, Predicate
+from cumulo.services.data.dynamodb.expressions.predicates import (
+    AllOf,
+    AnyOf,
+    Between,
+    Comparison,
+    In,
+    Not,
+    Predicate,
+    Several,
+)
 from cumulo.services.data.dynamodb.partiql.syntax import Where
 
+_MOST_BRANCHES = 100
 _MIRRORED = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
@@ -26,17 +36,46 @@ class Lookup:
 
 def lookup(where: Where, schema: KeySchema) -> Lookup:
     """The best way to the items of a condition. Raises ValidationException for keys of another type."""
-    rest = list(where.parts)
+    branches = []
+    for parts in _branches(where.parts, (*schema.hashes, *schema.ranges)):
+        found = _key_of(parts, schema)
+        if found is None:
+            return Lookup([], list(where.parts))
+        branches.append(found)
+    if len(branches) == 1:
+        return Lookup([branches[0].key], branches[0].rest)
+    keys: list[KeyCondition] = []
+    for branch in branches:
+        key = branch.key
+        same = [each for each in branches if each.key.hashes == key.hashes]
+        # What a sort key is not is no range to be read: such a partition is read once, whole.
+        if any(_denies(part, schema.ranges) for each in same for part in each.rest):
+            key = KeyCondition(key.hashes, (), "", ())
+            if branch is not same[0]:
+                continue
+        keys.append(key)
+    whole = any(branch.rest for branch in branches)
+    return Lookup(keys, list(where.parts) if whole else [])
+
+
+class _Branch:
+    """One of the alternatives of a condition: a key, and what else it says."""
+
+    __slots__ = ("key", "rest")
+
+    def __init__(self, key: KeyCondition, rest: list[Predicate]) -> None:
+        self.key = key
+        self.rest = rest
+
+
+def _key_of(parts: list[Predicate], schema: KeySchema) -> _Branch | None:
+    rest = list(parts)
     terms: list[KeyTerm] = []
-    choices: list[Value] | None = None
     for name in schema.hashes:
         found = _take(rest, name, ("=",))
-        if found is not None:
-            terms.append(found)
-        elif len(schema.hashes) == 1 and (choices := _take_choices(rest, name)) is not None:
-            continue
-        else:
-            return Lookup([], list(where.parts))
+        if found is None:
+            return None
+        terms.append(found)
     for name in schema.ranges:
         found = _take(rest, name, ("=",))
         if found is None:
@@ -45,11 +84,31 @@ def lookup(where: Where, schema: KeySchema) -> Lookup:
                 terms.append(found)
             break
         terms.append(found)
-    if choices is None:
-        return Lookup([KeyTerms(terms).bind(schema)], rest)
-    hash_name = schema.hashes[0]
-    keys = [KeyTerms([KeyTerm(hash_name, "=", (value,)), *terms]).bind(schema) for value in choices]
-    return Lookup(keys, rest)
+    return _Branch(KeyTerms(terms).bind(schema), rest)
+
+
+def _branches(parts: Sequence[Predicate], names: tuple[str, ...]) -> list[list[Predicate]]:
+    """The alternatives that the ORs and INs of key attributes leave; those of other attributes stay as they are."""
+    found: list[list[Predicate]] = [[]]
+    for part in parts:
+        options = _options(part, names)
+        if len(options) * len(found) > _MOST_BRANCHES:
+            options = [[part]]
+        found = [[*before, *option] for before in found for option in options]
+    return found
+
+
+def _options(part: Predicate, names: tuple[str, ...]) -> list[list[Predicate]]:
+    if isinstance(part, In) and any(_names(part.operand, name) for name in names):
+        if all(isinstance(option, GivenOperand) for option in part.options):
+            return [[Comparison("=", part.operand, option)] for option in part.options]
+    elif isinstance(part, AnyOf) and _mentions(part, names):
+        return [
+            branch
+            for each in part.parts
+            for branch in _branches(each.parts if isinstance(each, AllOf) else [each], names)
+        ]
+    return [[part]]
 
 
 def primary_key(where: Where, names: Sequence[str]) -> tuple[Item, list[Predicate]] | None:
@@ -105,34 +164,24 @@ def _term(part: Predicate, name: str) -> KeyTerm | None:
     return None
 
 
-def _take_choices(parts: list[Predicate], name: str) -> list[Value] | None:
-    """The values that an IN, or equalities joined by OR, leave a key attribute, each once; it leaves the list."""
-    for at, part in enumerate(parts):
-        options = _choices(part, name)
-        if options:
-            del parts[at]
-            return [value for number, value in enumerate(options) if value not in options[:number]]
-    return None
+def _denies(part: Predicate, names: tuple[str, ...]) -> bool:
+    """Whether it says what one of these attributes is not."""
+    if isinstance(part, Not):
+        return _mentions(part.part, names)
+    return isinstance(part, Comparison) and part.operator == "<>" and _mentions(part, names)
 
 
-def _choices(part: Predicate, name: str) -> list[Value]:
-    """The values of which such a part wants one; none where it says something else."""
-    if isinstance(part, In) and _names(part.operand, name):
-        given = [option.given for option in part.options if isinstance(option, GivenOperand)]
-        return given if len(given) == len(part.options) else []
-    if not isinstance(part, AnyOf):
-        return []
-    found: list[Value] = []
-    for each in part.parts:
-        term = _term(each, name)
-        if term is not None and term.operator == "=":
-            found.append(term.operands[0])
-            continue
-        more = _choices(each, name)
-        if not more:
-            return []
-        found.extend(more)
-    return found
+def _mentions(part: Predicate, names: tuple[str, ...]) -> bool:
+    if isinstance(part, Several):
+        return any(_mentions(each, names) for each in part.parts)
+    if isinstance(part, Not):
+        return _mentions(part.part, names)
+    operands: list[Operand] = []
+    if isinstance(part, Comparison):
+        operands = [part.left, part.right]
+    elif isinstance(part, Between | In | BeginsWith):
+        operands = [part.operand]
+    return any(_names(operand, name) for operand in operands for name in names)
 
 
 def _names(operand: Operand, name: str) -> bool:
