@@ -67,7 +67,7 @@ def _read(request: Any, plan: Callable[[Any], Plan]) -> Plan:
         return plan(request)
     except Fault as fault:
         table_names.check(request["TableName"])  # what is wrong with the name is said first
-        if fault.message == planned_writes.TOO_BIG:
+        if fault.message == planned_writes.TOO_BIG or fault.message == planned_writes.TOO_BIG_UPDATED:
             raise
         raise VALIDATION(f"1 validation error detected: {fault.message}") from None
 

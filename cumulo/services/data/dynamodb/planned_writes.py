@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 LIMIT_BYTES = 400 * 1024
 TOO_BIG = "Item size has exceeded the maximum allowed size"
+TOO_BIG_UPDATED = "Item size to update has exceeded the maximum allowed size"
 PUT, DELETE, UPDATE, CHECK = "Put", "Delete", "Update", "ConditionCheck"
 
 
@@ -107,7 +108,7 @@ class Plan:
             item = self.update.apply(item)
         size = item_size(item)
         if size > LIMIT_BYTES:
-            raise VALIDATION("Item size to update has exceeded the maximum allowed size")
+            raise VALIDATION(TOO_BIG_UPDATED)
         if layout.indexes:
             item_keys.check_index_keys(layout, item, updated=True)
         return item, size
@@ -149,6 +150,13 @@ def update(request: Mapping[str, Any]) -> Plan:
     change = updates.parse(text, placeholders) if text is not None else None
     condition = conditions.parse(condition_text, placeholders) if condition_text is not None else None
     placeholders.check_used()
+    if change is not None:
+        charge = change.charge
+        if (
+            charge.fixed + charge.most * placeholders.size > LIMIT_BYTES
+            and charge.of(placeholders.values) > LIMIT_BYTES
+        ):
+            raise VALIDATION(TOO_BIG_UPDATED)
     return Plan(UPDATE, request, key, 0, condition, change)
 
 

@@ -27,7 +27,7 @@ class Placeholders:
     placeholders.check_used()
     """
 
-    __slots__ = ("names", "names_given", "types", "used_names", "used_values", "values")
+    __slots__ = ("names", "names_given", "size", "types", "used_names", "used_values", "values")
 
     def __init__(self, names: Mapping[str, str] | None, values: Item | None) -> None:
         """Check names and values (the values' numbers are normalized in place). Raises ValidationException."""
@@ -36,8 +36,9 @@ class Placeholders:
         if names is not None:
             _check_names(names)
         types: tuple[tuple[str, str], ...] = ()
+        self.size = 0  # of the values and their placeholders, in bytes
         if values is not None:
-            types = _check_values(values)
+            types, self.size = _check_values(values)
         self.types = types  # with the names: what a parsed expression depends on, beside its text
         self.names_given: tuple[tuple[str, str], ...] = tuple(names.items()) if names else ()
         self.used_names: set[str] = set()
@@ -71,7 +72,7 @@ def _check_names(names: Mapping[str, str]) -> None:
     _check_total("ExpressionAttributeNames", total)
 
 
-def _check_values(values: Item) -> tuple[tuple[str, str], ...]:
+def _check_values(values: Item) -> tuple[tuple[tuple[str, str], ...], int]:
     if not values:
         raise VALIDATION("ExpressionAttributeValues must not be empty")
     types = []
@@ -88,7 +89,7 @@ def _check_values(values: Item) -> tuple[tuple[str, str], ...]:
         total += check_value(value)
         types.append((key, type_of(value)))
     _check_total("ExpressionAttributeValues", total)
-    return tuple(types)
+    return tuple(types), total
 
 
 def _check_key(parameter: str, mark: str, key: str) -> int:

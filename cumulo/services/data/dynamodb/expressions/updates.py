@@ -14,6 +14,7 @@ from cumulo.services.data.dynamodb.expressions.paths import Path
 from cumulo.services.data.dynamodb.expressions.placeholders import NO_VALUES, Placeholders
 from cumulo.services.data.dynamodb.expressions.projections import Projection
 from cumulo.services.data.dynamodb.expressions.scopes import Scope
+from cumulo.services.data.dynamodb.expressions.update_charges import Charge
 from cumulo.services.data.dynamodb.expressions.update_operands import needed, wrong_type
 from cumulo.services.data.dynamodb.expressions.update_syntax import Clause, UpdateParser
 
@@ -99,10 +100,11 @@ class Update:
     were written (for the check of key attributes), `touched` the projection that UPDATED_OLD and UPDATED_NEW answer.
     """
 
-    __slots__ = ("_plan", "_values", "attributes", "paths", "touched")
+    __slots__ = ("_plan", "_values", "attributes", "charge", "paths", "touched")
 
     def __init__(self, plan: "Plan", values: Mapping[str, Value]) -> None:
         self._plan = plan
+        self.charge = plan.charge
         self._values = values
         self.attributes = plan.attributes
         self.paths = plan.paths
@@ -164,7 +166,7 @@ def _edited_list(elements: list[Value], edits: Edits, outcomes: list[Value | Non
 class Plan:
     """The actions of an update, for all requests with the same text, names and types of values."""
 
-    __slots__ = ("actions", "attributes", "edits", "paths", "touched", "used_names", "used_values")
+    __slots__ = ("actions", "attributes", "charge", "edits", "paths", "touched", "used_names", "used_values")
 
     def __init__(self, actions: list[Action]) -> None:
         self.actions = actions
@@ -174,7 +176,9 @@ class Plan:
         self.edits: Edits = {}
         self.used_names: set[str] = set()
         self.used_values: set[str] = set()
+        self.charge = Charge()
         for number, action in enumerate(actions):
+            self.charge.add(action.section, action.path, action.operand)
             inner = self.edits
             for part in action.path[:-1]:
                 inner = inner.setdefault(part, {})
