@@ -16,6 +16,7 @@ from cumulo.faces import addresses
 from cumulo.gateway.hosts import CONFIGURED, FOREIGN, cors_fields
 from cumulo.wire.faults import Fault
 from cumulo.wire.http import Request
+from cumulo.wire.protocols.rest_xml import s3_heads
 from cumulo.wire.routing import scope_of
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ async def preflight(cloud: Cloud, exchange: Exchange, request_id: str) -> None:
         else:
             exchange.respond(*addresses.refusal(request, fault, request_id))
         return
-    exchange.respond(200, [("x-amz-request-id", request_id), *answer])
+    exchange.respond(200, [*s3_heads(request_id), *answer])
 
 
 def _is_ours(cloud: Cloud, request: Request, method: str) -> bool:

@@ -18,6 +18,7 @@ from cumulo.core.pipeline import Caller
 from cumulo.faces import pages
 from cumulo.wire.faults import Fault
 from cumulo.wire.http import Headers, Request
+from cumulo.wire.protocols.rest_xml import s3_heads
 from cumulo.wire.routing import Route
 from cumulo.wire_calls import send
 
@@ -183,7 +184,7 @@ class _Site:
         return True
 
     def _redirected(self, found: Redirect) -> Page:
-        headers = [("x-amz-request-id", self._request_id), ("Location", found.location)]
+        headers = [*s3_heads(self._request_id), ("Location", found.location)]
         return Page(found.status, headers, b"", "")
 
     async def _failed(self, site: dict[str, Any], fault: Fault) -> Page:
@@ -235,8 +236,7 @@ class _Site:
             lines.append("</ul>")
         lines += ["<hr/>", "</body>", "</html>", ""]
         headers = [
-            ("x-amz-request-id", self._request_id),
-            ("x-amz-id-2", host_id),
+            *s3_heads(self._request_id),
             *self._error_headers(fault),
             ("Content-Type", "text/html; charset=utf-8"),
         ]

@@ -26,13 +26,16 @@ def missing_field(name: str) -> Fault:
 
 
 def read(fields: Mapping[str, str]) -> Claim | None:
-    """The claim that a form makes (fields by lower-case name), None for an anonymous one. Raises InvalidArgument."""
+    """The claim that a form makes (fields by lower-case name), None for an anonymous one. Raises InvalidArgument.
+
+    A policy that nobody signed makes no claim, as seen of AWS: what is not signed may be left out anyway.
+    """
     version_4 = any(name.lower() in fields for name in _VERSION_4)
     version_2 = any(name.lower() in fields for name in _VERSION_2)
-    if "policy" not in fields:
-        if version_4 or version_2:
-            raise missing_field("policy")
+    if not version_4 and not version_2:
         return None
+    if "policy" not in fields:
+        raise missing_field("policy")
     required = _VERSION_2 if version_2 and not version_4 else _VERSION_4
     for name in required:
         if not fields.get(name.lower()):

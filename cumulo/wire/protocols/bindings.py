@@ -69,7 +69,8 @@ def request_reader(shape: Shape, refuse: Refuse) -> Fill:
         elif member.location == "querystring" and member.shape.type == "map":
             params.append((member.name, member.shape.value.shape.type == "list"))
         elif member.location == "querystring":
-            query.append((name, member.name, _query_reader(member, refuse)))
+            blank = refuse is refuse_xml and member.shape.type in ("integer", "long")
+            query.append((name, member.name, _query_reader(member, refuse), blank))
         elif member.location == "header":
             if name.lower() in headers:
                 twice.append((name.lower(), member.name, _header_reader(member, refuse)))
@@ -83,8 +84,8 @@ def request_reader(shape: Shape, refuse: Refuse) -> Fill:
                 out[name] = read(labels[wire])
         if query or params:
             values = query_values(request.query)
-            for wire, name, read_values in query:
-                if wire in values:
+            for wire, name, read_values, blank in query:
+                if wire in values and (values[wire][0] or not blank):  # S3 takes max-parts= for no max-parts at all
                     out[name] = read_values(values[wire])
             for name, lists in params:
                 if values:

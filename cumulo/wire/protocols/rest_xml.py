@@ -16,6 +16,8 @@ from cumulo.wire.protocols.xml_elements import escape
 from cumulo.wire.shapes import Member
 
 CONTENT_TYPE = "application/xml"
+S3_ID_HEADER = "x-amz-request-id"
+_SERVER = ("Server", "AmazonS3")
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
@@ -43,9 +45,9 @@ def parser(operation: Operation) -> rest.Parse:
 def answerer(operation: Operation) -> Callable[[dict[str, Any], str], Response]:
     """The closure from the operation's output to a response; streams as in rest-json."""
     service, shape, usual = operation.service, operation.output, operation.http_status
-    id_header = service.metadata.request_id_header
+    heads = _heads(service)
     if shape is None:
-        return lambda result, request_id: (usual, [(id_header, request_id)], b"")
+        return lambda result, request_id: (usual, heads(request_id), b"")
     bind = bindings.response_writer(shape)
     write_body, content_type = _body_writer(operation)
     typed = [m.name for m in shape.members.values() if m.location == "header" and m.wire_name.lower() == "content-type"]
@@ -54,7 +56,7 @@ def answerer(operation: Operation) -> Callable[[dict[str, Any], str], Response]:
     part = "ContentRange" if "ContentRange" in shape.members else ""
 
     def answer(result: dict[str, Any], request_id: str) -> Response:
-        headers = [(id_header, request_id)]
+        headers = heads(request_id)
         status = bind(result, headers)
         body = write_body(result)
         if content_type and (not kind or result.get(kind) is None):
@@ -64,6 +66,17 @@ def answerer(operation: Operation) -> Callable[[dict[str, Any], str], Response]:
         return status or usual, headers, body
 
     return answer
+
+
+def _heads(service: Service) -> Callable[[str], list[tuple[str, str]]]:
+    """The first fields of every answer of a service, from the request's id."""
+    id_header = service.metadata.request_id_header
+    return s3_heads if id_header == S3_ID_HEADER else lambda request_id: [(id_header, request_id)]
+
+
+def s3_heads(request_id: str) -> list[tuple[str, str]]:
+    """What every answer of S3's begins with. Source: S3 API Reference, "Common Response Headers"."""
+    return [(S3_ID_HEADER, request_id), ("x-amz-id-2", host_id(request_id)), _SERVER]
 
 
 def _body_writer(operation: Operation) -> tuple[Callable[[dict[str, Any]], bytes], str]:
@@ -137,8 +150,7 @@ def fail(service: Service, operation: Operation | None, fault: Fault, request_id
     Source: S3 API Reference, "REST Error Responses"; Route 53 API Reference, "Common Errors".
     """
     failure = Failure(fault, service, xml=True, rest=True)
-    id_header = service.metadata.request_id_header
-    headers = [(id_header, request_id)]
+    headers = _heads(service)(request_id)
     members = dict(failure.members)
     if failure.shape is not None:
         bindings.response_writer(failure.shape)(failure.members, headers)
@@ -150,12 +162,12 @@ def fail(service: Service, operation: Operation | None, fault: Fault, request_id
         namespace = f' xmlns="{escape(service.xml_namespace)}"' if service.xml_namespace else ""
         parts.append(f"<ErrorResponse{namespace}><Error>")
         error_members(service, failure, parts)
-        parts.append(f"</Error><RequestId>{escape(request_id)}</RequestId></ErrorResponse>")
+        host = f"<HostId>{host_id(request_id)}</HostId>" if service.metadata.request_id_header == S3_ID_HEADER else ""
+        parts.append(f"</Error><RequestId>{escape(request_id)}</RequestId>{host}</ErrorResponse>")
     else:
         parts.append(f"<Error><Code>{escape(failure.code)}</Code><Message>{escape(failure.message)}</Message>")
         parts.extend(f"<{name}>{escape(str(value))}</{name}>" for name, value in members.items())
         parts.append(f"<RequestId>{escape(request_id)}</RequestId><HostId>{host_id(request_id)}</HostId></Error>")
-        headers.append(("x-amz-id-2", host_id(request_id)))
     headers.append(("Content-Type", CONTENT_TYPE))
     return failure.status, headers, encode_xml(parts)
 

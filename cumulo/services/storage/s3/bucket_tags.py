@@ -16,6 +16,7 @@ from cumulo.services.storage.s3.errors import (
     INTERNAL_ERROR,
     INVALID_REQUEST,
     INVALID_TAG,
+    MALFORMED_XML,
     NO_SUCH_TAG_SET,
 )
 
@@ -69,7 +70,10 @@ def put_bucket_tagging(ctx: Context, request: t.PutBucketTaggingRequest) -> None
     """Replace all tags of the bucket."""
     bucket = access.bucket_for(ctx, request)
     _check_changeable(bucket)
-    bucket.tags = checked(request["Tagging"]["TagSet"])
+    given = request["Tagging"].get("TagSet")
+    if given is None:
+        raise MALFORMED_XML()
+    bucket.tags = checked(given)
     keep(ctx, bucket)
 
 

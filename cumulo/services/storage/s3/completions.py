@@ -165,6 +165,9 @@ def _same_checksum(each: Mapping[str, Any], part: UploadedPart, upload: Upload) 
     given = [name for name in checksums.MEMBERS if name in each]
     own = f"Checksum{upload.algorithm}"
     if upload.checksum_type == checksums.COMPOSITE and own not in given:
+        if given:  # as seen of AWS: another algorithm's
+            other = given[0].removeprefix("Checksum").lower()
+            raise BAD_DIGEST(f"The {other} you specified for part {part.number} did not match what we received.")
         raise INVALID_REQUEST(
             f"The upload was created using a {upload.algorithm.lower()} checksum. The complete request must include "
             f"the checksum for each part. It was missing for part {part.number} in the request."

@@ -19,7 +19,7 @@ from cumulo.services.storage.s3 import (
 )
 from cumulo.services.storage.s3.checksums import Announced, Digests
 from cumulo.services.storage.s3.errors import INVALID_REQUEST, SOURCE_IS_ARCHIVED
-from cumulo.services.storage.s3.object_versions import IN_PARTS
+from cumulo.services.storage.s3.object_versions import IN_PARTS, NULL
 from cumulo.services.storage.s3.receiving import Received
 
 if TYPE_CHECKING:
@@ -42,7 +42,10 @@ _NOTHING = Announced("", "", "", "")
 
 
 class Source(NamedTuple):
-    """What is copied: found, allowed, and with the key that opens its bytes (b"" where they are not sealed)."""
+    """What is copied: found, allowed, and with the key that opens its bytes (b"" where they are not sealed).
+
+    `versioned`: whether the answer names its version. As seen of AWS, the null version is not named unasked.
+    """
 
     bucket: Bucket
     version: ObjectVersion
@@ -83,7 +86,8 @@ def source_of(ctx: Context, request: Mapping[str, Any], *, whole: bool) -> Sourc
             f"The specified copy source is larger than the maximum allowable size for a copy source: {MOST_B}"
         )
     key = object_encryption.content_key(ctx, bucket, version.key, version, said, prefix="CopySource")
-    return Source(bucket, version, key, bool(bucket.versioning))
+    named = version.version_id != NULL or given.version_id is not None
+    return Source(bucket, version, key, bool(bucket.versioning) and named)
 
 
 def at_once(ctx: Context, source: Source, algorithm: str) -> Received:

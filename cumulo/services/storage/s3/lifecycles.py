@@ -73,7 +73,7 @@ def _check_rule(rule: Mapping[str, Any]) -> None:
         raise INVALID_ARGUMENT("ID length should not exceed allowed limit of 255")
     if ("Filter" in rule) == ("Prefix" in rule):
         raise MALFORMED_XML()
-    if not any(rule.get(action) for action in _ACTIONS):
+    if not any(action in rule for action in _ACTIONS):
         raise INVALID_REQUEST("At least one action needs to be specified in a rule")
     tagged = _check_filter(rule.get("Filter") or {})
     if "AbortIncompleteMultipartUpload" in rule:

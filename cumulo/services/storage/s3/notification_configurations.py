@@ -49,6 +49,7 @@ def put_bucket_notification_configuration(ctx: Context, request: t.PutBucketNoti
         _check_arn(bucket, rule)
     if not request.get("SkipDestinationValidation"):
         _try_destinations(ctx, bucket, document)
+    notification_rules.check_together(document)
     for kind, _, _ in notification_rules.DESTINATIONS:
         for entry in document.get(kind, ()):
             entry.setdefault("Id", b64encode(ctx.uuid().encode()).decode())

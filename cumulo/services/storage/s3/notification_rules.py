@@ -98,7 +98,6 @@ def checked(document: Document) -> dict[str, Any]:
         entries = [_checked_entry(entry, member) for entry in document.get(kind) or ()]
         if entries:
             kept[kind] = entries
-    _check_together(kept)
     return kept
 
 
@@ -132,7 +131,8 @@ def _checked_rule(rule: Document) -> dict[str, str]:
     return {"Name": name, "Value": rule["Value"]}
 
 
-def _check_together(document: Document) -> None:
+def check_together(document: Document) -> None:
+    """Raises InvalidArgument where two rules would tell the same, or have the same ID."""
     found = list(rules(document))
     ids = [rule.id for rule in found if rule.id]
     if len(set(ids)) != len(ids):

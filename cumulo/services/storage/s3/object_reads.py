@@ -160,12 +160,13 @@ def _head(
 
 
 def _checksums(version: ObjectVersion, extent: Extent, answer: dict[str, Any]) -> None:
-    """The checksum of the whole, or of a part; a range has none."""
-    if extent.part is not None:
-        if extent.part.checksum:
-            for algorithm in version.checksums:
-                answer["Checksum" + algorithm] = extent.part.checksum
-            answer["ChecksumType"] = version.checksum_type
+    """The checksum of the whole, or of a part that has its own or is the whole; a range has none."""
+    if not version.checksums:
+        return
+    if extent.part is not None and extent.part.checksum:
+        for algorithm in version.checksums:
+            answer["Checksum" + algorithm] = extent.part.checksum
+        answer["ChecksumType"] = version.checksum_type
     elif extent.length == version.size:
         for algorithm, value in version.checksums.items():
             answer["Checksum" + algorithm] = value

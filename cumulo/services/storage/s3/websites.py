@@ -39,6 +39,8 @@ def put_bucket_website(ctx: Context, request: t.PutBucketWebsiteRequest) -> None
     else:
         _check_index(given.get("IndexDocument"))
         rules = given.get("RoutingRules", [])
+        if not rules and "RoutingRules" in given:
+            raise MALFORMED_XML()
         if len(rules) > MOST_RULES:
             raise INVALID_REQUEST(
                 f"The number of routing rules must not exceed {MOST_RULES}. Number of rules found: {len(rules)}."

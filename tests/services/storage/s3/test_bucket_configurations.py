@@ -246,6 +246,7 @@ INDEX = {"IndexDocument": {"Suffix": "index.html"}}
             {},
         ),
         ({**INDEX, "RoutingRules": [{"Redirect": {}}]}, "MalformedXML", MALFORMED, {}),
+        ({**INDEX, "RoutingRules": []}, "MalformedXML", MALFORMED, {}),
         (
             {**INDEX, "RoutingRules": [{"Redirect": {"HttpRedirectCode": "200"}}]},
             "InvalidRequest",
@@ -318,6 +319,8 @@ def test_lifecycle(s3: Any, bucket: str) -> None:
             "'Date' must be at midnight GMT",
         ),
         ({"Filter": {}, "NoncurrentVersionExpiration": {"NewerNoncurrentVersions": 3}}, "MalformedXML", MALFORMED),
+        ({"Filter": {}, "NoncurrentVersionExpiration": {}}, "MalformedXML", MALFORMED),
+        ({"Filter": {}}, "InvalidRequest", "At least one action needs to be specified in a rule"),
         (
             {
                 "Filter": {"Tag": {"Key": "a", "Value": "b"}},

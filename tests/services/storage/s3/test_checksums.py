@@ -128,3 +128,28 @@ def test_a_file_of_the_transfer_manager(s3: Any, bucket: str) -> None:
     s3.download_fileobj(bucket, "k", out)
     assert out.getvalue() == data
     assert s3.head_object(Bucket=bucket, Key="k", ChecksumMode="ENABLED")["ChecksumSHA256"] == expected("SHA256", data)
+
+
+@pytest.mark.parametrize("kind", ["FULL_OBJECT", "COMPOSITE"])
+def test_the_only_part_has_a_checksum(s3: Any, bucket: str, kind: str) -> None:
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="k", ChecksumAlgorithm="CRC32C", ChecksumType=kind)
+    place = {"Bucket": bucket, "Key": "k", "UploadId": upload["UploadId"]}
+    part = s3.upload_part(**place, PartNumber=1, Body=DATA, ChecksumAlgorithm="CRC32C")
+    listed = {"PartNumber": 1, "ETag": part["ETag"], "ChecksumCRC32C": part["ChecksumCRC32C"]}
+    s3.complete_multipart_upload(**place, MultipartUpload={"Parts": [listed]})
+    for read in (s3.get_object, s3.head_object):
+        answer = read(Bucket=bucket, Key="k", PartNumber=1, ChecksumMode="ENABLED")
+        assert (answer["ChecksumCRC32C"], answer["ChecksumType"]) == (expected("CRC32C", DATA), kind)
+
+
+def test_without_a_checksum_there_is_no_type(s3: Any, bucket: str) -> None:
+    key = {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": "k" * 32}
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="k", **key)
+    place = {"Bucket": bucket, "Key": "k", "UploadId": upload["UploadId"]}
+    part = s3.upload_part(**place, PartNumber=1, Body=DATA, **key)
+    s3.complete_multipart_upload(
+        **place, MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}, **key
+    )
+    answer = s3.get_object(Bucket=bucket, Key="k", ChecksumMode="ENABLED", **key)
+    assert answer["Body"].read() == DATA
+    assert not [name for name in answer if name.startswith("Checksum")]

@@ -383,3 +383,13 @@ def test_keys_that_are_too_long(s3: Any, bucket: str) -> None:
         s3.copy_object(Bucket=bucket, Key=too_long, CopySource=f"{bucket}/a")
     with refused("KeyTooLongError", "Your key is too long"):
         s3.create_multipart_upload(Bucket=bucket, Key=too_long)
+
+
+def test_a_null_version_is_not_named_unasked(s3: Any, bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="a", Body=b"x")
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})
+    copied = s3.copy_object(Bucket=bucket, Key="b", CopySource=f"{bucket}/a")
+    assert copied["VersionId"] == "null"
+    assert "CopySourceVersionId" not in copied
+    asked = s3.copy_object(Bucket=bucket, Key="b", CopySource=f"{bucket}/a?versionId=null")
+    assert asked["CopySourceVersionId"] == "null"

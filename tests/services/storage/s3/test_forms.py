@@ -136,8 +136,10 @@ def test_missing_fields(cloud: Account, bucket: str, version: str, first: str) -
     assert found["Message"] == (
         f"Bucket POST must contain a field named '{shown}'.  If it is specified, please check the order of the fields."
     )
-    answer = post(url, {"key": "k"}, b"x")
-    assert (answer.status, error(answer)["Code"], error(answer)["Message"]) == (403, "AccessDenied", "Access Denied")
+    for unsigned in ({"key": "k"}, {"key": "k", "policy": fields["policy"]}):
+        answer = post(url, unsigned, b"x")
+        found = error(answer)
+        assert (answer.status, found["Code"], found["Message"]) == (403, "AccessDenied", "Access Denied")
     for name in ("key", "policy"):
         answer = post(url, {key: value for key, value in fields.items() if key != name}, b"x")
         assert (answer.status, error(answer)["ArgumentName"]) == (400, name)

@@ -436,3 +436,21 @@ def test_parts_under_kms(s3: Any, bucket: str) -> None:
     assert "ChecksumCRC64NVME" not in answer
     found = s3.get_object(Bucket=bucket, Key="k", ChecksumMode="ENABLED")
     assert (found["Body"].read(), found["ChecksumCRC64NVME"]) == (b"test-sse", crc64(b"test-sse"))
+
+
+def test_empty_numbers_say_nothing(s3: Any, bucket: str) -> None:
+    upload = Upload(s3, bucket)
+    upload.part(1, b"x")
+    for name in ("MaxParts", "PartNumberMarker"):
+        listed = upload.listed(**{name: ""})
+        assert (listed["MaxParts"], listed["PartNumberMarker"], len(listed["Parts"])) == (1000, 0, 1)
+    with refused("InvalidArgument", "Provided max-parts not an integer or within integer range"):
+        upload.listed(MaxParts="many")
+
+
+def test_checksums_of_parts_in_another_algorithm(s3: Any, bucket: str) -> None:
+    upload = Upload(s3, bucket, ChecksumAlgorithm="CRC32")
+    etag = upload.part(1, b"x", ChecksumAlgorithm="CRC32")["ETag"]
+    other = b64encode(hashlib.sha256(b"x").digest()).decode()
+    with refused("BadDigest", "The sha256 you specified for part 1 did not match what we received."):
+        upload.complete([{"PartNumber": 1, "ETag": etag, "ChecksumSHA256": other}])

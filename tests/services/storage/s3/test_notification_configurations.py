@@ -196,3 +196,23 @@ def test_overlapping_rules(s3: Any, bucket: str, queue: tuple[str, str]) -> None
         configure(s3, bucket, entry(arn, Id="a"), entry(arn, "s3:ObjectRemoved:*", Id="a"))
     with refused("InvalidArgument", "A specified event is not supported for notifications."):
         configure(s3, bucket, entry(arn, "s3:ObjectEaten:Whole"))
+
+
+def test_destinations_are_looked_at_before_what_rules_are_together(cloud: Account, bucket: str) -> None:
+    arns = [f"arn:aws:sqs:us-east-1:{cloud.account}:nobody-{number}" for number in (1, 2)]
+    wanted = [{"QueueArn": arn, "Events": ["s3:ObjectCreated:*"]} for arn in ("not-an-arn", arns[0])]
+    s3 = cloud.client("s3")
+    with refused("InvalidArgument", "The ARN could not be parsed", ArgumentName="Queue", ArgumentValue="not-an-arn"):
+        s3.put_bucket_notification_configuration(
+            Bucket=bucket, NotificationConfiguration={"QueueConfigurations": wanted}
+        )
+    wanted = [{"QueueArn": arn, "Events": ["s3:ObjectCreated:*"]} for arn in arns]
+    with refused(
+        "InvalidArgument",
+        "Unable to validate the following destination configurations",
+        ArgumentName1=arns[0],
+        ArgumentValue2="The destination queue does not exist",
+    ):
+        s3.put_bucket_notification_configuration(
+            Bucket=bucket, NotificationConfiguration={"QueueConfigurations": wanted}
+        )

@@ -104,3 +104,11 @@ def test_what_is_not_there(s3: Any, bucket: str) -> None:
         s3.get_object_tagging(Bucket=bucket, Key="fake")
     with refused("NoSuchBucket", status=404):
         tag(s3, "no-such-bucket-to-tag", [("a", "b")])
+
+
+def test_tagging_without_a_set_is_an_empty_one(s3: Any, there: str) -> None:
+    tag(s3, there, [("a", "b")])
+    s3.put_object_tagging(Bucket=there, Key="k", Tagging={})
+    assert tags(s3, there) == {}
+    with refused("MalformedXML"):
+        s3.put_bucket_tagging(Bucket=there, Tagging={})

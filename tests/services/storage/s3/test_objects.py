@@ -226,3 +226,12 @@ def test_null_versions_take_each_other_s_place(s3: Any, bucket: str) -> None:
     s3.delete_object(Bucket=bucket, Key="k")
     assert put(100) == read()
     assert len(s3.list_object_versions(Bucket=bucket)["Versions"]) == 2
+
+
+def test_every_answer_says_who_gave_it(s3: Any, bucket: str) -> None:
+    put = s3.put_object(Bucket=bucket, Key="k")["ResponseMetadata"]
+    assert put["HTTPHeaders"]["server"] == "AmazonS3"
+    assert put["HostId"] == put["HTTPHeaders"]["x-amz-id-2"]
+    for key, answer in (("k", s3.get_object(Bucket=bucket, Key="k")), ("", s3.list_objects_v2(Bucket=bucket))):
+        said = answer["ResponseMetadata"]
+        assert said["HostId"] and said["HTTPHeaders"]["server"] == "AmazonS3", key
