@@ -100,7 +100,13 @@ NULL = "1 validation error detected: Value null at '{}' failed to satisfy constr
             "1 validation error detected: Value at 'plaintext' failed to satisfy constraint: Member must have length "
             "less than or equal to 4096",
         ),
-        ("s3", "PutBucketCors", {"Bucket": "b", "CORSConfiguration": {}}, "MalformedXML", "The XML you provided was not"),
+        (
+            "s3",
+            "PutBucketCors",
+            {"Bucket": "b", "CORSConfiguration": {}},
+            "MalformedXML",
+            "The XML you provided was not",
+        ),
         ("route53", "CreateHostedZone", {"Name": "n"}, "InvalidInput", NULL.format("callerReference")),
     ],
 )

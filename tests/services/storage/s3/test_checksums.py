@@ -147,9 +147,7 @@ def test_without_a_checksum_there_is_no_type(s3: Any, bucket: str) -> None:
     upload = s3.create_multipart_upload(Bucket=bucket, Key="k", **key)
     place = {"Bucket": bucket, "Key": "k", "UploadId": upload["UploadId"]}
     part = s3.upload_part(**place, PartNumber=1, Body=DATA, **key)
-    s3.complete_multipart_upload(
-        **place, MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}, **key
-    )
+    s3.complete_multipart_upload(**place, MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}, **key)
     answer = s3.get_object(Bucket=bucket, Key="k", ChecksumMode="ENABLED", **key)
     assert answer["Body"].read() == DATA
     assert not [name for name in answer if name.startswith("Checksum")]
