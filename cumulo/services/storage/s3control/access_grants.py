@@ -5,17 +5,16 @@ Source: S3 API Reference, CreateAccessGrant and its like; S3 User Guide, "Workin
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from cumulo.core import paging
 from cumulo.core.errors import not_implemented
 from cumulo.core.operation import operation
-from cumulo.services.storage.s3control import access_grants_instances, accounts, tags
+from cumulo.services.storage.s3control import access_grants_instances, accounts, pages, tags
 from cumulo.services.storage.s3control.access_grants_records import DEFAULT, GRANTS, LOCATIONS, Grant
 from cumulo.services.storage.s3control.errors import (
     GRANT_EXISTS,
     INVALID_GRANT,
-    INVALID_NEXT_TOKEN,
     NO_SUCH_LOCATION,
 )
 
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
 
     from cumulo.core.context import Context
     from cumulo.stubs import s3control as t
-
-PAGE = 1000
 
 
 def shown(ctx: Context, grant: Grant) -> dict[str, Any]:
@@ -122,16 +119,13 @@ def list_access_grants(ctx: Context, request: t.ListAccessGrantsRequest) -> t.Li
         )
         if member in request
     ]
-    token, limit = request.get("NextToken"), request.get("MaxResults", PAGE)
-    after = paging.decode(token, INVALID_NEXT_TOKEN()) if token is not None else None
     listed = [
         grant
-        for grant in GRANTS.range(ctx, after=after)
+        for grant in GRANTS.range(ctx, after=pages.begin(request))
         if all(getattr(grant, field) == value for field, value in wanted) and request.get("GranteeType", "IAM") == "IAM"
     ]
-    answer: dict[str, Any] = {"AccessGrantsList": [shown(ctx, grant) for grant in listed[:limit]]}
-    if len(listed) > limit > 0:
-        answer["NextToken"] = paging.encode((listed[limit - 1].id,))
+    limit = request.get("MaxResults", pages.MOST_LISTED)
+    answer = pages.answer("AccessGrantsList", listed, limit, partial(shown, ctx), lambda grant: grant.id)
     return answer  # type: ignore[return-value]
 
 

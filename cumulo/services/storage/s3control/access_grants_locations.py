@@ -6,16 +6,15 @@ Source: S3 API Reference, CreateAccessGrantsLocation and its like.
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from cumulo.core import paging
 from cumulo.core.operation import operation
 from cumulo.core.s3_buckets import BUCKETS
-from cumulo.services.storage.s3control import access_grants_instances, accounts, tags
+from cumulo.services.storage.s3control import access_grants_instances, accounts, pages, tags
 from cumulo.services.storage.s3control.access_grants_records import DEFAULT, GRANTS, LOCATIONS, Location
 from cumulo.services.storage.s3control.errors import (
     INVALID_LOCATION,
-    INVALID_NEXT_TOKEN,
     INVALID_ROLE,
     LOCATION_EXISTS,
     LOCATION_NOT_EMPTY,
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from cumulo.core.context import Context
     from cumulo.stubs import s3control as t
 
-PAGE = 1000
 _SCOPE = re.compile(r"[sS]3://([a-z0-9.-]*)(/[^*]*\*?)?")
 
 
@@ -107,13 +105,11 @@ def list_access_grants_locations(
     """The locations of this region, of one scope if it is named."""
     accounts.check(ctx, request)
     ctx.authorize(access_grants_instances.check(ctx).arn)
-    token, limit = request.get("NextToken"), request.get("MaxResults", PAGE)
-    after = paging.decode(token, INVALID_NEXT_TOKEN()) if token is not None else None
     wanted = request.get("LocationScope")
-    listed = [each for each in LOCATIONS.range(ctx, after=after) if wanted is None or each.scope == wanted]
-    answer: dict[str, Any] = {"AccessGrantsLocationsList": [shown(ctx, each) for each in listed[:limit]]}
-    if len(listed) > limit > 0:
-        answer["NextToken"] = paging.encode((listed[limit - 1].id,))
+    there = LOCATIONS.range(ctx, after=pages.begin(request))
+    listed = [each for each in there if wanted is None or each.scope == wanted]
+    limit = request.get("MaxResults", pages.MOST_LISTED)
+    answer = pages.answer("AccessGrantsLocationsList", listed, limit, partial(shown, ctx), lambda each: each.id)
     return answer  # type: ignore[return-value]
 
 

@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from cumulo.core import paging
 from cumulo.core.errors import Fault
 from cumulo.core.operation import operation
-from cumulo.services.storage.s3control import access_grants_instances
+from cumulo.services.storage.s3control import access_grants_instances, pages
 from cumulo.services.storage.s3control.access_grants_records import GRANTS, LOCATIONS, Grant, Instance
 from cumulo.services.storage.s3control.errors import (
-    INVALID_NEXT_TOKEN,
     INVALID_REQUEST,
     NO_SUCH_LOCATION,
     NOT_GRANTED,
@@ -31,7 +29,6 @@ if TYPE_CHECKING:
 SERVICE = "access-grants.s3"
 HOUR_S = 3600
 SHORTEST_S, LONGEST_S = 900, 43_200
-PAGE = 1000
 _PERMISSIONS = frozenset(("READ", "WRITE", "READWRITE"))
 _READING = ["s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectAcl", "s3:GetObjectVersionAcl"]
 _WRITING = [
@@ -133,21 +130,19 @@ def list_caller_access_grants(ctx: Context, request: t.ListCallerAccessGrantsReq
     instance = access_grants_instances.of_account(ctx, request["AccountId"])
     if request.get("InstanceScope", "SELF") not in ("SELF", "ALL"):
         raise INVALID_REQUEST("The request is not valid")
-    token, limit = request.get("NextToken"), request.get("MaxResults", PAGE)
-    after = str(paging.decode(token, INVALID_NEXT_TOKEN())[0]) if token is not None else ""
+    begin = pages.begin(request)
+    after = str(begin[0]) if begin is not None else ""
     wanted = request.get("GrantScope", "")
     listed = [grant for grant in _of_caller(ctx, instance) if grant.scope.startswith(wanted) and grant.id > after]
-    answer: dict[str, Any] = {
-        "CallerAccessGrantsList": [
-            {
-                "Permission": grant.permission,
-                "GrantScope": grant.scope,
-                "ApplicationArn": "ALL",
-                "AccessGrantsInstanceArn": instance.arn,
-            }
-            for grant in listed[:limit]
-        ]
-    }
-    if len(listed) > limit > 0:
-        answer["NextToken"] = paging.encode((listed[limit - 1].id,))
+
+    def shown(grant: Grant) -> dict[str, Any]:
+        return {
+            "Permission": grant.permission,
+            "GrantScope": grant.scope,
+            "ApplicationArn": "ALL",
+            "AccessGrantsInstanceArn": instance.arn,
+        }
+
+    limit = request.get("MaxResults", pages.MOST_LISTED)
+    answer = pages.answer("CallerAccessGrantsList", listed, limit, shown, lambda grant: grant.id)
     return answer  # type: ignore[return-value]

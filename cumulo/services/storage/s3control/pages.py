@@ -1,4 +1,4 @@
-"""Listings of access points, page by page: how much is asked for, and where to go on."""
+"""Listings page by page: how much is asked for, and where to go on."""
 
 from __future__ import annotations
 

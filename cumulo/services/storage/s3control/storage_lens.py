@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from cumulo.core import paging
 from cumulo.core.arns import partition_of
 from cumulo.core.errors import not_implemented
 from cumulo.core.operation import operation
 from cumulo.core.tags import to_list
-from cumulo.services.storage.s3control import accounts, tags
-from cumulo.services.storage.s3control.errors import INVALID_NEXT_TOKEN, INVALID_REQUEST, MALFORMED_XML
+from cumulo.services.storage.s3control import accounts, pages, tags
+from cumulo.services.storage.s3control.errors import INVALID_REQUEST, MALFORMED_XML
 from cumulo.services.storage.s3control.storage_lens_records import CONFIGURATIONS, Configuration
 
 if TYPE_CHECKING:
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from cumulo.core.context import Context
     from cumulo.stubs import s3control as t
 
-PAGE = 1000
 MOST = 50
 
 
@@ -69,24 +67,19 @@ def list_storage_lens_configurations(
 ) -> t.ListStorageLensConfigurationsResult:
     """The configurations of the account, by id."""
     accounts.check(ctx, request)
-    token = request.get("NextToken")
-    after = paging.decode(token, INVALID_NEXT_TOKEN()) if token is not None else None
-    listed = CONFIGURATIONS.range(ctx, after=after, limit=PAGE + 1)
-    found = [(each, _document(each)) for each in listed[:PAGE]]
-    answer: dict[str, Any] = {
-        "StorageLensConfigurationList": [
-            {
-                "Id": each.id,
-                "StorageLensArn": document["StorageLensArn"],
-                "HomeRegion": each.region,
-                "IsEnabled": document["IsEnabled"],
-            }
-            for each, document in found
-        ]
-    }
-    if len(listed) > PAGE:
-        answer["NextToken"] = paging.encode((listed[PAGE - 1].id,))
+    listed = CONFIGURATIONS.range(ctx, after=pages.begin(request), limit=pages.MOST_LISTED + 1)
+    answer = pages.answer("StorageLensConfigurationList", listed, pages.MOST_LISTED, _listed, lambda each: each.id)
     return answer  # type: ignore[return-value]
+
+
+def _listed(configuration: Configuration) -> dict[str, Any]:
+    document = _document(configuration)
+    return {
+        "Id": configuration.id,
+        "StorageLensArn": document["StorageLensArn"],
+        "HomeRegion": configuration.region,
+        "IsEnabled": document["IsEnabled"],
+    }
 
 
 @operation

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from cumulo.core import paging
 from cumulo.core.operation import operation
-from cumulo.services.storage.s3control import accounts, tags
-from cumulo.services.storage.s3control.errors import INVALID_NEXT_TOKEN, INVALID_REQUEST, MALFORMED_XML
+from cumulo.services.storage.s3control import accounts, pages, tags
+from cumulo.services.storage.s3control.errors import INVALID_REQUEST, MALFORMED_XML
 from cumulo.services.storage.s3control.storage_lens_records import GROUPS, Group
 
 if TYPE_CHECKING:
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from cumulo.core.context import Context
     from cumulo.stubs import s3control as t
 
-PAGE = 1000
 MOST = 50
 _NAME = re.compile(r"[a-zA-Z0-9\-_]{1,64}", re.ASCII)
 _CRITERIA = ("MatchAnyPrefix", "MatchAnySuffix", "MatchAnyTag", "MatchObjectAge", "MatchObjectSize")
@@ -70,18 +68,13 @@ def get_storage_lens_group(ctx: Context, request: t.GetStorageLensGroupRequest) 
 def list_storage_lens_groups(ctx: Context, request: t.ListStorageLensGroupsRequest) -> t.ListStorageLensGroupsResult:
     """The groups of this region, by name."""
     accounts.check(ctx, request)
-    token = request.get("NextToken")
-    after = paging.decode(token, INVALID_NEXT_TOKEN()) if token is not None else None
-    listed = GROUPS.range(ctx, after=after, limit=PAGE + 1)
-    answer: dict[str, Any] = {
-        "StorageLensGroupList": [
-            {"Name": group.name, "StorageLensGroupArn": group.arn, "HomeRegion": group.region}
-            for group in listed[:PAGE]
-        ]
-    }
-    if len(listed) > PAGE:
-        answer["NextToken"] = paging.encode((listed[PAGE - 1].name,))
+    listed = GROUPS.range(ctx, after=pages.begin(request), limit=pages.MOST_LISTED + 1)
+    answer = pages.answer("StorageLensGroupList", listed, pages.MOST_LISTED, _listed, lambda group: group.name)
     return answer  # type: ignore[return-value]
+
+
+def _listed(group: Group) -> dict[str, Any]:
+    return {"Name": group.name, "StorageLensGroupArn": group.arn, "HomeRegion": group.region}
 
 
 @operation
