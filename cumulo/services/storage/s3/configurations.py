@@ -14,6 +14,7 @@ from cumulo.services.storage.s3 import buckets
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
+    from cumulo.core.errors import Error
     from cumulo.services.storage.s3.buckets import Bucket
 
 
@@ -35,6 +36,14 @@ def find(ctx: Context, bucket: Bucket, kind: str, id: str = "") -> dict[str, Any
         return None
     found = CONFIGURATIONS.peek(ctx, bucket.name, kind, id)
     return None if found is None else _decoded(found)
+
+
+def get(ctx: Context, bucket: Bucket, kind: str, missing: Error) -> dict[str, Any]:
+    """The document of a configuration of which a bucket has one. Raises `missing`, which names the bucket."""
+    found = find(ctx, bucket, kind)
+    if found is None:
+        raise missing(members={"BucketName": bucket.name})
+    return found
 
 
 def all_of(ctx: Context, bucket: Bucket, kind: str) -> list[tuple[str, dict[str, Any]]]:

@@ -55,11 +55,7 @@ def _check(rule: Mapping[str, Any]) -> None:
 @operation
 def get_bucket_cors(ctx: Context, request: t.GetBucketCorsRequest) -> t.GetBucketCorsOutput:
     """The rules."""
-    bucket = access.bucket_for(ctx, request)
-    found = configurations.find(ctx, bucket, KIND)
-    if found is None:
-        raise NO_SUCH_CORS(members={"BucketName": bucket.name})
-    return found  # type: ignore[return-value]
+    return configurations.get(ctx, access.bucket_for(ctx, request), KIND, NO_SUCH_CORS)  # type: ignore[return-value]
 
 
 @operation

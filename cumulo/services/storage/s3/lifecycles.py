@@ -240,11 +240,7 @@ def get_bucket_lifecycle_configuration(
     ctx: Context, request: t.GetBucketLifecycleConfigurationRequest
 ) -> t.GetBucketLifecycleConfigurationOutput:
     """The rules."""
-    bucket = access.bucket_for(ctx, request)
-    found = configurations.find(ctx, bucket, KIND)
-    if found is None:
-        raise NO_SUCH_LIFECYCLE(members={"BucketName": bucket.name})
-    return found  # type: ignore[return-value]
+    return configurations.get(ctx, access.bucket_for(ctx, request), KIND, NO_SUCH_LIFECYCLE)  # type: ignore[return-value]
 
 
 @operation

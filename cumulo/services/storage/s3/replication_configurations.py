@@ -67,9 +67,7 @@ def _check_destination(ctx: Context, bucket: Bucket, arn: str) -> None:
 @operation
 def get_bucket_replication(ctx: Context, request: t.GetBucketReplicationRequest) -> t.GetBucketReplicationOutput:
     bucket = access.bucket_for(ctx, request)
-    found = configurations.find(ctx, bucket, KIND)
-    if found is None:
-        raise NO_SUCH_REPLICATION(members={"BucketName": bucket.name})
+    found = configurations.get(ctx, bucket, KIND, NO_SUCH_REPLICATION)
     return {"ReplicationConfiguration": found}  # type: ignore[typeddict-item]
 
 

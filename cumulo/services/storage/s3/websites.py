@@ -93,11 +93,7 @@ def _check_rule(rule: Mapping[str, Any]) -> None:
 @operation
 def get_bucket_website(ctx: Context, request: t.GetBucketWebsiteRequest) -> t.GetBucketWebsiteOutput:
     """The configuration."""
-    bucket = access.bucket_for(ctx, request)
-    found = configurations.find(ctx, bucket, KIND)
-    if found is None:
-        raise NO_SUCH_WEBSITE(members={"BucketName": bucket.name})
-    return found  # type: ignore[return-value]
+    return configurations.get(ctx, access.bucket_for(ctx, request), KIND, NO_SUCH_WEBSITE)  # type: ignore[return-value]
 
 
 @operation

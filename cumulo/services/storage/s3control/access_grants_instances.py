@@ -15,6 +15,8 @@ from cumulo.services.storage.s3control.access_grants_records import DEFAULT, INS
 from cumulo.services.storage.s3control.errors import INSTANCE_EXISTS, INSTANCE_NOT_EMPTY, NO_INSTANCE
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from cumulo.core.context import Context
     from cumulo.stubs import s3control as t
 
@@ -28,6 +30,15 @@ def shown(instance: Instance) -> dict[str, Any]:
     }
 
 
+def found(ctx: Context, request: Mapping[str, Any]) -> Instance:
+    """The instance of the request's account, which is the caller's, in this region; allowed for the operation.
+
+    Raises AccessGrantsInstanceNotExistsError.
+    """
+    accounts.check(ctx, request)
+    return INSTANCES.get(ctx, DEFAULT)
+
+
 def of_account(ctx: Context, account: str) -> Instance:
     """An account's instance in this region, allowed for the operation: the caller's, or one whose policy lets it in.
 
@@ -38,10 +49,10 @@ def of_account(ctx: Context, account: str) -> Instance:
 
 def check(ctx: Context) -> Instance:
     """The caller's instance in this region. Raises AccessGrantsInstanceNotExistsError."""
-    found = INSTANCES.peek(ctx, DEFAULT)
-    if found is None:
+    instance = INSTANCES.peek(ctx, DEFAULT)
+    if instance is None:
         raise NO_INSTANCE()
-    return found
+    return instance
 
 
 @operation(unsupported=("IdentityCenterArn",))
@@ -63,8 +74,7 @@ def get_access_grants_instance(
     ctx: Context, request: t.GetAccessGrantsInstanceRequest
 ) -> t.GetAccessGrantsInstanceResult:
     """The instance."""
-    accounts.check(ctx, request)
-    return shown(INSTANCES.get(ctx, DEFAULT))  # type: ignore[return-value]
+    return shown(found(ctx, request))  # type: ignore[return-value]
 
 
 @operation
@@ -86,17 +96,16 @@ def list_access_grants_instances(
 ) -> t.ListAccessGrantsInstancesResult:
     """The instance of this region, if there is one: pages and tokens are not needed."""
     accounts.check(ctx, request)
-    found = INSTANCES.peek(ctx, DEFAULT)
+    there = INSTANCES.peek(ctx, DEFAULT)
     wanted = request.get("MaxResults", 1000) and not request.get("NextToken")
-    listed = [shown(found)] if found is not None and wanted else []
+    listed = [shown(there)] if there is not None and wanted else []
     return {"AccessGrantsInstancesList": listed}  # type: ignore[typeddict-item]
 
 
 @operation
 def delete_access_grants_instance(ctx: Context, request: t.DeleteAccessGrantsInstanceRequest) -> None:
     """Remove an instance that has no locations any more."""
-    accounts.check(ctx, request)
-    instance = INSTANCES.get(ctx, DEFAULT)
+    instance = found(ctx, request)
     if LOCATIONS.range(ctx, limit=1):
         raise INSTANCE_NOT_EMPTY()
     INSTANCES.delete(ctx, instance)

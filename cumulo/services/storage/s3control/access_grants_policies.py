@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, cast
 from cumulo.core.errors import Fault
 from cumulo.core.operation import operation
 from cumulo.core.policy.documents import Kind, parse
-from cumulo.services.storage.s3control import accounts
-from cumulo.services.storage.s3control.access_grants_records import DEFAULT, INSTANCES, Instance
+from cumulo.services.storage.s3control import access_grants_instances
+from cumulo.services.storage.s3control.access_grants_records import INSTANCES, Instance
 from cumulo.services.storage.s3control.errors import INVALID_RESOURCE_POLICY, NO_RESOURCE_POLICY
 
 if TYPE_CHECKING:
@@ -32,8 +32,7 @@ def put_access_grants_instance_resource_policy(
     ctx: Context, request: t.PutAccessGrantsInstanceResourcePolicyRequest
 ) -> t.PutAccessGrantsInstanceResourcePolicyResult:
     """Replace the policy. Raises InvalidResourcePolicy."""
-    accounts.check(ctx, request)
-    instance = INSTANCES.get(ctx, DEFAULT)
+    instance = access_grants_instances.found(ctx, request)
     try:
         statements = parse(request["Policy"], Kind.RESOURCE).statements
     except Fault:
@@ -51,8 +50,7 @@ def get_access_grants_instance_resource_policy(
     ctx: Context, request: t.GetAccessGrantsInstanceResourcePolicyRequest
 ) -> t.GetAccessGrantsInstanceResourcePolicyResult:
     """The policy."""
-    accounts.check(ctx, request)
-    instance = INSTANCES.get(ctx, DEFAULT)
+    instance = access_grants_instances.found(ctx, request)
     if not instance.policy:
         raise NO_RESOURCE_POLICY()
     return cast("t.GetAccessGrantsInstanceResourcePolicyResult", _shown(instance))
@@ -63,7 +61,6 @@ def delete_access_grants_instance_resource_policy(
     ctx: Context, request: t.DeleteAccessGrantsInstanceResourcePolicyRequest
 ) -> None:
     """Remove the policy, if there is one: no other account gets in any more."""
-    accounts.check(ctx, request)
-    instance = INSTANCES.get(ctx, DEFAULT)
+    instance = access_grants_instances.found(ctx, request)
     instance.policy = instance.organization = ""
     INSTANCES.put(ctx, instance)

@@ -32,6 +32,7 @@ from cumulo.services.storage.s3control.errors import (
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
+    from cumulo.core.table import Table
     from cumulo.stubs import s3control as t
 
 MOST = 10_000  # of an account in a region. Source: S3 User Guide, "Access points restrictions and limitations"
@@ -44,6 +45,14 @@ def check_name(name: str) -> None:
     """Refuse an ARN's or Outposts' name, and one against the rules."""
     if not _NAME.fullmatch(name) or name.endswith((ALIAS_SUFFIX, "--xa-s3", "--ol-s3")):
         raise INVALID_ARGUMENT("Invalid Access Point name", members={"ArgumentName": "name", "ArgumentValue": name})
+
+
+def check_new(ctx: Context, table: Table[Any], name: str, most: int) -> None:
+    """Refuse a name that the account has in this region, and one more than it may have there."""
+    if table.peek(ctx, name) is not None:
+        raise ACCESS_POINT_EXISTS(members={"AccessPointName": name})
+    if ctx.txn.count(*prefix_range(table.prefix(ctx.account, ctx.region))) >= most:
+        raise TOO_MANY_ACCESS_POINTS()
 
 
 def found(ctx: Context, name: str) -> AccessPoint:
@@ -62,10 +71,7 @@ def create_access_point(ctx: Context, request: t.CreateAccessPointRequest) -> t.
     zone = _zone(ctx, name)
     if "Scope" in request and not zone:
         raise INVALID_REQUEST("A scope can be set for access points of directory buckets only")
-    if ACCESS_POINTS.peek(ctx, name) is not None:
-        raise ACCESS_POINT_EXISTS(members={"AccessPointName": name})
-    if ctx.txn.count(*prefix_range(ACCESS_POINTS.prefix(ctx.account, ctx.region))) >= MOST:
-        raise TOO_MANY_ACCESS_POINTS()
+    check_new(ctx, ACCESS_POINTS, name, MOST)
     bucket = BUCKETS.peek(ctx, request["Bucket"])
     if bucket is None or bucket.region != ctx.region or bucket.zone != zone:
         raise INVALID_REQUEST("Amazon S3 AccessPoint can only be created for existing bucket")

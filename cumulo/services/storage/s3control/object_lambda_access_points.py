@@ -20,13 +20,10 @@ from cumulo.core.s3_object_lambda import (
     ObjectLambdaAlias,
     Transformation,
 )
-from cumulo.core.table import prefix_range
 from cumulo.services.storage.s3control import access_points, accounts, pages, public_access_blocks
 from cumulo.services.storage.s3control.errors import (
-    ACCESS_POINT_EXISTS,
     INVALID_ARGUMENT,
     INVALID_REQUEST,
-    TOO_MANY_ACCESS_POINTS,
 )
 
 if TYPE_CHECKING:
@@ -57,10 +54,7 @@ def create_access_point_for_object_lambda(
     if not _NAME.fullmatch(name) or name.endswith((ACCESS_POINT_SUFFIX, ALIAS_SUFFIX)):
         members = {"ArgumentName": "name", "ArgumentValue": name}
         raise INVALID_ARGUMENT("Invalid Object Lambda Access Point name", members=members)
-    if OBJECT_LAMBDA_ACCESS_POINTS.peek(ctx, name) is not None:
-        raise ACCESS_POINT_EXISTS(members={"AccessPointName": name})
-    if ctx.txn.count(*prefix_range(OBJECT_LAMBDA_ACCESS_POINTS.prefix(ctx.account, ctx.region))) >= MOST:
-        raise TOO_MANY_ACCESS_POINTS()
+    access_points.check_new(ctx, OBJECT_LAMBDA_ACCESS_POINTS, name, MOST)
     alias = access_points.new_alias(ctx, name, ALIAS_SUFFIX)
     point = ObjectLambdaAccessPoint(ctx.account, ctx.region, name, alias, ctx.now(), "", [])
     _configure(ctx, point, request["Configuration"])
