@@ -26,7 +26,7 @@ from cumulo.services.identity.iam.errors import (
     HAS_MEMBERS,
     NO_GROUP,
 )
-from cumulo.services.identity.iam.names import check_name, check_path, check_prefix
+from cumulo.services.identity.iam.names import check_name, check_path
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
@@ -116,11 +116,7 @@ def get_group(ctx: Context, request: t.GetGroupRequest) -> t.GetGroupResponse:
 @operation
 def list_groups(ctx: Context, request: t.ListGroupsRequest) -> t.ListGroupsResponse:
     """All groups below a path, by name."""
-    prefix = check_prefix(request.get("PathPrefix"))
-    answer: t.ListGroupsResponse = pages.of_table(
-        ctx, GROUPS, request, "Groups", shown,
-        keep=None if prefix == "/" else lambda group: group.path.startswith(prefix),
-    )  # fmt: skip
+    answer: t.ListGroupsResponse = pages.below_path(ctx, GROUPS, request, "Groups", shown)
     return answer
 
 

@@ -5,6 +5,7 @@ Source: IAM API Reference, CreateInstanceProfile and its like; IAM User Guide, "
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import operation
@@ -18,7 +19,7 @@ from cumulo.services.identity.iam.errors import (
     UNMODIFIABLE,
 )
 from cumulo.services.identity.iam.instance_profile_roles import INSTANCE_PROFILES, InstanceProfile, profiles_of
-from cumulo.services.identity.iam.names import check_name, check_path, check_prefix
+from cumulo.services.identity.iam.names import check_name, check_path
 from cumulo.services.identity.iam.tag_rules import check_tags, shown_tags
 
 if TYPE_CHECKING:
@@ -81,11 +82,8 @@ def get_instance_profile(ctx: Context, request: t.GetInstanceProfileRequest) -> 
 @operation
 def list_instance_profiles(ctx: Context, request: t.ListInstanceProfilesRequest) -> t.ListInstanceProfilesResponse:
     """All instance profiles below a path, by name."""
-    prefix = check_prefix(request.get("PathPrefix"))
-    answer: t.ListInstanceProfilesResponse = pages.of_table(
-        ctx, INSTANCE_PROFILES, request, "InstanceProfiles", lambda profile: shown(ctx, profile, listed=True),
-        keep=None if prefix == "/" else lambda profile: profile.path.startswith(prefix),
-    )  # fmt: skip
+    show = partial(shown, ctx, listed=True)
+    answer: t.ListInstanceProfilesResponse = pages.below_path(ctx, INSTANCE_PROFILES, request, "InstanceProfiles", show)
     return answer
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from cumulo.core import paging
 from cumulo.services.identity.iam.errors import BAD_MARKER
+from cumulo.services.identity.iam.names import check_prefix
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
@@ -51,6 +52,13 @@ def of_table(
         after = table.key_of(batch[-1])
         found += batch if keep is None else [record for record in batch if keep(record)]
     return _answer(found, limit, result, show, table.key_of)
+
+
+def below_path(ctx: Context, table: Table[Any], request: Any, result: str, show: Callable[[Any], Any]) -> Any:
+    """The answer with one page of the table's records below the request's PathPrefix, by name."""
+    prefix = check_prefix(request.get("PathPrefix"))
+    keep = None if prefix == "/" else lambda record: record.path.startswith(prefix)
+    return of_table(ctx, table, request, result, show, keep=keep)
 
 
 def _after(request: Any) -> tuple[Any, ...] | None:

@@ -30,7 +30,7 @@ from cumulo.services.identity.iam.errors import (
     UNMODIFIABLE,
     VALIDATION_ERROR,
 )
-from cumulo.services.identity.iam.names import check_name, check_path, check_prefix
+from cumulo.services.identity.iam.names import check_name, check_path
 from cumulo.services.identity.iam.tag_rules import check_tags, shown_tags
 
 if TYPE_CHECKING:
@@ -186,12 +186,11 @@ def get_role(ctx: Context, request: t.GetRoleRequest) -> t.GetRoleResponse:
 @operation
 def list_roles(ctx: Context, request: t.ListRolesRequest) -> t.ListRolesResponse:
     """All roles below a path, by name."""
-    prefix = check_prefix(request.get("PathPrefix"))
-    answer: t.ListRolesResponse = pages.of_table(
-        ctx, ROLES, request, "Roles",
-        lambda role: shown(role, listed=True, trust_policy=trust_policies.effective(ctx, role, ROLES)),
-        keep=None if prefix == "/" else lambda role: role.path.startswith(prefix),
-    )  # fmt: skip
+
+    def show(role: Role) -> Any:
+        return shown(role, listed=True, trust_policy=trust_policies.effective(ctx, role, ROLES))
+
+    answer: t.ListRolesResponse = pages.below_path(ctx, ROLES, request, "Roles", show)
     return answer
 
 

@@ -5,6 +5,7 @@ Source: "Manage server certificates in IAM" (IAM User Guide). The private key is
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from cumulo.core.operation import operation
@@ -14,7 +15,7 @@ from cumulo.services.identity.iam.errors import (
     ENTITY_ALREADY_EXISTS,
     NO_SUCH_ENTITY,
 )
-from cumulo.services.identity.iam.names import check_name, check_path, check_prefix
+from cumulo.services.identity.iam.names import check_name, check_path
 from cumulo.services.identity.iam.tag_rules import check_tags, laid_over, listed_tags, shown_tags, without
 
 if TYPE_CHECKING:
@@ -115,14 +116,8 @@ def get_server_certificate(ctx: Context, request: t.GetServerCertificateRequest)
 def list_server_certificates(
     ctx: Context, request: t.ListServerCertificatesRequest
 ) -> t.ListServerCertificatesResponse:
-    prefix = check_prefix(request.get("PathPrefix"))
-    answer: t.ListServerCertificatesResponse = pages.of_table(
-        ctx,
-        SERVER_CERTIFICATES,
-        request,
-        "ServerCertificateMetadataList",
-        lambda each: _metadata(ctx, each),
-        keep=lambda each: each.path.startswith(prefix),
+    answer: t.ListServerCertificatesResponse = pages.below_path(
+        ctx, SERVER_CERTIFICATES, request, "ServerCertificateMetadataList", partial(_metadata, ctx)
     )
     return answer
 

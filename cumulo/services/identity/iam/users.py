@@ -5,6 +5,7 @@ Source: IAM API Reference, CreateUser and its like; IAM User Guide, "IAM users".
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core import credentials
@@ -31,7 +32,7 @@ from cumulo.services.identity.iam.errors import (
     NO_USER,
     USER_EXISTS,
 )
-from cumulo.services.identity.iam.names import check_name, check_path, check_prefix
+from cumulo.services.identity.iam.names import check_name, check_path
 from cumulo.services.identity.iam.tag_rules import check_tags, shown_tags
 
 if TYPE_CHECKING:
@@ -149,11 +150,8 @@ def get_user(ctx: Context, request: t.GetUserRequest) -> t.GetUserResponse:
 @operation
 def list_users(ctx: Context, request: t.ListUsersRequest) -> t.ListUsersResponse:
     """All users below a path, by name."""
-    prefix = check_prefix(request.get("PathPrefix"))
-    answer: t.ListUsersResponse = pages.of_table(
-        ctx, USERS, request, "Users", lambda user: shown(user, listed=True),
-        keep=None if prefix == "/" else lambda user: user.path.startswith(prefix),
-    )  # fmt: skip
+    show = partial(shown, listed=True)
+    answer: t.ListUsersResponse = pages.below_path(ctx, USERS, request, "Users", show)
     return answer
 
 
