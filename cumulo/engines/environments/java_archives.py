@@ -48,10 +48,12 @@ class JavaArchives:
         return task.result() if task is not None and task.done() else ""
 
     def _archive(self, runtime: Runtime) -> str:
-        if int(re.split("[.+_-]", runtime.version)[0]) < FIRST:
+        release = int(re.split("[.+_-]", runtime.version)[0])
+        if release < FIRST:
             return ""
         content = f"{runtime.program} {runtime.version} {JAVA_RUNTIME}".encode() + JAVA_RUNTIME.read_bytes()
-        file = self._folder / f"{hashlib.sha256(content).hexdigest()[:32]}.jsa"
+        file = self._folder / f"{release}-{hashlib.sha256(content).hexdigest()[:32]}.jsa"
+        self._sweep(release, file)
         if file.exists():
             return str(file)
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -71,3 +73,11 @@ class JavaArchives:
             with contextlib.suppress(FileNotFoundError):
                 made.unlink()
         return ""
+
+    def _sweep(self, release: int, kept: Path) -> None:
+        """Delete what another JVM of this release or another cumulo has left. Whoever maps one keeps it."""
+        for each in self._folder.glob("*"):
+            release_of, found, _ = each.name.partition("-")
+            if each != kept and (not found or release_of == str(release)):  # once the release was not in the name
+                with contextlib.suppress(OSError):
+                    each.unlink()
