@@ -4,6 +4,9 @@ from typing import Any
 
 import pytest
 
+from cumulo.services.messaging.sqs.messages import queue_place
+from cumulo.services.messaging.sqs.queues import QUEUES
+from cumulo.store.keys import prefix_range
 from tests.conftest import Account
 from tests.services.messaging.sqs.conftest import attributes, bodies, counts, receive, refused
 
@@ -189,22 +192,22 @@ def test_purging(cloud: Account, sqs: Any, queue: str) -> None:
 
 
 def test_nothing_is_left_of_purged_and_deleted_queues(cloud: Account, sqs: Any, queue: str, fifo: str) -> None:
+    run, runtime = cloud.running.run, cloud.running.cloud.runtime
+    ctx = runtime.internal_context("sqs", "Test", cloud.account, "us-east-1")
+    places = [queue_place(each.id) for each in run(ctx.transact(QUEUES.range))]
+    assert len(places) == 2
+
     def left() -> int:
-        store = cloud.running.cloud.runtime.store
-        from cumulo.store.keys import pack
+        return int(run(runtime.store.run(lambda txn: sum(txn.count(*prefix_range(place)) for place in places))))
 
-        begin = pack("sqs.messages")
-        found = cloud.running.run(store.run(lambda txn: txn.range(begin, begin + b"\xff")))
-        return len(found)
-
-    before = left()
+    assert left() == 0
     for number in range(3):
         sqs.send_message(QueueUrl=queue, MessageBody="x" * 5000)
         sqs.send_message(QueueUrl=fifo, MessageBody=str(number), MessageGroupId="g")
     receive(sqs, queue)
     receive(sqs, fifo)
-    assert left() > before
+    assert left() > 0
     sqs.purge_queue(QueueUrl=queue)
     sqs.delete_queue(QueueUrl=fifo)
     cloud.settle()
-    assert left() == before
+    assert left() == 0
