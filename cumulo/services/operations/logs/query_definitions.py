@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from cumulo.stubs import logs as t
 
 PAGE = 1000
-DEFINITIONS_MOST = 1000
 
 
 class QueryDefinition(Record):
