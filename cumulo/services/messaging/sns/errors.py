@@ -42,6 +42,5 @@ UNKNOWN_SMS_ATTRIBUTE = Error("InvalidParameter", "{name} is not a valid attribu
 INVALID_SMS_ATTRIBUTE = Error("InvalidParameter", "{name} is invalid")
 INVALID_DEFAULT_SENDER = Error("InvalidParameter", "DefaultSendID is not a valid attribute")  # sic
 NOT_FOUND_PHONE_NUMBER = Error("ResourceNotFound", "Phone number does not exist in the SMS sandbox")
-OPTED_OUT = Error("OptedOut", "The phone number is opted out")
 TOO_MANY_PHONE_NUMBERS = Error("UserError", "The SMS sandbox holds at most 10 phone numbers")
 VERIFICATION_FAILED = Error("VerificationException", "The one-time password is wrong or has expired")

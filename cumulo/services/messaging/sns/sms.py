@@ -1,4 +1,4 @@
-"""Text messages: written into the data directory's `sms` folder; their settings and who wants none."""
+"""Text messages: written into the data directory's `sms` folder; and their settings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ from cumulo.services.messaging.sns.phone_numbers import E164, digits
 if TYPE_CHECKING:
     from cumulo.core.context import Context
 
-PAGE = 100
 MAX_CHARACTERS = 1600
 _SENDER = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9-]{1,11}")
 _TYPES = ("Promotional", "Transactional")
@@ -42,15 +41,7 @@ class SmsSettings(Record):
     attributes: dict[str, str]
 
 
-class OptedOut(Record):
-    """A phone number that wants no more messages from the account."""
-
-    number: str
-    since: float
-
-
 SMS_SETTINGS = Table(SmsSettings, name="sns.sms_settings", key="name", scope=REGION)
-OPTED_OUT = Table(OptedOut, name="sns.opted_out", key="number", scope=REGION)
 
 
 def _settings(ctx: Context) -> dict[str, str]:
@@ -99,32 +90,23 @@ def _number(number: str) -> str:
 
 @operation
 def check_if_phone_number_is_opted_out(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
-    """Whether a number wants no messages."""
-    return {"isOptedOut": OPTED_OUT.peek(ctx, _number(request["phoneNumber"])) is not None}
+    """Whether a number wants no messages: never. Its owner would answer STOP, and nobody answers what is in a file."""
+    _number(request["phoneNumber"])
+    return {"isOptedOut": False}
 
 
 @operation
 def list_phone_numbers_opted_out(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
-    """The numbers that want no messages, a hundred a page."""
-    found, token = paging.page(
-        lambda after, limit: OPTED_OUT.range(ctx, after=after, limit=limit),
-        lambda each: (each.number,),
-        token=request.get("nextToken"),
-        limit=PAGE,
-        error=INVALID_PARAMETER(what="nextToken"),
-    )
-    answer: dict[str, Any] = {"phoneNumbers": [each.number for each in found]}
-    if token:
-        answer["nextToken"] = token
-    return answer
+    """The numbers that want no messages: none (CheckIfPhoneNumberIsOptedOut tells why)."""
+    if request.get("nextToken"):
+        paging.decode(request["nextToken"], INVALID_PARAMETER(what="nextToken"))
+    return {"phoneNumbers": []}
 
 
 @operation
 def opt_in_phone_number(ctx: Context, request: dict[str, Any]) -> None:
-    """Let a number have messages again."""
-    found = OPTED_OUT.peek(ctx, _number(request["phoneNumber"]))
-    if found is not None:
-        OPTED_OUT.delete(ctx, found)
+    """Let a number have messages again, which every number has."""
+    _number(request["phoneNumber"])
 
 
 @operation
@@ -146,10 +128,7 @@ def publish(ctx: Context, request: dict[str, Any], number: str) -> dict[str, Any
     text = messages.text_for(message, "sms")
     if len(text) > MAX_CHARACTERS:
         raise INVALID_PARAMETER(what="Message too long")
-    if OPTED_OUT.peek(ctx, number) is None:
-        ctx.later(send_text, _entry(ctx, number, text, message))
-    else:
-        ctx.logger.info("no sms to %s: the number is opted out", number)
+    ctx.later(send_text, _entry(ctx, number, text, message))
     return {"MessageId": message["id"]}
 
 
@@ -186,11 +165,8 @@ async def deliver_to_phone(ctx: Context, payload: dict[str, Any]) -> None:
         subscription = deliveries.to_send(ctx, payload)
         if subscription is None:
             return None
-        number = digits(subscription.endpoint)
-        if OPTED_OUT.peek(ctx, number, account=subscription.account) is not None:
-            return None
         message = sealing.opened(ctx, payload["message"])
-        return _entry(ctx, number, messages.text_for(message, "sms"), message)
+        return _entry(ctx, digits(subscription.endpoint), messages.text_for(message, "sms"), message)
 
     entry = await ctx.transact(prepare)
     if entry is not None:

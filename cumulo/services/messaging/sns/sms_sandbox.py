@@ -16,7 +16,6 @@ from cumulo.services.messaging.sns.envelopes import iso8601
 from cumulo.services.messaging.sns.errors import (
     INVALID_PARAMETER,
     NOT_FOUND_PHONE_NUMBER,
-    OPTED_OUT,
     TOO_MANY_PHONE_NUMBERS,
     VERIFICATION_FAILED,
 )
@@ -55,8 +54,6 @@ def create_sms_sandbox_phone_number(ctx: Context, request: dict[str, Any]) -> No
     number = request["PhoneNumber"]
     if not E164.fullmatch(number):
         raise INVALID_PARAMETER(what="PhoneNumber Reason: input incorrectly formatted")
-    if sms.OPTED_OUT.peek(ctx, number) is not None:
-        raise OPTED_OUT()
     found = SANDBOX_NUMBERS.peek(ctx, number)
     if found is None and len(SANDBOX_NUMBERS.range(ctx, limit=MAX_NUMBERS)) >= MAX_NUMBERS:
         raise TOO_MANY_PHONE_NUMBERS()
