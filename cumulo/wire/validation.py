@@ -8,7 +8,9 @@ words every error. Which words a service uses is its family, `validation` in the
 - ``sqs``: `MissingParameter` for required members; the service checks everything else itself.
 - ``sns``: `InvalidParameter` for required texts, the texts above for the rest.
 - ``ec2``: `MissingParameter`, without the full stop.
-- ``iam``: the texts above, without the values and without the members of enums. Observed in AWS's answers.
+- ``iam``: the texts above, without the values and without the members of enums; of a list's items it is told too that
+  they must not be null. Observed in AWS's answers.
+- ``lambda``: the texts above, and the same of a list's items. Observed in AWS's answers.
 - ``s3``: `MalformedXML`, for the body; what fields of the head say is looked at by the service itself.
 - ``route53``: `InvalidInput` with the texts above.
 - ``logs``: `InvalidParameterException` with the texts above, in operations that have that error.
@@ -26,6 +28,9 @@ from cumulo.wire.patterns import matches
 from cumulo.wire.shapes import Member, Shape
 
 ERROR_LIMIT = 10
+_ITEMS = "Member must satisfy constraint: ["
+_NO_NULLS = ", Member must not be null]"
+_NULLS_TOLD = ("iam", "lambda")
 Check = Callable[[Any], bool]
 Validator = Callable[[dict[str, Any]], None]
 
@@ -73,15 +78,19 @@ def _compile(operation: Operation) -> Validator:
 
     def validate(request: dict[str, Any]) -> None:
         if not quick(request):
-            raise _detected(shape, request, code, terse=family == "iam")
+            raise _detected(shape, request, code, terse=family == "iam", nulls=family in _NULLS_TOLD)
 
     return validate
 
 
-def _detected(shape: Shape, request: dict[str, Any], code: str, *, terse: bool = False) -> Fault:
+def _detected(
+    shape: Shape, request: dict[str, Any], code: str, *, terse: bool = False, nulls: bool = False
+) -> Fault:
     errors: list[str] = []
     _walk(shape, request, "", errors, terse)
     found = errors[:ERROR_LIMIT]
+    if nulls:
+        found = [f"{each[:-1]}{_NO_NULLS}" if each.endswith("]") and _ITEMS in each else each for each in found]
     noun = "validation error" if len(found) == 1 else "validation errors"
     return Fault(code, f"{len(found)} {noun} detected: {'; '.join(found)}")
 

@@ -127,7 +127,10 @@ def test_several_errors_are_joined() -> None:
 def test_items_that_are_texts_are_reported_at_their_list() -> None:
     _, text = refusal("lambda", "CreateFunction", {**FUNCTION, "Architectures": ["X"]})
     assert "Value '[X]' at 'architectures' failed to satisfy constraint: Member must satisfy constraint: [" in text
-    assert "Member must satisfy enum value set: [x86_64, arm64]" in text
+    assert text.endswith("[Member must satisfy enum value set: [x86_64, arm64], Member must not be null]")
+    _, text = refusal("iam", "UntagRole", {"RoleName": "r", "TagKeys": ["k" * 129]})
+    assert text.startswith("1 validation error detected: Value at 'tagKeys' failed to satisfy constraint: Member must ")
+    assert text.endswith(r"pattern: [\p{L}\p{Z}\p{N}_.:/=+\-@]+, Member must not be null]")
 
 
 def test_the_number_of_errors_is_bounded() -> None:

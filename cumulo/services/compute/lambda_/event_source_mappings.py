@@ -61,7 +61,7 @@ def _conditions(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     return {"lambda:FunctionArn": function_names.read(ctx, name).arn} if name else {}
 
 
-@operation(unsupported=(*_NOT_YET, "Queues", "StartingPositionTimestamp", "Topics"), conditions=_conditions)
+@operation(unsupported=(*_NOT_YET, "Queues", "Topics"), conditions=_conditions)
 def create_event_source_mapping(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Have Lambda read a queue or a stream for a function."""
     kind = event_sources.kind_of(request)

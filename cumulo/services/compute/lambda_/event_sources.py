@@ -39,6 +39,7 @@ _MEMBERS = {
     DYNAMODB: _EVERYWHERE
     | {
         "StartingPosition",
+        "StartingPositionTimestamp",
         "ParallelizationFactor",
         "DestinationConfig",
         "MaximumRecordAgeInSeconds",
@@ -88,6 +89,9 @@ def check_start(request: dict[str, Any], arn: str) -> None:
         )
     if position == "AT_TIMESTAMP" and Arn.parse(arn).service == "dynamodb":
         raise INVALID_PARAMETER(f"Unsupported starting position for arn type: {arn}")
+    if "StartingPositionTimestamp" in request and Arn.parse(arn).service == "dynamodb":
+        # Source: Lambda API Reference, CreateEventSourceMapping: with AT_TIMESTAMP only. The text is of our own.
+        raise INVALID_PARAMETER("StartingPositionTimestamp is only valid with AT_TIMESTAMP as StartingPosition.")
 
 
 def check_members(kind: str, request: dict[str, Any]) -> None:

@@ -78,7 +78,7 @@ def test_limits(create: Create, options: dict[str, Any], member: str, value: int
         (
             {"Architectures": ["X86_64"]},
             "Value '[X86_64]' at 'architectures' failed to satisfy constraint: Member must satisfy constraint: [Member "
-            "must satisfy enum value set: [x86_64, arm64]]",
+            "must satisfy enum value set: [x86_64, arm64], Member must not be null]",
         ),
         (
             {"Role": "r1"},

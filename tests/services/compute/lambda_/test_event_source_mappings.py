@@ -218,6 +218,14 @@ def test_a_queue_must_hide_messages_for_as_long_as_the_function_may_take(
         ),
         ({"StartingPosition": "AT_TIMESTAMP"}, "Unsupported starting position for arn type: {arn}"),
         (
+            {"StartingPosition": "AT_TIMESTAMP", "StartingPositionTimestamp": 1_741_010_802},
+            "Unsupported starting position for arn type: {arn}",
+        ),
+        (
+            {"StartingPosition": "LATEST", "StartingPositionTimestamp": 1_741_010_802},
+            "StartingPositionTimestamp is only valid with AT_TIMESTAMP as StartingPosition.",
+        ),
+        (
             {"StartingPosition": "LATEST", "ScalingConfig": {"MaximumConcurrency": 2}},
             "ScalingConfig is not valid for DynamoDB event sources.",
         ),
