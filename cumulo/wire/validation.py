@@ -83,9 +83,7 @@ def _compile(operation: Operation) -> Validator:
     return validate
 
 
-def _detected(
-    shape: Shape, request: dict[str, Any], code: str, *, terse: bool = False, nulls: bool = False
-) -> Fault:
+def _detected(shape: Shape, request: dict[str, Any], code: str, *, terse: bool = False, nulls: bool = False) -> Fault:
     errors: list[str] = []
     _walk(shape, request, "", errors, terse)
     found = errors[:ERROR_LIMIT]
