@@ -12,6 +12,7 @@ from cumulo.services.data.dynamodb.tables import (
     GSI,
     LSI,
     PAY_PER_REQUEST,
+    UPDATING,
     IndexRecord,
     TableRecord,
 )
@@ -125,7 +126,7 @@ def index_description(ctx: Context, table: TableRecord, index: IndexRecord) -> d
         return shown
     shown["IndexStatus"] = CREATING if table.status == CREATING else index.status
     if index.status == CREATING:
-        shown["Backfilling"] = index.backfilling
+        shown["Backfilling"] = index.backfilling and table.status != UPDATING
     shown["ProvisionedThroughput"] = throughputs.described(index.throughput, ctx.now())
     if index.status == ACTIVE and table.status != CREATING:
         shown["WarmThroughput"] = throughputs.described_warm(index.throughput)

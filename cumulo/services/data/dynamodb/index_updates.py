@@ -150,6 +150,7 @@ def _create(ctx: Context, table: TableRecord, action: Mapping[str, Any], request
     types = {**asked, **table.attribute_types}
     index = index_definitions.global_index(ctx, action, types, table.billing_mode)
     index.status, index.backfilling, index.mark = CREATING, True, ctx.random_bytes(4).hex()
+    table.status = UPDATING  # until the index has its place: the first of AWS's two phases
     table.indexes = [*table.indexes, index]
     index_definitions.check_projected(table.indexes)
     for attribute in (*index.hash_keys, *index.range_keys):

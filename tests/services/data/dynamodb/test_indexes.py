@@ -159,7 +159,8 @@ def test_an_index_is_added_filled_used_and_dropped(cloud: Account, dynamodb: Any
     cloud.settle()
     added = create(dynamodb)
     (made,) = added["GlobalSecondaryIndexes"]
-    assert (made["IndexStatus"], made["Backfilling"]) == ("CREATING", True)
+    # The first of the two phases: Developer Guide, "Managing Global Secondary Indexes", Adding an index.
+    assert (added["TableStatus"], made["IndexStatus"], made["Backfilling"]) == ("UPDATING", "CREATING", False)
     cloud.settle()
     (made,) = dynamodb.describe_table(TableName="orders")["Table"]["GlobalSecondaryIndexes"]
     assert (made["IndexStatus"], made["ItemCount"]) == ("ACTIVE", 450)
