@@ -6,12 +6,14 @@ seen in AWS's answers.
 
 from __future__ import annotations
 
-from base64 import b64encode
+from base64 import b64decode, b64encode
+from hmac import compare_digest
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core import access_key_ids
 from cumulo.core.errors import Error
 from cumulo.core.operation import operation
+from cumulo.core.policy.principals import Principal, PrincipalKind
 from cumulo.core.table import ACCOUNT, Record, Table
 from cumulo.services.identity.iam import pages, users
 from cumulo.services.identity.iam.errors import INVALID_INPUT, LIMIT_EXCEEDED, VALIDATION_ERROR
@@ -31,6 +33,9 @@ SERVICES = {
     "bedrock.amazonaws.com": True,
     "logs.amazonaws.com": True,
 }
+# What API keys begin with. Sources: Amazon Bedrock User Guide, "API keys"; CloudWatch Logs User Guide, "Log ingestion
+# through HTTP endpoints".
+PREFIXES = {"bedrock.amazonaws.com": "ABSK", "logs.amazonaws.com": "ACWL"}
 ALIASES = {"bedrock.amazonaws.com": "BedrockAPIKey", "logs.amazonaws.com": "CWLogsAPIKey"}
 
 NO_SERVICE = Error("NoSuchEntityException", "No such service {service} is supported for Service Specific Credentials")
@@ -69,7 +74,7 @@ users.BEFORE_DELETION.append(
 def _secret(ctx: Context, service: str, login: str) -> str:
     if not SERVICES[service]:
         return b64encode(ctx.random_bytes(33)).decode()
-    return b64encode(f"{login}:".encode() + b64encode(ctx.random_bytes(33))).decode()
+    return PREFIXES[service] + b64encode(f"{login}:".encode() + b64encode(ctx.random_bytes(33))).decode()
 
 
 def _login(ctx: Context, service: str, user_name: str, theirs: list[ServiceSpecificCredential]) -> str:
@@ -101,6 +106,30 @@ def _told(ctx: Context, user_name: str, credential: ServiceSpecificCredential) -
     shown = _described(ctx, user_name, credential)
     name = "ServiceCredentialSecret" if SERVICES[credential.service] else "ServicePassword"
     return {"ServiceSpecificCredential": {**shown, name: credential.secret}}
+
+
+def holder(ctx: Context, token: str, service: str) -> Principal | None:
+    """The user whose API key for a service this is; None for what is none, or none that is good now."""
+    try:
+        login, colon, _ = b64decode(token.removeprefix(PREFIXES[service]), validate=True).partition(b":")
+        account = login.decode("ascii").rpartition("-at-")[2]
+    except ValueError:
+        return None
+    if not colon:
+        return None
+    for credential in CREDENTIALS.range(ctx, account=account):
+        if credential.service == service and compare_digest(credential.secret.encode(), token.encode()):
+            expired = credential.expires_at and credential.expires_at <= ctx.now()
+            user = next(
+                (each for each in users.USERS.range(ctx, account=account) if each.user_id == credential.user_id), None
+            )
+            if user is None or expired or not credential.active:
+                return None
+            partition = user.arn.split(":", 2)[1]
+            return Principal(
+                PrincipalKind.USER, user.arn, account, partition, user_id=user.user_id, name=user.name, tags=user.tags
+            )
+    return None
 
 
 def _find(ctx: Context, user_id: str, credential_id: str) -> ServiceSpecificCredential:
