@@ -190,7 +190,7 @@ class Cloud:
 
     def wants_stream(self, request: Request) -> bool:
         """Whether the operation takes its body as a stream."""
-        if faces.is_function_url(request):
+        if faces.is_function_url(request) or faces.is_log_ingestion(request):
             return False
         if faces.is_upload(request):
             return True
@@ -213,6 +213,10 @@ class Cloud:
             from cumulo.faces import function_urls
 
             return function_urls.serve(self, exchange, self.runtime.ids.uuid())
+        if faces.is_log_ingestion(request):
+            from cumulo.faces import log_ingestion
+
+            return log_ingestion.serve(self, exchange, self.runtime.ids.uuid())
         if request.path.startswith(TOKEN_ISSUERS) and request.method == "GET":
             return self._issuer(exchange)
         if request.path.startswith(dropin.PREFIXES):

@@ -1,4 +1,4 @@
-"""What is shown beside the API: S3's websites, upload forms, answers to pages of other origins; function URLs."""
+"""What is shown beside the API: S3's websites, upload forms, answers to pages of other origins; function URLs; logs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cumulo.faces import addresses, pages
 from cumulo.faces.addresses import is_function_url as is_function_url
+from cumulo.faces.addresses import is_log_ingestion as is_log_ingestion
 from cumulo.wire.faults import Fault
 
 if TYPE_CHECKING:

@@ -15,11 +15,26 @@ if TYPE_CHECKING:
 
 WEBSITE = "s3-website"
 FUNCTION_URL = ".lambda-url."
+LOG_INGESTION = frozenset(("/v1/logs", "/services/collector/event", "/ingest/bulk", "/ingest/json"))
 
 
 def is_function_url(request: Request) -> bool:
     """Whether a request is for the URL of a function; asked of every request."""
     return FUNCTION_URL in request.headers.get("host")
+
+
+def is_log_ingestion(request: Request) -> bool:
+    """Whether a request is for one of CloudWatch Logs' HTTP endpoints; asked of every request."""
+    if request.path not in LOG_INGESTION or request.method != "POST":
+        return False
+    headers = request.headers
+    authorization = headers.get("authorization")
+    return (
+        authorization[:7].lower() == "bearer "
+        or "/logs/aws4_request" in authorization
+        or "x-aws-log-group" in headers
+        or hosts.read(headers.get("host")).labels == ("logs",)
+    )
 
 
 class Address(NamedTuple):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import operation, task
 from cumulo.core.table import prefix_range
-from cumulo.services.operations.logs import groups, segments, streams
+from cumulo.services.operations.logs import groups, large_objects, segments, streams
 from cumulo.services.operations.logs.blocks import BLOCKS
 from cumulo.services.operations.logs.data_protection import PROTECTION_POLICIES
 from cumulo.services.operations.logs.errors import DELETION_PROTECTED
@@ -54,6 +54,8 @@ def clear_group(ctx: Context, payload: dict[str, Any]) -> None:
     group_id = bytes.fromhex(payload["id"])
     if SEGMENTS.range(ctx, group_id, limit=1):
         segments.drop(ctx, group_id, SEGMENTS.range(ctx, group_id, limit=_ROWS))
+    elif large_objects.drop_some(ctx, group_id):
+        pass
     elif not any(
         _clear(ctx, space.key(ctx, group_id)) for space in (BLOCKS, STREAMS, GONE, METRIC_FILTERS, SUBSCRIPTION_FILTERS)
     ):
@@ -72,8 +74,9 @@ def clear_group(ctx: Context, payload: dict[str, Any]) -> None:
 
 @task
 def clear_stream(ctx: Context, payload: dict[str, Any]) -> None:
-    """Delete the blocks of a deleted stream, some of them at a time."""
-    if _clear(ctx, BLOCKS.key(ctx, bytes.fromhex(payload["group"]), bytes.fromhex(payload["stream"]))):
+    """Delete the blocks and large objects of a deleted stream, some of them at a time."""
+    group_id, stream_id = bytes.fromhex(payload["group"]), bytes.fromhex(payload["stream"])
+    if _clear(ctx, BLOCKS.key(ctx, group_id, stream_id)) or large_objects.drop_some(ctx, group_id, stream_id):
         ctx.later(clear_stream, payload)
 
 

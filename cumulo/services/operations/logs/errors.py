@@ -57,3 +57,5 @@ ANOMALY_NOT_FOUND = Error("ResourceNotFoundException", "The specified anomaly do
 DATA_SOURCE_NOT_FOUND = Error(
     "ResourceNotFoundException", "The specified data source {name} of the type {type} does not exist."
 )
+OBJECT_NOT_FOUND = Error("ResourceNotFoundException", "The specified log object does not exist.")
+INVALID_POINTER = Error("InvalidParameterException", "The specified log object pointer is invalid.")

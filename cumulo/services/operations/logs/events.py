@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from cumulo.core.operation import Wait, operation
@@ -21,19 +22,20 @@ def get_log_events(ctx: Context, request: t.GetLogEventsRequest) -> t.GetLogEven
     """A page of a stream's events, with tokens for the pages on both sides of it."""
     wanted = _reading(ctx, request)
     masks = data_protection.for_reader(ctx, wanted.group, request, request["logStreamName"])
-    lines = reading.at_hand(ctx, wanted)
+    lines = reading.at_hand(ctx, wanted) if masks is None else None  # to mask takes long
     if lines is None:
-        raise Wait(_from_segments)
+        raise Wait(_at_length)
     return _page(lines, wanted, masks)
 
 
-async def _from_segments(ctx: Context) -> t.GetLogEventsResponse:
+async def _at_length(ctx: Context) -> t.GetLogEventsResponse:
     def look(ctx: Context) -> tuple[Reading, Masks | None]:
         wanted = _reading(ctx, ctx.request)  # type: ignore[arg-type]
         return wanted, data_protection.for_reader(ctx, wanted.group, ctx.request, ctx.request["logStreamName"])
 
     wanted, masks = await ctx.transact(look)
-    return _page(await reading.read(ctx, wanted), wanted, masks)
+    lines = await reading.read(ctx, wanted)
+    return _page(lines, wanted, masks) if masks is None else await ctx.in_thread(partial(_page, lines, wanted, masks))
 
 
 def _reading(ctx: Context, request: t.GetLogEventsRequest) -> Reading:

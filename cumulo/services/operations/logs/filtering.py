@@ -117,7 +117,7 @@ async def _find(ctx: Context, wanted: Reading, pattern: Pattern, limit: int, mas
         lines = await reading.read(ctx, wanted)
         matching = (
             await ctx.in_thread(partial(_matching, lines, pattern, masks))
-            if len(lines) > 50
+            if len(lines) > 50 or masks is not None
             else _matching(lines, pattern, masks)
         )
         for line in matching:

@@ -162,6 +162,7 @@ def described(ctx: Context, group: Group) -> t.LogGroup:
         "logGroupClass": group.log_class,
         "logGroupArn": group.arn,
         "deletionProtectionEnabled": group.deletion_protection,
+        "bearerTokenAuthenticationEnabled": group.bearer_tokens,
     }
     retained = account_records.retained(ctx, group)
     if retained.days:

@@ -41,6 +41,7 @@ class Group(Record):
     metric_filters: int = 0  # how many there are
     subscriptions: int = 0
     protected: str = ""  # the state of its data protection policy
+    bearer_tokens: bool = False  # whether the HTTP endpoints take them
 
     @property
     def kept_days(self) -> int:

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cumulo.core.operation import operation, reconciler
-from cumulo.services.operations.logs import blocks, groups, reading, segment_making, segments
+from cumulo.services.operations.logs import blocks, groups, large_objects, reading, segment_making, segments
 from cumulo.services.operations.logs.errors import INVALID_PARAMETER
 from cumulo.services.operations.logs.groups import DELIVERY, PLACES
 from cumulo.services.operations.logs.lines import SERIAL_EPOCH_S
@@ -75,6 +75,7 @@ async def _visit(ctx: Context, place: Place) -> None:
         return
     if await ctx.transact(lambda ctx: reading.retained_from(ctx, group)):
         await ctx.transact(partial(_expire_segments, group=group))
+        await ctx.transact(partial(large_objects.drop_expired, group=group))
         after: bytes | None = None
         while True:
             after = await ctx.transact(partial(_expire_blocks, group=group, after=after))

@@ -190,3 +190,12 @@ def test_policies_that_are_refused(logs: Any, stream: dict[str, str]) -> None:
     logs.create_log_group(logGroupName="rare", logGroupClass="INFREQUENT_ACCESS")
     with refused("InvalidOperationException"):
         logs.put_data_protection_policy(logGroupIdentifier="rare", policyDocument=policy("EmailAddress"))
+
+
+def test_a_long_line_without_anything_is_soon_read(logs: Any, stream: dict[str, str], now_ms: Now) -> None:
+    """A megabyte of letters is one run: each of its characters as a beginning would take an hour."""
+    logs.put_data_protection_policy(logGroupIdentifier="/shop/orders", policyDocument=policy("EmailAddress"))
+    text = "x" * 1_000_000
+    logs.put_log_events(**stream, logEvents=[{"timestamp": now_ms(), "message": text}])
+    [event] = logs.get_log_events(**stream)["events"]
+    assert event["message"] == text

@@ -112,7 +112,11 @@ _ALL = (
             r"|(?:[0-9A-Fa-f]{1,4}:){1,7}:(?:[0-9A-Fa-f]{1,4}(?::[0-9A-Fa-f]{1,4}){0,5})?)(?![\w:])"
         ),
     ),
-    Identifier("EmailAddress", re.compile(r"[A-Za-z0-9._%+\-]+@(?:[A-Za-z0-9\-]+\.)+[A-Za-z]{2,}")),
+    Identifier(
+        "EmailAddress",
+        # Each run of characters is tried once and as a whole, or a megabyte without an @ would take an hour.
+        re.compile(r"(?<![A-Za-z0-9._%+\-])[A-Za-z0-9._%+\-]++@(?:[A-Za-z0-9\-]+\.)+[A-Za-z]{2,}"),
+    ),
     Identifier("CreditCardNumber", re.compile(r"(?<![\d-])\d(?:[ -]?\d){12,18}(?![\d-])"), _is_card),
     Identifier(
         "CreditCardExpiration",

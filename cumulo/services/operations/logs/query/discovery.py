@@ -31,6 +31,7 @@ SYSTEM = {
     POINTER: Value("(gid || '-' || ts || '-' || seq || '-' || sid)", TEXT),
 }
 LAMBDA_GROUP = "/aws/lambda/"
+REFERENCE = "@ptr.$"  # how names of fields begin that refer to large log objects: @ptr.$['body']
 _UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _REQUEST = quoted(rf"(?:RequestId: |^\S+\t)({_UUID})")
 _REPORT = "starts_with(message, 'REPORT RequestId: ')"
@@ -124,6 +125,8 @@ def json_text(is_lambda: bool) -> str:
 
 def pointers(name: str) -> list[str]:
     """The JSON pointers that a field's name may stand for: a key may have dots itself. The likeliest is first."""
+    if name.startswith(REFERENCE):
+        return ["/" + name.replace("~", "~0").replace("/", "~1")]
     if name.startswith("@@"):
         name = name[1:]
     parts = name.split(".")
@@ -141,8 +144,9 @@ def pointers(name: str) -> list[str]:
 
 
 def is_json_name(name: str) -> bool:
-    """Whether a field may come out of JSON: those of CloudWatch Logs begin with one @."""
-    return not name.startswith("@") or name.startswith("@@")
+    """Whether a field may come out of JSON: those of CloudWatch Logs begin with one @, and only
+    references to large objects are in the events themselves."""
+    return not name.startswith("@") or name.startswith(("@@", REFERENCE))
 
 
 def extracted(

@@ -9,7 +9,14 @@ import json
 import re
 from typing import Any
 
-from cumulo.services.operations.logs.query.discovery import FLOW, FLOW_SHAPE, LAMBDA_GROUP, ROUTE53, ROUTE53_SHAPE
+from cumulo.services.operations.logs.query.discovery import (
+    FLOW,
+    FLOW_SHAPE,
+    LAMBDA_GROUP,
+    REFERENCE,
+    ROUTE53,
+    ROUTE53_SHAPE,
+)
 
 FIELDS_MOST = 200
 _FLOW, _ROUTE53 = re.compile(FLOW_SHAPE), re.compile(ROUTE53_SHAPE)
@@ -54,7 +61,8 @@ def _json_fields(message: str, is_lambda: bool) -> dict[str, str]:
     found: dict[str, str] = {}
     if isinstance(document, dict):
         for key, value in document.items():
-            _flatten("@" + key if key.startswith("@") else key, value, found)
+            hidden = key.startswith("@") and not key.startswith(REFERENCE)
+            _flatten("@" + key if hidden else key, value, found)
     return found
 
 
