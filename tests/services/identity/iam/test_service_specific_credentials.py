@@ -92,7 +92,8 @@ def test_api_keys_expire(house: House) -> None:
     make: Any = house.iam.create_service_specific_credential
     made = make(UserName="alice", ServiceName="bedrock.amazonaws.com", CredentialAgeDays=2)["ServiceSpecificCredential"]
     assert made["ServiceCredentialAlias"].startswith("BedrockAPIKey-")
-    secret = base64.b64decode(made["ServiceCredentialSecret"]).decode()
+    assert made["ServiceCredentialSecret"].startswith("ABSK")
+    secret = base64.b64decode(made["ServiceCredentialSecret"][4:]).decode()
     assert secret.startswith(f"{made['ServiceCredentialAlias']}:")
     assert (made["ExpirationDate"] - made["CreateDate"]).days == 2
     house.cloud.advance(3 * 86_400)
