@@ -162,13 +162,14 @@ def described(ctx: Context, group: Group) -> t.LogGroup:
         "logGroupClass": group.log_class,
         "logGroupArn": group.arn,
         "deletionProtectionEnabled": group.deletion_protection,
-        "bearerTokenAuthenticationEnabled": group.bearer_tokens,
     }
     retained = account_records.retained(ctx, group)
     if retained.days:
         answer["retentionInDays"] = retained.days
     if retained.policy:
         answer["retentionPolicyName"] = retained.policy
+    if group.bearer_tokens:  # AWS says nothing of groups that take none
+        answer["bearerTokenAuthenticationEnabled"] = True
     if group.protected:
         answer["dataProtectionStatus"] = group.protected
     if data_protection.current(ctx, data_protection.account_key(group.account, group.region)) is not None:

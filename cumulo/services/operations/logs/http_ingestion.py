@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cumulo.core.errors import Error
 from cumulo.services.operations.logs import groups, large_objects, putting, sealing, streams
-from cumulo.services.operations.logs.errors import INVALID_PARAMETER
+from cumulo.services.operations.logs.errors import GROUP_NOT_FOUND, INVALID_PARAMETER
 from cumulo.services.operations.logs.ingestion import documents, large_events, otlp
 from cumulo.services.operations.logs.ingestion.documents import Event, Malformed
 from cumulo.services.operations.logs.ingestion.large_events import TooLarge
@@ -139,7 +139,7 @@ def _keep(ctx: Context, admitted: Admitted, found: Sequence[Kept], now_ms: int) 
     """Put events in batches as PutLogEvents takes them."""
     group = groups.by_id(ctx, admitted.group.id)
     if group is None:
-        raise groups.GROUP_NOT_FOUND()
+        raise GROUP_NOT_FOUND()
     stream = streams.find(ctx, group, admitted.stream.name)
     counts: dict[str, int] = {}
     sealed = admitted.key.sealed if admitted.key is not None else b""
