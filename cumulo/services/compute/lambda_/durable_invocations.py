@@ -76,6 +76,7 @@ def _ended(ctx: Context, execution: DurableExecution) -> dict[str, Any] | None:
         "StatusCode": 200,
         "ExecutedVersion": execution.version,
         "DurableExecutionArn": execution.arn,
+        "ContentType": "application/json",
     }
     if current is None or root is None:
         return {**answer, "Payload": b"", "FunctionError": "Unhandled"}

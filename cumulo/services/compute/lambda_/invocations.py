@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 INVOKE = "lambda:InvokeFunction"
 EVENT, DRY_RUN = "Event", "DryRun"
+REMAPPED = "0"
+"""Of AWS's gateway, which has always said it."""
 
 
 class _Waiting:
@@ -47,6 +49,9 @@ class _Waiting:
             "StatusCode": 200,
             "ExecutedVersion": self._target.version.version,
             "Payload": outcome.payload,
+            "ContentType": outcome.content_type,
+            "TraceId": self._call.trace_id,
+            "RemappedContentLength": REMAPPED,
         }
         if outcome.error:
             answer["FunctionError"] = outcome.error
@@ -85,7 +90,7 @@ def invoke(ctx: Context, request: t.InvocationRequest) -> t.InvocationResponse:
     call = Call(payload, trace_id=trace_id, client_context=context, tenant_id=tenant_id)
     if is_event:
         event_queue.accept(ctx, target, call, looped=looped)
-        return {"StatusCode": 202, "Payload": b""}
+        return {"StatusCode": 202, "Payload": b"", "TraceId": trace_id, "RemappedContentLength": REMAPPED}
     refuse_loop(ctx, target, looped)
     function = target.function
     limits = concurrency.limits_of(ctx, function)

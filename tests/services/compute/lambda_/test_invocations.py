@@ -46,6 +46,19 @@ def test_a_function_answers(cloud: Account, create: Create, simulated: Environme
     assert base64.b64decode(answer["LogResult"]).startswith(b"START RequestId: ")
 
 
+def test_headers_of_answers(cloud: Account, create: Create, simulated: Environments) -> None:
+    """As users of AWS's SDKs see them printed: what was answered, and the trace that the function was given."""
+    create(Code={"ZipFile": zip_of({"index.py": CONTEXT})})
+    lambda_ = cloud.client("lambda")
+    answer = lambda_.invoke(FunctionName="greeter")
+    headers = answer["ResponseMetadata"]["HTTPHeaders"]
+    assert headers["content-type"] == "application/json" and headers["x-amz-executed-version"] == "$LATEST"
+    assert headers["x-amzn-trace-id"] == json.load(answer["Payload"])["trace"]
+    assert headers["x-amzn-remapped-content-length"] == "0"
+    event = lambda_.invoke(FunctionName="greeter", InvocationType="Event")["ResponseMetadata"]["HTTPHeaders"]
+    assert event["x-amzn-trace-id"].startswith("Root=1-") and event["content-length"] == "0"
+
+
 def test_no_payload_is_an_empty_document(cloud: Account, create: Create, simulated: Environments) -> None:
     create()
     answer = cloud.client("lambda").invoke(FunctionName="greeter")
