@@ -46,7 +46,8 @@ def catch(aws: Any, operation: str, **parameters: Any) -> bytes:
     address = urlsplit(request.url)
     body = request.body.read() if hasattr(request.body, "read") else request.body or b""
     body = body.encode() if isinstance(body, str) else body
-    lines = [f"{request.method} {address.path or '/'} HTTP/1.1", f"Host: {address.netloc}"]
+    target = (address.path or "/") + (f"?{address.query}" if address.query else "")
+    lines = [f"{request.method} {target} HTTP/1.1", f"Host: {address.netloc}"]
     for name, value in request.headers.items():
         if name.lower() not in ("host", "content-length"):
             lines.append(f"{name}: {value.decode() if isinstance(value, bytes) else value}")
