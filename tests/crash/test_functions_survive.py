@@ -24,10 +24,12 @@ class Maker(threading.Thread):
         self.role = role
         self.acknowledged: set[str] = set()
         self.uncertain: set[str] = set()
+        self.up = threading.Event()  # whether the server is there to be asked
 
     def run(self) -> None:
         client = self.server.client("lambda")
         for number in range(FUNCTIONS):
+            self.up.wait(60)
             name = f"f{number}"
             code = zip_of({"index.py": f"number = {number}\n", "padding.bin": random.Random(number).randbytes(400_000)})
             try:
@@ -37,7 +39,6 @@ class Maker(threading.Thread):
                 self.acknowledged.add(name)
             except (BotoCoreError, ClientError):
                 self.uncertain.add(name)
-                time.sleep(0.4)  # the server is being started again
         client.close()
 
 
@@ -53,12 +54,18 @@ def _active(client: Any, name: str) -> dict[str, Any]:
 def test_functions_survive(server: Server) -> None:
     role = server.client("iam").create_role(RoleName="worker", AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]
     maker = Maker(server, role["Arn"])
+    maker.up.set()
     maker.start()
-    kills = 0
+    kills, chance = 0, random.Random(1)
     while maker.is_alive():
-        time.sleep(0.3)
+        made, deadline = len(maker.acknowledged), time.monotonic() + 5
+        while len(maker.acknowledged) == made and maker.is_alive() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        time.sleep(chance.uniform(0, 0.3))  # anywhere in the making of the next ones
+        maker.up.clear()
         server.kill()
         server.start()
+        maker.up.set()
         kills += 1
     client = server.client("lambda")
     there = {each["FunctionName"] for each in client.list_functions(MaxItems=50)["Functions"]}
