@@ -80,7 +80,7 @@ def fresh(ctx: Context, table: TableRecord) -> dict[str, Any]:
     _add_stream(shown, table)
     if table.sse_key:
         shown["SSEDescription"] = {"Status": "ENABLED", "SSEType": "KMS", "KMSMasterKeyArn": table.sse_key}
-    if table.filling and table.restored_at:
+    if table.restored_at:
         shown["RestoreSummary"] = _restore(table)
     replica_descriptions.add(ctx, shown, table)
     return shown
@@ -95,7 +95,7 @@ def _add_stream(shown: dict[str, Any], table: TableRecord) -> None:
 
 
 def _restore(table: TableRecord) -> dict[str, Any]:
-    shown: dict[str, Any] = {"RestoreDateTime": table.restored_at, "RestoreInProgress": True}
+    shown: dict[str, Any] = {"RestoreDateTime": table.restored_at, "RestoreInProgress": bool(table.filling)}
     if table.restored_from:
         shown["SourceBackupArn"] = table.restored_from
     if table.restored_table:
