@@ -23,7 +23,7 @@ from typing import Any
 
 import msgspec
 
-CUT_VERSION = 3
+CUT_VERSION = 4
 ALL = "all"  # the name under which the metadata of all services is kept
 _PATCHES = Path(__file__).parent / "patches"
 
@@ -51,7 +51,6 @@ class MemberCut(msgspec.Struct, rename="camel", omit_defaults=True, frozen=True)
     eventheader: bool = False
     idempotency_token: bool = False
     jsonvalue: bool = False
-    host_label: bool = False
     box: bool = False
     deprecated: bool = False
     sensitive: bool = False
@@ -87,7 +86,6 @@ class ShapeCut(msgspec.Struct, rename="camel", omit_defaults=True, frozen=True):
     timestamp_format: str = ""
     payload: str = ""
     streaming: bool = False
-    requires_length: bool = False
     eventstream: bool = False
     event: bool = False
     exception: bool = False
@@ -122,8 +120,6 @@ class OperationCut(msgspec.Struct, rename="camel", omit_defaults=True, frozen=Tr
     idempotent: bool = False
     readonly: bool = False
     deprecated: bool = False
-    http_checksum_required: bool = False
-    http_checksum: dict[str, Any] | None = None
     endpoint: dict[str, str] | None = None
     requestcompression: dict[str, tuple[str, ...]] | None = None
 
@@ -147,11 +143,8 @@ class Metadata(msgspec.Struct, rename="camel", omit_defaults=True, frozen=True):
     protocols: tuple[str, ...] = ()
     json_version: str = "1.0"
     xml_namespace: str = ""
-    service_id: str = ""
     service_full_name: str = ""
-    service_abbreviation: str = ""
     aws_query_compatible: dict[str, Any] | None = None
-    checksum_format: str = ""
     validation: str = ""
     error_namespace: str = ""
     invalid_action: str = ""
@@ -176,10 +169,7 @@ class PaginatorCut(msgspec.Struct, omit_defaults=True, frozen=True):
     """One entry of `paginators-1.json`."""
 
     input_token: str | tuple[str, ...] = ""
-    output_token: str | tuple[str, ...] = ""
     limit_key: str = ""
-    result_key: str | tuple[str, ...] = ""
-    more_results: str = ""
 
 
 class ServiceCut(msgspec.Struct, frozen=True):

@@ -105,7 +105,6 @@ def cbor_request(body: bytes) -> Request:
     return request(target=CBOR_PATH, headers=CBOR, body=body)
 
 
-NINES = b'{"TableName":' + b"9" * 1_000_000 + b"}"
 LIFECYCLE = "/bucket?lifecycle"
 
 HOSTILE = [

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 TIMEOUT_S = 15.0
 _MAX_HEAD = 64 * 1024
-_MAX_BODY = 64 * 1024  # of the answer: nobody reads it
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 

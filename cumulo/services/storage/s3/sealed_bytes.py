@@ -21,11 +21,6 @@ class DamagedBytes(Exception):
     """Stored bytes are not those that were sealed."""
 
 
-def sealed_size(size: int, layers: int) -> int:
-    """How many bytes so many bytes of plaintext are when sealed."""
-    return PREFIX_B + size + -(-size // CHUNK_B) * TAG_B * layers
-
-
 class Sealer:
     """Seals a body as it comes. `prefix` are 8 random bytes."""
 

@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from cumulo.core.context import Context
     from cumulo.stubs import s3control as t
 
-HOME = "us-west-2"
 IN_PROGRESS, SUCCEEDED, FAILED = "INPROGRESS", "SUCCEEDED", "FAILED"
 MOST_BUCKETS = 17  # Source: "Multi-Region Access Point restrictions and limitations"
 _PARAMETERS = {

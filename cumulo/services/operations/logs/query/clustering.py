@@ -28,7 +28,6 @@ _TIME = re.compile(
 _UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 _IP = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?")
 _NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?")
-_HTTP = re.compile(r"[1-5]\d\d")
 
 
 class Shape(NamedTuple):
