@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cumulo.core.errors import not_implemented
 from cumulo.services.operations.logs import data_sources, groups
 from cumulo.services.operations.logs.errors import INVALID_PARAMETER, RESOURCE_NOT_FOUND
-from cumulo.services.operations.logs.groups import GROUPS, INFREQUENT_ACCESS, STANDARD
+from cumulo.services.operations.logs.groups import DELIVERY, GROUPS, STANDARD
 from cumulo.services.operations.logs.query import periods
 from cumulo.services.operations.logs.query.tree import AppendColumns, Filter, InQuery, Join, Query, Source
 from cumulo.services.operations.logs.query.walks import inside
@@ -110,12 +110,18 @@ def inner(query: Query) -> list[Query]:
 
 
 def refuse_class(found: list[Group], commands: set[str]) -> None:
-    """Commands that groups of the class INFREQUENT_ACCESS do not have (User Guide, "Log classes")."""
+    """Commands that groups of other classes than STANDARD do not have; those of DELIVERY have none.
+
+    Source: User Guide, "Log classes"; API reference, CreateLogGroup ("doesn't offer … Logs Insights queries").
+    """
     for group in found:
-        if group.log_class == INFREQUENT_ACCESS and commands:
+        if group.log_class == DELIVERY:
+            raise INVALID_PARAMETER(f"Queries are not supported for log groups of the Delivery class: {group.name}")
+        if group.log_class != STANDARD and commands:
             names = ", ".join(sorted(commands))
+            title = group.log_class.replace("_", " ").title()
             raise INVALID_PARAMETER(
-                f"The command {names} is not supported for log groups of the Infrequent Access class: {group.name}"
+                f"The command {names} is not supported for log groups of the {title} class: {group.name}"
             )
 
 

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from cumulo.core import tags as rules
+from cumulo.core.errors import Error
 from cumulo.core.operation import operation
 from cumulo.services.operations.logs import groups
 from cumulo.services.operations.logs.errors import INVALID_PARAMETER, RESOURCE_NOT_FOUND, TOO_MANY_TAGS
@@ -32,7 +33,8 @@ def checked(given: Mapping[str, str] | None) -> dict[str, str]:
     return tags
 
 
-_INVALID = INVALID_PARAMETER
+# The words of AWS's console and of other services for the same rule; those of CloudWatch Logs are not known.
+_INVALID = Error("InvalidParameterException", "aws: prefixed tag key names are not allowed for external use.")
 
 
 def _of_group(ctx: Context, name: str) -> Tagged | None:

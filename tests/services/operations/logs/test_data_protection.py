@@ -41,42 +41,112 @@ def policy(*names: str, custom: dict[str, str] | None = None, **change: Any) -> 
     return json.dumps(document)
 
 
-@pytest.mark.parametrize(
-    ("name", "found", "not_found"),
-    [
-        ("EmailAddress", "a.b@example.com", "a.b@example"),
-        ("IpAddress", "10.20.30.255", "10.20.30.256"),
-        ("IpAddress", "2001:0db8:85a3:0000:0000:8a2e:0370:7334", "12:30:45"),
-        ("CreditCardNumber", "4111 1111 1111 1111", "4111 1111 1111 1112"),
-        ("AwsSecretKey", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "wJalrXUtnFEMI/K7MDENG"),
-        ("Ssn-US", "123-45-6789", "000-45-6789"),
-        ("PhoneNumber-US", "(206) 555-0123", "12-3456"),
-        ("BankAccountNumber-DE", "DE89370400440532013000", "DE89370400440532013001"),
-        ("BankAccountNumber-GB", "GB29 NWBK 6016 1331 9268 19", "GB28 NWBK 6016 1331 9268 19"),
-        ("VehicleIdentificationNumber", "1M8GDM9AXKP042788", "1M8GDM9A1KP042788"),
-        ("NationalProviderId-US", "1234567893", "1234567894"),
-        ("DrugEnforcementAgencyNumber-US", "AB1234563", "AB1234564"),
-        ("CreditCardExpiration", "12/2027", "13/2027"),
-        ("CreditCardSecurityCode", "123", "12"),
-        ("ZipCode-US", "98109-1234", "9810"),
-        ("PkcsPrivateKey", "-----BEGIN RSA PRIVATE KEY-----abc-----END RSA PRIVATE KEY-----", "-----BEGIN RSA-----"),
-        ("OpenSshPrivateKey", "-----BEGIN OPENSSH PRIVATE KEY-----abc", "BEGIN OPENSSH PRIVATE KEY"),
-        ("PgpPrivateKey", "-----BEGIN PGP PRIVATE KEY BLOCK-----abc", "PGP PRIVATE KEY BLOCK"),
-        ("PuttyPrivateKey", "PuTTY-User-Key-File-2: ssh-rsa", "PuTTY-User"),
-    ],
-)
+KINDS = [
+    ("EmailAddress", "a.b@example.com", "a.b@example"),
+    ("IpAddress", "10.20.30.255", "10.20.30.256"),
+    ("IpAddress", "2001:0db8:85a3:0000:0000:8a2e:0370:7334", "12:30:45"),
+    ("CreditCardNumber", "4111 1111 1111 1111", "4111 1111 1111 1112"),
+    ("AwsSecretKey", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "wJalrXUtnFEMI/K7MDENG"),
+    ("Ssn-US", "123-45-6789", "000-45-6789"),
+    ("PhoneNumber-US", "(206) 555-0123", "12-3456"),
+    ("BankAccountNumber-DE", "DE89370400440532013000", "DE89370400440532013001"),
+    ("BankAccountNumber-GB", "GB29 NWBK 6016 1331 9268 19", "GB28 NWBK 6016 1331 9268 19"),
+    ("VehicleIdentificationNumber", "1M8GDM9AXKP042788", "1M8GDM9A1KP042788"),
+    ("NationalProviderId-US", "1234567893", "1234567894"),
+    ("DrugEnforcementAgencyNumber-US", "AB1234563", "AB1234564"),
+    ("CreditCardExpiration", "12/2027", "13/2027"),
+    ("CreditCardSecurityCode", "123", "12"),
+    ("ZipCode-US", "98109-1234", "9810"),
+    ("PkcsPrivateKey", "-----BEGIN RSA PRIVATE KEY-----abc-----END RSA PRIVATE KEY-----", "-----BEGIN RSA-----"),
+    ("OpenSshPrivateKey", "-----BEGIN OPENSSH PRIVATE KEY-----abc", "BEGIN OPENSSH PRIVATE KEY"),
+    ("PgpPrivateKey", "-----BEGIN PGP PRIVATE KEY BLOCK-----abc", "PGP PRIVATE KEY BLOCK"),
+    ("PuttyPrivateKey", "PuTTY-User-Key-File-2: ssh-rsa", "PuTTY-User"),
+]
+
+
+@pytest.mark.parametrize(("name", "found", "not_found"), KINDS)
 def test_each_kind_of_data(name: str, found: str, not_found: str) -> None:
     protection = masking.read(policy(name))
     words = {"AwsSecretKey": "aws_secret_access_key=", "CreditCardExpiration": "Expiration: "}
-    near = words.get(name, "cvv zip code dea npi:") if MANAGED[name].words else ""
+    near = words.get(name, "cvv zip code dea number npi:") if MANAGED[name].words else ""
     assert protection.masked(f"{near}{found}") == near + "*" * len(found)
     assert protection.masked(f"{near} {not_found} ") == f"{near} {not_found} "
     if MANAGED[name].words:
         assert protection.masked(f"nothing {found}") == f"nothing {found}"
 
 
+# Numbers that are given to nobody: examples of documents, or made for this.
+NATIONAL = [
+    ("DateOfBirth", "date of birth: ", "1980-02-29", "1980-13-29"),
+    ("DateOfBirth", "dob ", "March 3, 1999", "Mars 3, 1999"),
+    ("LatLong", "coordinates ", "47.6205, -122.3493", "97.6205, -122.3493"),
+    ("CepCode-BR", "cep: ", "01310-100", "0131-100"),
+    ("Cnpj-BR", "CNPJ ", "11.222.333/0001-81", "11.222.333/0001-82"),
+    ("CpfCode-BR", "cpf=", "529.982.247-25", "529.982.247-26"),
+    ("RgCode-BR", "RG ", "12.345.678-X", "12.345"),
+    ("PhoneNumber-BR", "telefone ", "(11) 98765-4321", "8765"),
+    ("PersonalHealthNumber-CA", "phn: ", "9876 543 210", "9876 543"),
+    ("PassportNumber-CA", "passport ", "AB123456", "A123456"),
+    ("PassportNumber-US", "passport number ", "123456789", "12345678"),
+    ("DriversLicense-US", "driver's license ", "D12345678", "D1234"),
+    ("BankAccountNumber-US", "checking account ", "000123456789", "123456789"),
+    ("IndividualTaxIdentificationNumber-US", "itin: ", "912-70-1234", "912-49-1234"),
+    ("HealthInsuranceClaimNumber-US", "hicn ", "123-45-6789A", "123-45-6789"),
+    ("MedicareBeneficiaryNumber-US", "mbi ", "1EG4-TE5-MK73", "1SG4-TE5-MK73"),
+    ("NationalDrugCode-US", "ndc ", "0777-3105-02", "0777-3105"),
+    ("HealthcareProcedureCode-US", "hcpcs ", "J1100", "Z1100"),
+    ("HealthInsuranceCardNumber-EU", "ehic ", "80276881030012345678", "81276881030012345678"),
+    ("TaxId-DE", "steuer-id ", "86095742719", "86095742718"),
+    ("NationalIdentificationNumber-DE", "Personalausweis ", "L01X00T471", "L01A00T471"),
+    ("PassportNumber-DE", "Reisepass ", "C01X00T478", "A01X00T478"),
+    ("DriversLicense-DE", "Führerschein ", "B072RRE2I55", "B072"),
+    ("PhoneNumber-DE", "", "+49 30 901820", "030"),
+    ("NifNumber-ES", "nif ", "12345678Z", "12345678A"),
+    ("NieNumber-ES", "nie ", "X1234567L", "X1234567A"),
+    ("NationalIdentificationNumber-ES", "dni ", "12345678Z", "12345678A"),
+    ("TaxId-ES", "nif ", "12345678-Z", "12345678-A"),
+    ("Ssn-ES", "seguridad social ", "28/12345678/40", "28/1234/40"),
+    ("PassportNumber-ES", "pasaporte ", "AAA123456", "A123456"),
+    ("PhoneNumber-ES", "móvil ", "612 345 678", "512 345 678"),
+    ("InseeCode-FR", "insee ", "2 55 08 14 168 025 38", "2 55 08 14 168 025 39"),
+    ("HealthInsuranceNumber-FR", "carte vitale ", "255081416802538", "255081416802539"),
+    ("TaxId-FR", "numéro fiscal ", "3023217600053", "4023217600053"),
+    ("PassportNumber-FR", "passeport ", "12AB34567", "12A34567"),
+    ("PhoneNumber-FR", "", "+33 6 12 34 56 78", "6 12 34"),
+    ("NationalInsuranceNumber-GB", "nino ", "QQ 12 34 56 C".replace("QQ", "AB"), "QQ 12 34 56 C"),
+    ("NhsNumber-GB", "nhs number ", "943 476 5919", "943 476 5918"),
+    ("ElectoralRollNumber-GB", "electoral roll no. ", "AB 1234", "A 12345"),
+    ("TaxId-GB", "utr ", "12345 67890", "12345 678"),
+    ("PassportNumber-GB", "passport ", "925665416", "92566541"),
+    ("DriversLicense-GB", "driving licence ", "MORGA657054SM9IJ", "MORGA65705"),
+    ("PhoneNumber-GB", "tel ", "020 7946 0018", "7946"),
+    ("NationalIdentificationNumber-IT", "codice fiscale ", "RSSMRA85T10A562S", "RSSMRA85T10A562T"),
+    ("PassportNumber-IT", "passaporto ", "YA1234567", "Y1234567"),
+    ("DriversLicense-IT", "patente di guida ", "AB1234567X", "AB12345X"),
+    ("PhoneNumber-IT", "cellulare ", "347 123 4567", "347"),
+]
+
+
+@pytest.mark.parametrize(("name", "near", "found", "not_found"), NATIONAL)
+def test_each_number_of_a_country(name: str, near: str, found: str, not_found: str) -> None:
+    protection = masking.read(policy(name))
+    assert protection.masked(f"{near}{found}.") == near + "*" * len(found) + "."
+    assert protection.masked(f"{near}{not_found}.") == f"{near}{not_found}."
+    if near:
+        assert protection.masked(f"nothing {found}") == f"nothing {found}"
+        assert protection.masked(f"{near}{'.' * 31}{found}") == f"{near}{'.' * 31}{found}"
+
+
+def test_words_of_a_kind() -> None:
+    protection = masking.read(policy("DateOfBirth"))
+    for near in ("dateofbirth ", "date_of_birth: ", "DATE-OF-BIRTH="):
+        assert protection.masked(f"{near}1980-02-29") == near + "*" * 10
+    assert protection.masked("adobe 1980-02-29") == "adobe 1980-02-29"
+
+
 def test_every_kind_is_tested() -> None:
-    assert len(MANAGED) == 21
+    tested = {each[0] for each in NATIONAL} | {each[0] for each in KINDS}
+    assert tested | {f"BankAccountNumber-{country}" for country in ("FR", "IT", "ES")} == set(MANAGED)
 
 
 @given(st.text(max_size=60))

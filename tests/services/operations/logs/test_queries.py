@@ -472,3 +472,23 @@ def test_few_and_many_matches_are_the_same(insights: Insights, logs: Any, monkey
         answers.append(answer["results"])
     assert answers[0] == answers[1]
     assert [row["n"] for row in rows({"results": answers[0]})] == ["29", "28", "26"]
+
+
+@pytest.mark.parametrize(
+    ("log_class", "text", "message"),
+    [
+        (
+            "ESSENTIALS",
+            "pattern @message",
+            "The command pattern is not supported for log groups of the Essentials class",
+        ),
+        ("INFREQUENT_ACCESS", "pattern @message | diff", "The command diff, pattern is not supported"),
+        ("DELIVERY", "fields @message", "Queries are not supported for log groups of the Delivery class: /classy"),
+    ],
+)
+def test_what_classes_have_not(insights: Insights, logs: Any, log_class: str, text: str, message: str) -> None:
+    logs.create_log_group(logGroupName="/classy", logGroupClass=log_class)
+    with pytest.raises(logs.exceptions.InvalidParameterException, match=message):
+        insights.start(text, logGroupName="/classy")
+    if log_class != "DELIVERY":
+        assert insights.run("fields @message | limit 1", logGroupName="/classy") == []

@@ -29,7 +29,7 @@ def test_tags_that_are_refused(cloud: Account, logs: Any) -> None:
         logs.tag_resource(resourceArn=arn, tags={"a": "b"})
     logs.tag_resource(resourceArn=arn, tags={"1": "b"})
     logs.untag_log_group(logGroupName=GROUP, tags=["1"])
-    with refused("InvalidParameterException"):
+    with refused("InvalidParameterException", "aws: prefixed tag key names are not allowed for external use."):
         logs.tag_log_group(logGroupName=GROUP, tags={"aws:a": "b"})
     with refused("ResourceNotFoundException"):
         logs.list_tags_for_resource(resourceArn=arn + "2")

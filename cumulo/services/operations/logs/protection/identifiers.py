@@ -1,45 +1,22 @@
 """Managed data identifiers: the kinds of sensitive data that can be told by their form.
 
-Those that AWS tells by more than a form (names, addresses, and numbers of many countries that only their words betray)
-are not here, and are refused by name. Source: CloudWatch Logs User Guide, "Types of data that you can protect".
+Those that AWS tells by more than a form (names, addresses) and the driving licences of most countries are not here, and
+are refused by name. Source: CloudWatch Logs User Guide, "Types of data that you can protect".
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Final
+
+from cumulo.services.operations.logs.protection.kinds import Identifier, digits, is_luhn, keywords
+from cumulo.services.operations.logs.protection.national_identifiers import NATIONAL
 
 ARN_START: Final = "data-identifier/"
 
 
-class Identifier(NamedTuple):
-    """A kind of data: its form, a check of what has it, and words of which one must stand near (30 characters)."""
-
-    name: str
-    form: re.Pattern[str]
-    check: Callable[[str], bool] | None = None
-    words: re.Pattern[str] | None = None
-
-
-NEAR: Final = 30
-
-
-def _digits(text: str) -> list[int]:
-    return [int(character) for character in text if character.isdigit()]
-
-
-def is_luhn(text: str) -> bool:
-    """Whether the digits add up as those of a card do (ISO/IEC 7812-1)."""
-    total = 0
-    for index, digit in enumerate(reversed(_digits(text))):
-        doubled = digit * 2 if index % 2 else digit
-        total += doubled - 9 if doubled > 9 else doubled
-    return total % 10 == 0
-
-
 def _is_card(text: str) -> bool:
-    return 13 <= len(_digits(text)) <= 19 and is_luhn(text)
+    return 13 <= len(digits(text)) <= 19 and is_luhn(text)
 
 
 def _is_iban(text: str) -> bool:
@@ -51,7 +28,7 @@ def _is_iban(text: str) -> bool:
 
 def _is_dea(text: str) -> bool:
     """Whether the last digit of a DEA number fits the others."""
-    found = _digits(text[-7:])
+    found = digits(text[-7:])
     return (found[0] + found[2] + found[4] + 2 * (found[1] + found[3] + found[5])) % 10 == found[6]
 
 
@@ -73,10 +50,6 @@ def _is_provider(text: str) -> bool:
     return is_luhn("80840" + text)
 
 
-def _words(*texts: str) -> re.Pattern[str]:
-    return re.compile("|".join(texts), re.IGNORECASE)
-
-
 def _key(kind: str) -> re.Pattern[str]:
     return re.compile(f"-----BEGIN {kind}-----.*?(?:-----END {kind}-----|$)", re.DOTALL)
 
@@ -92,13 +65,7 @@ _ALL = (
     Identifier(
         "AwsSecretKey",
         re.compile(r"(?<![A-Za-z0-9/+])[A-Za-z0-9/+=]{40}(?![A-Za-z0-9/+=])"),
-        words=_words(
-            r"aws_secret_access_key",
-            r"credentials",
-            r"secret[ _]?access[ _]?key",
-            r"secret[ _]?key",
-            r"set-awscredential",
-        ),
+        words=keywords("aws_secret_access_key", "credentials", "secret access key", "secret key", "set-awscredential"),
     ),
     Identifier("OpenSshPrivateKey", _key("OPENSSH PRIVATE KEY")),
     Identifier("PgpPrivateKey", _key("PGP PRIVATE KEY BLOCK")),
@@ -121,19 +88,27 @@ _ALL = (
     Identifier(
         "CreditCardExpiration",
         re.compile(r"(?<!\d)(?:0[1-9]|1[0-2])[/-](?:\d{4}|\d{2})(?!\d)"),
-        words=_words("exp d", "exp m", "exp y", "expiration", "expiry"),
+        words=keywords("exp d", "exp m", "exp y", "expiration", "expiry"),
     ),
     Identifier(
         "CreditCardSecurityCode",
         re.compile(r"(?<!\d)\d{3,4}(?!\d)"),
-        words=_words(
+        words=keywords(
             "card id",
             "card identification code",
+            "card identification number",
             "card security code",
-            r"\bcid\b",
-            r"\bcsc\b",
-            r"\bcvc2?\b",
-            r"\bcvv2?\b",
+            "card validation code",
+            "card validation number",
+            "card verification data",
+            "card verification value",
+            "cid",
+            "csc",
+            "cvc",
+            "cvc2",
+            "cvv",
+            "cvv2",
+            "elo verification code",
         ),
     ),
     _iban("FR", 27),
@@ -142,13 +117,16 @@ _ALL = (
     _iban("ES", 24),
     _iban("GB", 22),
     Identifier(
-        "DrugEnforcementAgencyNumber-US", re.compile(r"\b[A-Za-z]{2}\d{7}\b"), _is_dea, _words(r"\bdea\b", "drug")
+        "DrugEnforcementAgencyNumber-US",
+        re.compile(r"\b[A-Za-z]{2}\d{7}\b"),
+        _is_dea,
+        keywords("dea number", "dea registration"),
     ),
     Identifier(
         "NationalProviderId-US",
         re.compile(r"(?<!\d)[12]\d{9}(?!\d)"),
         _is_provider,
-        _words("hipaa", r"n\.?p\.?i", "national provider"),
+        keywords("hipaa", "n.p.i", "n.p.i.", "npi", "national provider", "national provider identifier"),
     ),
     Identifier("Ssn-US", re.compile(r"(?<![\d-])(?!000|666|9\d\d)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\d-])")),
     Identifier(
@@ -156,9 +134,7 @@ _ALL = (
         re.compile(r"(?<![\d.])(?:\+?1[ .-]?)?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d{4}(?![\d-])"),
     ),
     Identifier("VehicleIdentificationNumber", re.compile(r"\b[A-HJ-NPR-Z0-9]{17}\b"), _is_vin),
-    Identifier(
-        "ZipCode-US", re.compile(r"(?<!\d)\d{5}(?:-\d{4})?(?!\d)"), words=_words("zip code", r"zip\+4", r"\bzip\b")
-    ),
+    Identifier("ZipCode-US", re.compile(r"(?<!\d)\d{5}(?:-\d{4})?(?!\d)"), words=keywords("zip code", "zip+4", "zip")),
 )
 
-MANAGED: Final = {each.name: each for each in _ALL}
+MANAGED: Final = {each.name: each for each in (*_ALL, *NATIONAL)}

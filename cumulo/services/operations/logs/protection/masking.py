@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from cumulo.services.operations.logs.protection.identifiers import ARN_START, MANAGED, NEAR, Identifier
+from cumulo.services.operations.logs.protection.identifiers import ARN_START, MANAGED
+from cumulo.services.operations.logs.protection.kinds import NEAR, Identifier
 
 CUSTOM_MOST = 10
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
