@@ -63,6 +63,13 @@ def test_an_exception_is_the_answer(bench: Bench) -> None:
     ) in bench.text
 
 
+def test_frames_of_the_library_have_lambdas_names(bench: Bench) -> None:
+    (outcome,) = bench.invoke(bench.build("import json\ndef handler(event, context):\n    return json.loads('x')\n"))
+    trace = json.loads(outcome.payload)["stackTrace"]
+    assert trace[0].startswith('  File "/var/task/index.py", line 3')
+    assert trace[1].startswith('  File "/var/lang/lib/python3.12/json/__init__.py", line ')
+
+
 def test_what_a_function_sees(bench: Bench) -> None:
     source = """
 import os, sys

@@ -21,6 +21,7 @@ from cumulo.engines.environments.guest.lambda_context import LambdaContext
 from cumulo.engines.environments.guest.runtime_client import Gone, RuntimeClient
 
 HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+LANG = "/var/lang"  # where the installation of a runtime is shown, see programs.py
 UNHANDLED = (
     "LAMBDA_WARNING: Unhandled exception. The most likely cause is an issue in the function code. However, in rare"
     " cases, a Lambda runtime update can cause unexpected function behavior. For functions using managed runtimes,"
@@ -162,6 +163,13 @@ def find_handler(handler: str) -> Callable[[Any, LambdaContext], Any]:
     return found
 
 
+def _shown(file: str) -> str:
+    """The library of the interpreter by the name that it has in Lambda, where it has it here too."""
+    if file.startswith(f"{sys.base_prefix}/") and os.path.exists(LANG):
+        return LANG + file[len(sys.base_prefix) :]
+    return file
+
+
 def error_document(error: BaseException, request_id: str = "") -> tuple[dict[str, Any], list[traceback.FrameSummary]]:
     """What Lambda answers for an exception, and the frames that X-Ray is told."""
     frames: list[traceback.FrameSummary] = []
@@ -171,7 +179,7 @@ def error_document(error: BaseException, request_id: str = "") -> tuple[dict[str
         frames = list(traceback.extract_tb(error.__traceback__))
         first = next((index for index, frame in enumerate(frames) if not frame.filename.startswith(HERE)), 0)
         frames = frames[first:]
-        plain = [(frame.filename, frame.lineno, frame.name, frame.line) for frame in frames]
+        plain = [(_shown(frame.filename), frame.lineno, frame.name, frame.line) for frame in frames]
         message, kind, trace = str(error), type(error).__name__, traceback.format_list(plain)  # type: ignore[arg-type]
     document = {"errorMessage": message, "errorType": kind, "requestId": request_id, "stackTrace": trace}
     return document, frames

@@ -22,11 +22,11 @@ def test_four_kilobytes_fit(create: Create) -> None:
 
 def test_names_that_are_lambdas_own(create: Create) -> None:
     refused(
-        lambda: create(Environment={"Variables": {"AWS_REGION": "x", "MINE": "y", "AWS_SESSION_TOKEN": "z"}}),
+        lambda: create(Environment={"Variables": {"AWS_REGION": "x", "MINE": "y", "LAMBDA_TASK_ROOT": "z"}}),
         INVALID,
         "Lambda was unable to configure your environment variables because the environment variables you have provided "
         "contains reserved keys that are currently not supported for modification. Reserved keys used in this request: "
-        "AWS_REGION, AWS_SESSION_TOKEN",
+        "AWS_REGION, LAMBDA_TASK_ROOT",
     )
     assert refused(lambda: create(Environment={"Variables": {"1ST": "x"}}))["Error"]["Code"] == "ValidationException"
 
