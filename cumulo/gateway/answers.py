@@ -125,7 +125,7 @@ def declared_length(headers: Headers) -> int | None:
 
 def _start(name: str) -> str:
     """How a field's line starts; "" for one of ours."""
-    start = "" if name.lower() in _OURS else f"{name}: "
+    start = "" if name.lower() in _OURS else f"{name.translate(_BREAKS)}: "
     if len(_starts) < _MOST_STARTS and len(name) <= 64:
         _starts[name] = start
     return start
@@ -136,18 +136,21 @@ def head(status: int, headers: Headers, tail: str) -> bytes:
     (our own fields, which ends the head). A line break or NUL inside a field becomes a space:
     no value may start a field of its own."""
     parts = [_STATUS_LINES.get(status) or f"HTTP/1.1 {status} \r\n"]
+    values: list[str] = []
     for name, value in headers:
         start = _starts.get(name)
         if start is None:
             start = _start(name)
         if start:
-            parts += (start, value, "\r\n")
+            values.append(value)
+            parts.append(start)
+            parts.append(value)
+            parts.append("\r\n")
+    said = "".join(values)  # to look through them all at once
+    if "\n" in said or "\r" in said or "\0" in said:
+        return head(status, [(name, value.translate(_BREAKS)) for name, value in headers], tail)
+    parts.append(tail)
     text = "".join(parts)
-    lines = 1 + len(parts) // 3
-    if text.count("\n") != lines or text.count("\r") != lines or "\0" in text:
-        clean = [(name.translate(_BREAKS), value.translate(_BREAKS)) for name, value in headers]
-        return head(status, clean, tail)
-    text += tail
     try:
         return text.encode("latin-1")
     except UnicodeEncodeError:

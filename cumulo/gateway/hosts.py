@@ -40,7 +40,7 @@ _LONGEST = 253 + len(":65535")
 # Where a page stands whose request is left to a service: nobody knows it, this machine's own, named in the settings.
 FOREIGN, OURS, CONFIGURED = range(1, 4)
 
-BROWSER_FIELDS = frozenset({"origin", "sec-fetch-site"})
+BROWSER_FIELDS = ("origin", "sec-fetch-site")
 
 
 class Hosts:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 NEVER = float("inf")
 _METHODS = {method.encode(): method for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")}
 _KNOWN_METHODS = frozenset(_METHODS.values())
-_UNUSUAL = frozenset({"expect", "origin", "transfer-encoding", "upgrade"})
+_UNUSUAL = ("expect", "origin", "transfer-encoding", "upgrade")
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 

@@ -10,12 +10,16 @@ Source: "Create a signed AWS API request" (IAM User Guide); botocore's, the Java
 
 import re
 from collections.abc import Sequence
+from typing import Final
 from urllib.parse import quote, unquote_to_bytes
 
 from cumulo.wire.http import Headers
 
 _PLAIN_PATH = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9_.~-]*)*/?\Z")
 _WHITE = re.compile(r"[ \t\r\n\f\v]+")
+_MOST_LINES = 256
+_LONGEST_LINE = 1024
+_lines: Final[dict[tuple[str, ...], tuple[tuple[str, ...], str]]] = {}
 
 
 def _octets(text: str) -> bytes:
@@ -93,13 +97,26 @@ def _reencoded(pairs: list[tuple[str, str]], plus_is_space: bool) -> str:
     return "&".join([f"{name}={value}" for name, value in sorted([(encode(n), encode(v)) for n, v in pairs])])
 
 
-def likeliest(top: str, headers: Headers, names: Sequence[str], payload: str) -> bytes:
+def _lines_of(names: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
+    """What stands between the values of these signed headers, and after the last: most clients sign the same ones."""
+    lines = tuple([f"\n{name}:" for name in names]), f"\n\n{';'.join(names)}\n"
+    if len(_lines) >= _MOST_LINES:
+        _lines.clear()
+    if len(lines[1]) <= _LONGEST_LINE:
+        _lines[names] = lines
+    return lines
+
+
+def likeliest(top: str, headers: Headers, names: tuple[str, ...], payload: str) -> bytes:
     """A canonical request: method, URI and query string in `top`, then what `header_block` makes of the fields."""
-    get = headers.get
-    parts = [top, "\n"]
-    for name in names:
-        parts += (name, ":", get(name), "\n")
-    parts += ("\n", ";".join(names), "\n", payload)
+    starts, end = _lines.get(names) or _lines_of(names)
+    fields = headers.fields
+    parts = [top]
+    for at, start in enumerate(starts):
+        parts.append(start)
+        parts.append(fields.get(names[at], ""))
+    parts.append(end)
+    parts.append(payload)
     text = "".join(parts)
     if "  " in text or "\t" in text:
         block = header_block(headers, names)

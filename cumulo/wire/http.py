@@ -19,6 +19,16 @@ def _name(raw: bytes) -> str:
     return name
 
 
+def _joined(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:
+    """The fields by lower-case name where one comes more than once."""
+    fields: dict[str, str] = {}
+    for name_bytes, value_bytes in raw:
+        name = name_bytes.decode("latin-1").lower()
+        value = value_bytes.decode("latin-1").strip(" \t")
+        fields[name] = f"{fields[name]},{value}" if name in fields else value
+    return fields
+
+
 class Headers:
     """The header fields of a request in arrival order, found by lower-case name.
 
@@ -36,8 +46,8 @@ class Headers:
             value = value_bytes.decode("latin-1")
             if value_bytes and (value_bytes[0] <= _SPACE or value_bytes[-1] <= _SPACE):
                 value = value.strip(" \t")
-            fields[name] = f"{fields[name]},{value}" if name in fields else value
-        self.fields = fields
+            fields[name] = value
+        self.fields = fields if len(fields) == len(raw) else _joined(raw)
 
     def get(self, name: str, default: str = "") -> str:
         """The value of the field with this lower-case name, or the default."""
@@ -57,9 +67,13 @@ class Headers:
         """Whether all fields whose lower-case names start so are among these."""
         return all(name in names for name in self.fields if name.startswith(prefix))
 
-    def holds_none_of(self, names: frozenset[str]) -> bool:
-        """Whether no field has one of these lower-case names (one look for all of them)."""
-        return names.isdisjoint(self.fields)
+    def holds_none_of(self, names: tuple[str, ...]) -> bool:
+        """Whether no field has one of these few lower-case names."""
+        fields = self.fields
+        for name in names:  # noqa: SIM110 - compiled, the loop makes no generator
+            if name in fields:
+                return False
+        return True
 
 
 class Request:

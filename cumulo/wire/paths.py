@@ -224,7 +224,8 @@ class Paths:
 
 def _matched(entry: Entry, raw: tuple[str, ...]) -> Match:
     labels: dict[str, str] = {}
-    for name, value in zip(entry.labels, raw, strict=True):
+    for at, name in enumerate(entry.labels):
+        value = raw[at]
         labels[name] = unquote(value) if "%" in value else value
     return Match(entry.operation, labels, entry.weight)
 

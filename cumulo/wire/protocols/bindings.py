@@ -59,13 +59,15 @@ def unquote(text: str, *, plus: bool = False) -> str:
 
 def request_reader(shape: Shape, refuse: Refuse) -> Fill:
     """The closure that fills the bound members of an input from a request."""
-    uri, query, prefixes, params = [], [], [], []
-    headers: dict[str, tuple[str, Callable[[str], Any]]] = {}
+    query, prefixes, params = [], [], []
+    uri: list[tuple[str, str, Callable[[str], Any] | None]] = []  # None: the text as it is
+    headers: dict[str, tuple[str, Callable[[str], Any] | None]] = {}  # None: `from_wire`
     twice: list[tuple[str, str, Callable[[str], Any]]] = []  # a field that two members are bound to
     for member in shape.members.values():
         name = member.wire_name
         if member.location == "uri":
-            uri.append((name, member.name, _text_reader(member, "iso8601", refuse)))
+            plain = member.shape.type == "string"
+            uri.append((name, member.name, None if plain else _text_reader(member, "iso8601", refuse)))
         elif member.location == "querystring" and member.shape.type == "map":
             params.append((member.name, member.shape.value.shape.type == "list"))
         elif member.location == "querystring":
@@ -74,14 +76,18 @@ def request_reader(shape: Shape, refuse: Refuse) -> Fill:
         elif member.location == "header":
             if name.lower() in headers:
                 twice.append((name.lower(), member.name, _header_reader(member, refuse)))
-            headers.setdefault(name.lower(), (member.name, _header_reader(member, refuse)))
+            plain = member.shape.type == "string" and not member.jsonvalue
+            headers.setdefault(name.lower(), (member.name, None if plain else _header_reader(member, refuse)))
         elif member.location == "headers":
             prefixes.append((name.lower() if member.location_name else "", member.name))
+    start, rest = "", ""  # a prefix that no bound field has, and its member: found while the others are
+    if len(prefixes) == 1 and prefixes[0][0] and not any(field.startswith(prefixes[0][0]) for field in headers):
+        start, rest = prefixes.pop()
 
     def fill(request: Request, labels: dict[str, str], out: dict[str, Any]) -> None:
         for wire, name, read in uri:
             if wire in labels:
-                out[name] = read(labels[wire])
+                out[name] = labels[wire] if read is None else read(labels[wire])
         if query or params:
             values = query_values(request.query)
             for wire, name, read_values, blank in query:
@@ -90,11 +96,14 @@ def request_reader(shape: Shape, refuse: Refuse) -> Fill:
             for name, lists in params:
                 if values:
                     out[name] = values if lists else {key: items[0] for key, items in values.items()}
-        if headers:
+        if headers or start:
             for field, value in request.headers.fields.items():
                 bound = headers.get(field)
                 if bound is not None:
-                    out[bound[0]] = bound[1](value)
+                    reader = bound[1]
+                    out[bound[0]] = from_wire(value) if reader is None else reader(value)
+                elif start and field.startswith(start):
+                    out.setdefault(rest, {})[field[len(start) :]] = from_wire(value)
             for wire, name, read_header in twice:
                 if wire in request.headers:
                     out[name] = read_header(request.headers.get(wire))
@@ -126,12 +135,8 @@ def from_wire(value: str) -> str:
 
 
 def to_wire(value: str) -> str:
-    """A text as a header's value: UTF-8 in latin-1's clothes, without line breaks, which would end the field."""
-    if not value.isascii():
-        value = value.encode("utf-8", "replace").decode("latin-1")
-    if "\r" in value or "\n" in value or "\0" in value:
-        value = value.replace("\r", " ").replace("\n", " ").replace("\0", " ")
-    return value
+    """A text as a header's value: UTF-8 in latin-1's clothes. Line breaks are the gateway's to take out."""
+    return value if value.isascii() else value.encode("utf-8", "replace").decode("latin-1")
 
 
 def _text_reader(member: Member, form: str, refuse: Refuse) -> Callable[[str], Any]:

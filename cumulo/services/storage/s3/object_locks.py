@@ -92,7 +92,7 @@ def of_new(ctx: Context, bucket: Bucket, request: Mapping[str, Any]) -> Lock:
         request.get("ObjectLockRetainUntilDate"),
         request.get("ObjectLockLegalHoldStatus"),
     )
-    event_hold = None if _EVENT_HOLD.isdisjoint(request) else event_holds.of_headers(request)
+    event_hold = event_holds.of_headers(request) if any(name in request for name in _EVENT_HOLD) else None
     if mode is None and until is None and hold is None and event_hold is None and not bucket.lock_mode:
         return NO_LOCK
     if not bucket.object_lock and (mode, until, hold, event_hold) != (None, None, None, None):
@@ -117,7 +117,7 @@ def of_new(ctx: Context, bucket: Bucket, request: Mapping[str, Any]) -> Lock:
 
 
 NO_LOCK: Final = Lock()
-_EVENT_HOLD = frozenset(("ObjectLockEventHold", "ObjectLockEventHoldDurationDays", "ObjectLockEventHoldDurationYears"))
+_EVENT_HOLD: Final = ("ObjectLockEventHold", "ObjectLockEventHoldDurationDays", "ObjectLockEventHoldDurationYears")
 
 
 def _held(ctx: Context, mode: str | None, until: float | None, hold: Hold) -> tuple[str, float]:
