@@ -218,7 +218,7 @@ def test_every_grok_pattern_can_be_read() -> None:
     for name in grok.PATTERNS:
         grok.read(f"%{{{name}}}")
     line = '127.0.0.1 - frank [10/Oct/2000:13:55:36 -0700] "GET /a.gif HTTP/1.0" 200 2326 "http://a/b" "Mozilla"'
-    found = grok.match("%{APACHE_ACCESS_LOG}", line)
+    found = grok.match("%{COMBINEDAPACHELOG}", line)
     assert found is not None
     assert (found["clientip"], found["verb"], found["response"], found["agent"]) == (
         "127.0.0.1",
@@ -226,6 +226,115 @@ def test_every_grok_pattern_can_be_read() -> None:
         "200",
         '"Mozilla"',
     )
+
+
+AGENT = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko)"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "line", "expected"),
+    [
+        (
+            "%{APACHE_ACCESS_LOG}",
+            '127.0.0.1 - - [03/Aug/2023:12:34:56 +0000] "GET /page.html HTTP/1.1" 200 1234',
+            {
+                "request": "/page.html",
+                "http_method": "GET",
+                "status_code": 200,
+                "http_version": "1.1",
+                "response_size": 1234,
+                "remote_host": "127.0.0.1",
+                "timestamp": "2023-08-03T12:34:56Z",
+            },
+        ),
+        (
+            "%{NGINX_ACCESS_LOG}",
+            '192.168.1.100 - Foo [03/Aug/2023:14:34:56 +0200] "GET /account/login.html HTTP/1.1" 200 42 '
+            f'"https://www.amazon.com/" "{AGENT}"',
+            {
+                "request": "/account/login.html",
+                "referrer": "https://www.amazon.com/",
+                "agent": AGENT,
+                "http_method": "GET",
+                "status_code": 200,
+                "auth_user": "Foo",
+                "http_version": "1.1",
+                "response_size": 42,
+                "remote_host": "192.168.1.100",
+                "timestamp": "2023-08-03T12:34:56Z",
+            },
+        ),
+        (
+            "%{APACHE_ACCESS_LOG}",
+            'host.example.com - - [03/Aug/2023:12:34:56 +0000] "HEAD / HTTP/1.0" 304 - "-" "curl/8"',
+            {
+                "request": "/",
+                "agent": "curl/8",
+                "http_method": "HEAD",
+                "status_code": 304,
+                "http_version": "1.0",
+                "remote_host": "host.example.com",
+                "timestamp": "2023-08-03T12:34:56Z",
+            },
+        ),
+        (
+            "%{SYSLOG5424}",
+            "<165>1 2003-10-11T22:14:15.003Z mymachine.example.com evntslog - ID47 "
+            '[exampleSDID@32473 iut="3" eventSource= "Application" eventID="1011"] '
+            '[examplePriority@32473 class="high"]',
+            {
+                "pri": 165,
+                "version": 1,
+                "timestamp": "2003-10-11T22:14:15.003Z",
+                "hostname": "mymachine.example.com",
+                "app": "evntslog",
+                "msg_id": "ID47",
+                "structured_data": 'exampleSDID@32473 iut="3" eventSource= "Application" eventID="1011"',
+                "message": '[examplePriority@32473 class="high"]',
+            },
+        ),
+        (
+            "%{SYSLOG5424}",
+            '<34>1 - - su 77 - [a x="1\\]"][b y="2"] it failed',
+            {
+                "pri": 34,
+                "version": 1,
+                "app": "su",
+                "proc_id": "77",
+                "structured_data": 'a x="1\\]"][b y="2"',
+                "message": "it failed",
+            },
+        ),
+        ("%{SYSLOG5424}", "no syslog", None),
+        (
+            "%{APACHE_ACCESS_LOG}%{DATA}",
+            'h - - [31/Feb/2023:12:34:56 +0000] "GET /a HTTP/1.1" 200 1 "-" "a \\" b" 0.01',
+            {
+                "request": "/a",
+                "agent": 'a \\" b',
+                "http_method": "GET",
+                "status_code": 200,
+                "http_version": "1.1",
+                "response_size": 1,
+                "remote_host": "h",
+                "timestamp": "31/Feb/2023:12:34:56 +0000",
+            },
+        ),
+    ],
+)
+def test_common_formats(pattern: str, line: str, expected: dict[str, Any] | None) -> None:
+    assert grok.match(pattern, line) == expected
+
+
+def test_dots_in_names_of_fields_are_levels() -> None:
+    pattern = "%{IP:client.ip} %{WORD:method} %{URIPATHPARAM:request.uri} %{NUMBER:response.status}"
+    found = Pipeline([{"grok": {"match": pattern}}]).transform("192.168.1.1 GET /index.html?param=value 200", {})
+    assert json.loads(found or "") == {
+        "client": {"ip": "192.168.1.1"},
+        "method": "GET",
+        "request": {"uri": "/index.html?param=value"},
+        "response": {"status": "200"},
+    }
 
 
 @given(st.text(max_size=30))
@@ -292,6 +401,7 @@ def test_transformers_that_are_refused(logs: Any, stream: dict[str, str]) -> Non
         [{}],
         [{"grok": {"match": "%{NOTHING:a}"}}],
         [{"grok": {"match": "("}}],
+        [{"grok": {"match": "%{NUMBER:n:integer}"}}],
         [{"parseVPC": {"source": "a"}}],
         [{"parseJSON": {"source": "a.b.c.d"}}],
         [JSON, {"substituteString": {"entries": [{"source": "a", "from": "(", "to": "b"}]}}],

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import Any
+
+from cumulo.services.operations.logs.transformation import common_formats
 
 MOST = 20  # names in one pattern
 
@@ -83,7 +86,9 @@ PATTERNS = {
     "COMMONAPACHELOG": r"%{IPORHOST:clientip} %{NOTSPACE:ident} %{NOTSPACE:auth} \[%{HTTPDATE:timestamp}\] \"(?:%{WORD:verb} %{NOTSPACE:request}(?: HTTP/%{NUMBER:httpversion})?|%{DATA:rawrequest})\" %{NUMBER:response} (?:%{NUMBER:bytes}|-)",  # noqa: E501
     "COMBINEDAPACHELOG": r"%{COMMONAPACHELOG} %{QS:referrer} %{QS:agent}",
 }
-PATTERNS["APACHE_ACCESS_LOG"] = PATTERNS["NGINX_ACCESS_LOG"] = PATTERNS["COMBINEDAPACHELOG"]
+PATTERNS["SD_ELEMENTS"] = r"(?:\\.|[^\]\\])*(?:\]\[(?:\\.|[^\]\\])*)*"  # structured data between its brackets
+PATTERNS["UNQUOTED"] = r"(?:\\.|[^\"\\])*"
+PATTERNS |= common_formats.PATTERNS
 
 _NAMED = re.compile(r"%\{(\w+)(?::([\w.@-]+))?\}")
 
@@ -110,7 +115,10 @@ def read(pattern: str) -> tuple[re.Pattern[str], tuple[str, ...]]:
             number = len(names) - 1
             return f"(?P<g{number}>{expand(PATTERNS[found[1]], depth + 1)})"
 
-        return _NAMED.sub(replace, text)
+        expanded = _NAMED.sub(replace, text)
+        if "%{" in expanded:
+            raise GrokError("the grok pattern is not valid: a name is %{PATTERN} or %{PATTERN:field}")
+        return expanded
 
     try:
         expression = re.compile(expand(pattern, 0))
@@ -121,11 +129,12 @@ def read(pattern: str) -> tuple[re.Pattern[str], tuple[str, ...]]:
     return expression, tuple(names)
 
 
-def match(pattern: str, text: str) -> dict[str, str] | None:
+def match(pattern: str, text: str) -> dict[str, Any] | None:
     """What a pattern finds in a text by its names; None when it does not match."""
     expression, names = read(pattern)
     found = expression.search(text)
     if found is None:
         return None
     groups = found.groupdict()
-    return {name: groups[f"g{index}"] for index, name in enumerate(names) if groups[f"g{index}"] is not None}
+    fields = {name: groups[f"g{index}"] for index, name in enumerate(names) if groups[f"g{index}"] is not None}
+    return common_formats.typed(fields) if pattern.strip().startswith(common_formats.WHOLE) else fields
