@@ -288,6 +288,11 @@ def test_values_of_all_types_are_compared(people: Any, value: Any, other: Any) -
             "Duplicate primary key exists in table",
         ),
         (
+            "INSERT INTO things VALUE {'pk': 'p', 'sk': 7, 'm': {'a': 1, 'a': 2}}",
+            "ValidationException",
+            "Duplicate keys in tuple: a under root",
+        ),
+        (
             "INSERT INTO things VALUE {'pk': 'p'}",
             "ValidationException",
             "One or more parameter values were invalid: Missing the key sk in the item",

@@ -120,6 +120,8 @@ class ValueReader:
             if words.current.kind != lexer.TEXT:
                 raise words.unexpected()
             name = words.next().text
+            if name in found:
+                raise VALIDATION(f"Duplicate keys in tuple: {name} under {path}")  # in our words
             words.expect(":")
             found[name] = self.read(path if not level else f"{path}.{name}", level + 1)
         return found
