@@ -290,7 +290,7 @@ def test_values_of_all_types_are_compared(people: Any, value: Any, other: Any) -
         (
             "INSERT INTO things VALUE {'pk': 'p', 'sk': 7, 'm': {'a': 1, 'a': 2}}",
             "ValidationException",
-            "Duplicate keys in tuple: a under root",
+            "The attribute a is given twice under root",
         ),
         (
             "INSERT INTO things VALUE {'pk': 'p'}",

@@ -121,7 +121,7 @@ class ValueReader:
                 raise words.unexpected()
             name = words.next().text
             if name in found:
-                raise VALIDATION(f"Duplicate keys in tuple: {name} under {path}")  # in our words
+                raise VALIDATION(f"The attribute {name} is given twice under {path}")  # AWS refuses it too: our words
             words.expect(":")
             found[name] = self.read(path if not level else f"{path}.{name}", level + 1)
         return found
