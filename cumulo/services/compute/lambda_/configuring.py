@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any
 from cumulo.core.errors import not_implemented
 from cumulo.core.identities import trusts
 from cumulo.services.compute.lambda_ import environments, images, layers, packages, runtime_identifiers
-from cumulo.services.compute.lambda_.errors import IMAGE_BRINGS_ALL, INVALID_PARAMETER, ROLE_NOT_ASSUMABLE, VALIDATION
+from cumulo.services.compute.lambda_.errors import (
+    IMAGE_BRINGS_ALL,
+    INVALID_PARAMETER,
+    NOT_FOR_TENANTS,
+    ROLE_NOT_ASSUMABLE,
+    VALIDATION,
+)
 from cumulo.services.compute.lambda_.runtime_identifiers import SNAP_START_ON
 
 if TYPE_CHECKING:
@@ -195,8 +201,8 @@ def _set_snap_start(version: Version, request: dict[str, Any]) -> None:
         return
     if version.runtime not in runtime_identifiers.SNAP_START:
         raise INVALID_PARAMETER(f"{version.runtime} is not supported for SnapStart enabled functions.")
-    if version.tenant_isolation:  # of our own, as below. Source: Developer Guide, "Using tenant isolation", Limitations
-        raise INVALID_PARAMETER("SnapStart is not supported for functions with tenant isolation.")
+    if version.tenant_isolation:
+        raise NOT_FOR_TENANTS(what="SnapStart is")
     if version.ephemeral_mb > 512:  # of our own: the rule is the guide's, the text was not observed
         raise INVALID_PARAMETER("SnapStart does not support ephemeral storage greater than 512 MB.")
 

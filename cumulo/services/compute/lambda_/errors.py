@@ -117,6 +117,10 @@ TENANT_UNWANTED = UserError(
     "The invoked function is not enabled with tenancy configuration. Remove the tenant ID from your request and try "
     "again.",
 )
+# Source: Lambda Developer Guide, "Tenant isolation", Supported features and limitations; the words are ours.
+NOT_FOR_TENANTS = UserError(
+    "InvalidParameterValueException", "{what} not supported for functions with tenant isolation."
+)
 # Source: Lambda Developer Guide, "Use Lambda recursive loop detection to prevent infinite loops": the code.
 RECURSIVE = UserError(
     "RecursiveInvocationException", "Lambda has detected that the function {arn} is being invoked in a recursive loop."
@@ -321,6 +325,10 @@ DURABLE_EXECUTION_STARTED = UserError(
 CALLBACK_NOT_FOUND = UserError("ResourceNotFoundException", "The callback does not exist, or is over.")
 CALLBACK_TIMED_OUT = UserError("CallbackTimeoutException", "The callback has timed out.")
 RESOURCE_CONFLICT = UserError("ResourceConflictException")
+# Source: Lambda Developer Guide, "Configure Lambda durable functions": it is only enabled when a function is created.
+DURABLE_FROM_THE_BEGINNING = UserError(
+    "InvalidParameterValueException", "Durable execution can only be enabled when a function is created."
+)
 DURABLE_UNQUALIFIED = UserError(
     "InvalidParameterValueException",
     "A durable function must be invoked with a qualifier: a version, an alias or $LATEST.",

@@ -19,7 +19,13 @@ from cumulo.services.compute.lambda_ import (
     source_mappings,
     tagging,
 )
-from cumulo.services.compute.lambda_.errors import FUNCTION_NOT_FOUND, INVALID_PARAMETER, NONE_OF_A_KIND, UserError
+from cumulo.services.compute.lambda_.errors import (
+    FUNCTION_NOT_FOUND,
+    INVALID_PARAMETER,
+    NONE_OF_A_KIND,
+    NOT_FOR_TENANTS,
+    UserError,
+)
 from cumulo.services.compute.lambda_.event_filters import SQS
 from cumulo.services.compute.lambda_.functions import FUNCTIONS
 from cumulo.services.compute.lambda_.source_mappings import (
@@ -98,6 +104,8 @@ def _function(ctx: Context, name: str) -> tuple[FunctionName, Version]:
 
 
 def _check_source(ctx: Context, mapping: EventSourceMapping, version: Version, request: dict[str, Any]) -> None:
+    if version.tenant_isolation:
+        raise NOT_FOR_TENANTS(what="Event source mappings are")
     if not mapping.streams:
         source_access.check_queue(ctx, mapping.source_arn, version)
         return

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from cumulo.core.operation import operation
 from cumulo.core.table import GLOBAL, REGION, Record, Table
-from cumulo.services.compute.lambda_ import errors, function_names, function_pages, qualifiers
+from cumulo.services.compute.lambda_ import errors, function_names, function_pages, qualifiers, versions
 from cumulo.services.compute.lambda_.aliases import ALIASES
 from cumulo.services.compute.lambda_.functions import FUNCTIONS, arn_of
 
@@ -106,6 +106,9 @@ def create_function_url_config(
         raise errors.NO_FUNCTION()
     if url is not None:
         raise errors.URL_EXISTS(arn=asked.arn)
+    latest = versions.of(ctx, function.account, function.region, function.name)
+    if latest is not None and latest.tenant_isolation:
+        raise errors.NOT_FOR_TENANTS(what="Function URLs are")
     now = ctx.now()
     url_id = base64.b32encode(ctx.random_bytes(20)).decode().lower()
     url = FunctionUrl(

@@ -70,6 +70,9 @@ def put_provisioned_concurrency_config(
     ctx: Context, request: t.PutProvisionedConcurrencyConfigRequest
 ) -> t.PutProvisionedConcurrencyConfigResponse:
     asked, function = _asked(ctx, request, errors.PROVISIONED_UNPUBLISHED)
+    latest = versions.of(ctx, asked.account, asked.region, asked.name)
+    if latest is not None and latest.tenant_isolation:
+        raise errors.NOT_FOR_TENANTS(what="Provisioned concurrency is")
     wanted = request["ProvisionedConcurrentExecutions"]
     _check_conflict(ctx, asked)
     old = PROVISIONED.peek(ctx, asked.account, asked.region, asked.name, asked.qualifier)

@@ -20,7 +20,7 @@ from cumulo.services.compute.lambda_ import (
     storage,
 )
 from cumulo.services.compute.lambda_.creating import check_runtime, check_size, put_code
-from cumulo.services.compute.lambda_.errors import NEEDS_IMAGE, NEEDS_NO_IMAGE
+from cumulo.services.compute.lambda_.errors import DURABLE_FROM_THE_BEGINNING, NEEDS_IMAGE, NEEDS_NO_IMAGE
 from cumulo.services.compute.lambda_.images import IMAGE, Pulled
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ def _configure(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     _, version = qualifiers.changeable(ctx, request["FunctionName"], context=keys)
     revisions.check(version.revision_id, request.get("RevisionId"))
     revisions.check_quiet(version)
+    if "DurableConfig" in request and not version.durable_timeout_s:
+        raise DURABLE_FROM_THE_BEGINNING()
     before = msgspec.structs.replace(version)
     configuring.apply(ctx, version, request)
     if version.layer_sha256s != before.layer_sha256s:

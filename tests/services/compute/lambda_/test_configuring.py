@@ -135,6 +135,28 @@ def test_tenants_may_be_kept_apart(cloud: Account, create: Create) -> None:
     assert "tenant ID" in error["Message"]
 
 
+def test_what_tenants_cannot_have(cloud: Account, create: Create) -> None:
+    """Source: Lambda Developer Guide, "Tenant isolation", Supported features and limitations."""
+    create(TenancyConfig={"TenantIsolationMode": "PER_TENANT"}, Runtime="python3.12", Publish=True)
+    client, queue = cloud.client("lambda"), cloud.client("sqs").create_queue(QueueName="orders")["QueueUrl"]
+    attributes = cloud.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
+    on = {"FunctionName": "greeter", "Qualifier": "1"}
+    of = "not supported for functions with tenant isolation."
+    url = client.create_function_url_config
+    refused(lambda: url(FunctionName="greeter", AuthType="NONE"), INVALID, f"Function URLs are {of}")
+    provision = client.put_provisioned_concurrency_config
+    refused(lambda: provision(**on, ProvisionedConcurrentExecutions=1), INVALID, f"Provisioned concurrency is {of}")
+    change = client.update_function_configuration
+    snap_start = {"ApplyOn": "PublishedVersions"}
+    refused(lambda: change(FunctionName="greeter", SnapStart=snap_start), INVALID, f"SnapStart is {of}")
+    read = client.create_event_source_mapping
+    refused(
+        lambda: read(FunctionName="greeter", EventSourceArn=attributes["QueueArn"]),
+        INVALID,
+        f"Event source mappings are {of}",
+    )
+
+
 def test_both_architectures_are_taken(create: Create) -> None:
     assert create("one")["Architectures"] == ["x86_64"]
     assert create("two", Architectures=["arm64"])["Architectures"] == ["arm64"]

@@ -54,6 +54,12 @@ def test_a_function_is_made_durable(cloud: Account, create: Create) -> None:
         INVALID,
         "You cannot create a function with a durable configuration without an executionTimeout",
     )
+    create("plain")
+    refused(
+        lambda: client.update_function_configuration(FunctionName="plain", DurableConfig={"ExecutionTimeout": 60}),
+        INVALID,
+        "Durable execution can only be enabled when a function is created.",
+    )
     key = f"arn:aws:kms:us-east-1:{cloud.account}:key/x"
     error = refused(lambda: create("other", DurableConfig={"ExecutionTimeout": 60, "KMSKeyArn": key}))["Error"]
     assert error["Code"] == "NotImplemented"
