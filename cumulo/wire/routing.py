@@ -7,7 +7,7 @@ path of RPC v2, `Action` in a form, the host, and at last the path alone. The st
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from cumulo.wire import hosts, models, sigv2, sigv4, sigv4a
+from cumulo.wire import hosts, models, s3_resources, sigv2, sigv4, sigv4a
 from cumulo.wire.cuts import Metadata, StoredCut
 from cumulo.wire.faults import Fault
 from cumulo.wire.http import Headers, Request
@@ -189,6 +189,7 @@ class Router:
             self._by_signing[_OBJECT_LAMBDA] = ["s3"]
         self._targets: dict[str, Operation] = {}
         self._paths: dict[str, Paths] = {}
+        self._subresources: s3_resources.Subresources | None = None
         self._rest_protocols: dict[str, str] = {}
 
     def route(self, request: Request) -> Route:
@@ -230,7 +231,7 @@ class Router:
             if not names and "s3" in self._metadata and spoken[0] != "query":
                 names = ["s3"]  # a bare path is S3's
             if names:
-                service = models.load(names[0])
+                service = models.load(_foremost(names, request.path))
                 spoken = service.protocols
         except Fault:
             absentee = _signing_as(scope.service) if scope is not None else None
@@ -364,17 +365,21 @@ class Router:
         if not names:
             resters = [name for name in self.names if name in self._resting]
         best: Match | None = None
-        owner = ""
+        owner, s3_path = "", request.path
+        if prefix and "s3" in names and not _names_route(request):
+            s3_path = f"/{prefix}{s3_path}"  # virtual host: the bucket is a label of the host
         for name in resters:
-            path = request.path
-            if name == "s3" and prefix and "s3" in names and not _names_route(request):
-                path = f"/{prefix}{path}"  # virtual host: the bucket is a label of the host
+            path = s3_path if name == "s3" else request.path
             match = self._paths_of(name).match(request.method, path, request.query, request.headers)
             if match is not None and (best is None or match.weight > best.weight):
                 best, owner = match, name
         if best is None:
+            if "s3" in names and not s3_resources.is_control(request.path):
+                raise s3_resources.not_allowed(request.method, s3_path)
             raise unknown_path(self._metadata[resters[0]] if names else None)
         service = models.load(owner)
+        if owner == "s3" and (request.query or request.method == "POST"):
+            self._subresources_of(service).check(best.operation, request, s3_path)
         if best.operation == "ListBuckets" and _asks_for_directories(request, scope):
             best.operation = "ListDirectoryBuckets"  # the same path: signature or host tell which buckets
         if owner == "s3" and "x-amz-" in request.query:
@@ -385,11 +390,21 @@ class Router:
             self._rest_protocols[owner] = spoken
         return Route(request, service.operations[best.operation], spoken, _region(request, scope), best.labels)
 
+    def _subresources_of(self, service: Service) -> s3_resources.Subresources:
+        if self._subresources is None:
+            self._subresources = s3_resources.Subresources(service)
+        return self._subresources
+
     def _paths_of(self, name: str) -> Paths:
         paths = self._paths.get(name)
         if paths is None:
             paths = self._paths[name] = Paths(models.load(name))
         return paths
+
+
+def _foremost(names: list[str], path: str) -> str:
+    """Whose words a refusal has, of services that sign with the same name."""
+    return "s3" if "s3" in names and not s3_resources.is_control(path) else names[0]
 
 
 def _names_route(request: Request) -> bool:
@@ -464,11 +479,8 @@ def unknown_operation(status: int = 400) -> Fault:
 
 
 def unknown_path(meta: Metadata | None) -> Fault:
-    """The refusal of a path that the service does not have. S3: API Reference, "Error Responses"."""
+    """The refusal of a path that the service does not have."""
     if meta is not None and "rest-xml" in meta.wire_protocols:
-        if not meta.error_wrapping:
-            text = "The specified method is not allowed against this resource."
-            return Fault("MethodNotAllowed", text, status=405)
         return Fault("UnknownOperationException", "", status=404)
     return unknown_operation(status=404)
 

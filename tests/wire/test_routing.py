@@ -164,7 +164,23 @@ def test_a_queue_url_is_read_from_the_path() -> None:
             "for this web service.",
         ),
         (request("POST", "/nowhere", service="lambda"), 404, "UnknownOperationException", ""),
-        (request("PATCH", "/bucket", service="s3"), 405, "MethodNotAllowed", ""),
+        (request("PATCH", "/bucket", service="s3"), 405, "MethodNotAllowed", "<ResourceType>BUCKET</ResourceType>"),
+        (request("PUT", "/", service="s3"), 405, "MethodNotAllowed", "<Error><Code>"),
+        (request("POST", "/", service="s3"), 405, "MethodNotAllowed", "<ResourceType>SERVICE</ResourceType>"),
+        (request("POST", "/b/k", service="s3"), 405, "MethodNotAllowed", "<ResourceType>OBJECT</ResourceType>"),
+        (request("POST", "/b/k?upload", service="s3"), 405, "MethodNotAllowed", "<Method>POST</Method>"),
+        (request("PUT", "/b/k?torrent", service="s3"), 405, "MethodNotAllowed", "<ResourceType>TORRENT</ResourceType>"),
+        (
+            request("DELETE", "/b?uploads", service="s3"),
+            405,
+            "MethodNotAllowed",
+            "<ResourceType>UPLOADS</ResourceType>",
+        ),
+        (request("DELETE", "/b/k?legal-hold", service="s3"), 405, "MethodNotAllowed", "LEGAL_HOLD"),
+        (request("PUT", "/b/k?versionId=v", service="s3"), 400, "InvalidArgument", "does not accept a version-id."),
+        (request("PUT", "/b/k?uploadId=u", service="s3"), 400, "InvalidRequest", "for this request: partNumber"),
+        (request("PUT", "/b/k?partNumber=1", service="s3"), 400, "InvalidRequest", "for this request: uploadId"),
+        (request("PATCH", "/v20180820/x", service="s3"), 404, "UnknownOperationException", ""),
         (
             request(headers={"X-Amz-Target": "Kinesis_20131202.PutRecord"}),
             501,
@@ -186,6 +202,30 @@ def test_what_nobody_answers_is_refused_in_the_protocol_of_the_request(
     assert code in body.decode() + str(headers)
     assert text in body.decode().replace("&apos;", "'")
     assert "request-1" in str(headers)
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "operation"),
+    [
+        ("GET", "/b?list-type=2&prefix=acl&delimiter=/", "ListObjectsV2"),
+        ("GET", "/b/k?versionId=v&partNumber=1&response-expires=x", "GetObject"),
+        ("GET", "/b/k?tagging&versionId=v", "GetObjectTagging"),
+        ("GET", "/b/k?unknown=1", "GetObject"),
+        ("POST", "/b?delete", "DeleteObjects"),
+        ("POST", "/b/k?uploads", "CreateMultipartUpload"),
+        ("POST", "/b/k?uploadId=u", "CompleteMultipartUpload"),
+        ("POST", "/b/k?restore&versionId=v", "RestoreObject"),
+        ("POST", "/b/k?select&select-type=2", "SelectObjectContent"),
+        ("PUT", "/b/k?partNumber=1&uploadId=u", "UploadPart"),
+        ("DELETE", "/b/k?uploadId=u", "AbortMultipartUpload"),
+        ("GET", "/b?session", "CreateSession"),
+        ("PUT", "/b/k?renameObject", "RenameObject"),
+    ],
+)
+def test_queries_of_s3(method: str, target: str, operation: str) -> None:
+    headers = {"x-amz-rename-source": "k2"} if operation == "RenameObject" else {}
+    sent = request(method, target, headers=headers, service="s3")
+    assert ROUTER.route(sent).operation.name == operation
 
 
 def test_the_head_alone_routes_rest_requests() -> None:

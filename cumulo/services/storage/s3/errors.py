@@ -169,6 +169,10 @@ INVALID_PART_NUMBER = Error(
 METADATA_TOO_LARGE = Error(
     "MetadataTooLarge", "Your metadata headers exceed the maximum allowed metadata size"
 )  # Size, MaxSizeAllowed
+INVALID_REDIRECT_LOCATION = Error(
+    "InvalidRedirectLocation",
+    "The website redirect location must have a prefix of 'http://' or 'https://' or '/'.",
+)
 INVALID_STORAGE_CLASS = Error(
     "InvalidStorageClass", "The storage class you specified is not valid"
 )  # StorageClassRequested

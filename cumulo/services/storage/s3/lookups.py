@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.errors import Fault
-from cumulo.services.storage.s3 import access, archives, version_ids, versions
+from cumulo.services.storage.s3 import access, archives, object_headers, version_ids, versions
 from cumulo.services.storage.s3.errors import (
     INVALID_ARGUMENT,
     METHOD_NOT_ALLOWED,
@@ -39,6 +39,9 @@ def found(ctx: Context, bucket: Bucket, request: Mapping[str, Any], *, action: s
 
 def check_version_id(version_id: str) -> None:
     """InvalidArgument for a text that is no version id."""
+    if not version_id:
+        text = "Version id cannot be the empty string"
+        raise INVALID_ARGUMENT(text, members={"ArgumentName": "versionId", "ArgumentValue": ""})
     if version_id != NULL and version_ids.sequence_of(version_id) is None:
         raise INVALID_ARGUMENT(
             "Invalid version id specified", members={"ArgumentName": "versionId", "ArgumentValue": version_id}
@@ -60,6 +63,7 @@ def _missing(ctx: Context, bucket: Bucket, request: Mapping[str, Any], marker: O
     if version_id is not None:
         check_version_id(version_id)
         return NO_SUCH_VERSION(members={"Key": key, "VersionId": version_id})
+    object_headers.check_key(key)
     fault = access.no_such_key(ctx, bucket, request)
     if bucket.versioning:
         newest = versions.newest(ctx, bucket.name, key)

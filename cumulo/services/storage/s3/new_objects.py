@@ -44,7 +44,7 @@ def described(ctx: Context, bucket: Bucket, request: Mapping[str, Any]) -> Objec
     elif "StorageClass" in request:
         version.storage_class = object_headers.storage_class(request)
     if "WebsiteRedirectLocation" in request:
-        version.website_redirect = request["WebsiteRedirectLocation"]
+        version.website_redirect = object_headers.redirect(request["WebsiteRedirectLocation"])
     if "Tagging" in request:
         version.tags = object_tags.of_header(request["Tagging"])
     lock = object_locks.of_new(ctx, bucket, request)

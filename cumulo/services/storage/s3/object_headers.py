@@ -10,13 +10,19 @@ from time import gmtime
 from typing import TYPE_CHECKING, Any
 
 from cumulo.services.storage.s3 import header_texts
-from cumulo.services.storage.s3.errors import INVALID_STORAGE_CLASS, KEY_TOO_LONG, METADATA_TOO_LARGE
+from cumulo.services.storage.s3.errors import (
+    INVALID_REDIRECT_LOCATION,
+    INVALID_STORAGE_CLASS,
+    KEY_TOO_LONG,
+    METADATA_TOO_LARGE,
+)
 
 if TYPE_CHECKING:
     from cumulo.services.storage.s3.object_versions import ObjectVersion
 
 METADATA_MOST_B = 2048
 KEY_MOST_B = 1024
+REDIRECT_MOST = 2048  # characters
 DEFAULT_TYPE = "binary/octet-stream"
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -58,6 +64,16 @@ def system_headers(request: Mapping[str, Any]) -> dict[str, str]:
     if found.get("ContentType") == "":
         del found["ContentType"]
     return found
+
+
+def redirect(location: str) -> str:
+    """Where a website sends who asks for the object. Raises InvalidRedirectLocation."""
+    if not location.startswith(("/", "http://", "https://")):
+        raise INVALID_REDIRECT_LOCATION()
+    if len(location) > REDIRECT_MOST:
+        text = f"The length of website redirect location cannot exceed {REDIRECT_MOST:,} characters."
+        raise INVALID_REDIRECT_LOCATION(text)
+    return location
 
 
 def metadata(request: Mapping[str, Any]) -> dict[str, str]:

@@ -17,7 +17,7 @@ from cumulo.core.s3_multi_region import (
     NO_SUCH_MULTI_REGION_ACCESS_POINT,
     MultiRegionAccessPoint,
 )
-from cumulo.services.storage.s3control import accounts, multi_region_requests, public_access_blocks
+from cumulo.services.storage.s3control import accounts, multi_region_requests, pages, public_access_blocks
 from cumulo.services.storage.s3control.errors import INVALID_NEXT_TOKEN, INVALID_REQUEST
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def list_multi_region_access_points(
 ) -> t.ListMultiRegionAccessPointsResult:
     """All of the account's, by name; in pages where that is asked for."""
     accounts.check(ctx, request)
-    token, limit = request.get("NextToken"), request.get("MaxResults") or None
+    token, limit = request.get("NextToken"), pages.limit_of(request) or None
     after = str(paging.decode(token, INVALID_NEXT_TOKEN())[0]) if token is not None else ""
     points = MULTI_REGION_ACCESS_POINTS.range(ctx, ctx.account, index="by_name")
     points = [point for point in points if point.name > after]

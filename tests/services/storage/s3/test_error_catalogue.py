@@ -33,8 +33,8 @@ PROVOKED = set(
     InvalidBucketAclWithBlockPublicAccessError InvalidBucketAclWithObjectOwnership InvalidBucketName
     InvalidBucketOwnerAWSAccountID InvalidBucketState InvalidDigest InvalidEncryptionAlgorithmError InvalidIamRole
     InvalidLocationConstraint InvalidNextToken InvalidObjectState InvalidPart InvalidPartNumber InvalidPartOrder
-    InvalidPolicyDocument InvalidPrefix InvalidRange InvalidRequest InvalidResourcePolicy InvalidStorageClass
-    InvalidTag InvalidTargetBucketForLogging InvalidToken InvalidURI InvalidWriteOffset JobStatusException
+    InvalidPolicyDocument InvalidPrefix InvalidRange InvalidRedirectLocation InvalidRequest InvalidResourcePolicy
+    InvalidStorageClass InvalidTag InvalidTargetBucketForLogging InvalidToken InvalidURI InvalidWriteOffset JobStatusException
     KMS.DisabledException KMS.InvalidKeyUsageException KMS.KMSInvalidStateException KMS.NotFoundException
     KeyTooLongError LambdaInvalidResponse LambdaInvocationFailed LambdaNotFound LambdaPermissionError
     LambdaResponseNotReceived LambdaRuntimeError LambdaTimeout MalformedACLError MalformedPOSTRequest

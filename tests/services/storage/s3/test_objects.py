@@ -235,3 +235,24 @@ def test_every_answer_says_who_gave_it(s3: Any, bucket: str) -> None:
     for key, answer in (("k", s3.get_object(Bucket=bucket, Key="k")), ("", s3.list_objects_v2(Bucket=bucket))):
         said = answer["ResponseMetadata"]
         assert said["HostId"] and said["HTTPHeaders"]["server"] == "AmazonS3", key
+
+
+def test_redirects_lead_somewhere(s3: Any, bucket: str) -> None:
+    for location in ("/k2", "http://other.example/", "https://other.example/"):
+        s3.put_object(Bucket=bucket, Key="k", WebsiteRedirectLocation=location)
+        assert s3.head_object(Bucket=bucket, Key="k")["WebsiteRedirectLocation"] == location
+    text = "The website redirect location must have a prefix of 'http://' or 'https://' or '/'."
+    for location in ("k2", "ftp://other.example/"):
+        with refused("InvalidRedirectLocation", text):
+            s3.put_object(Bucket=bucket, Key="k", WebsiteRedirectLocation=location)
+    with refused("InvalidRedirectLocation", "The length of website redirect location cannot exceed 2,048 characters."):
+        s3.create_multipart_upload(Bucket=bucket, Key="k", WebsiteRedirectLocation="/" * 2049)
+
+
+def test_names_that_cannot_be(s3: Any, bucket: str) -> None:
+    for call in (s3.get_object, s3.get_object_tagging, s3.put_object):
+        with refused("KeyTooLongError", "Your key is too long", Size="1026", MaxSizeAllowed="1024"):
+            call(Bucket=bucket, Key="é" * 513, **({"Body": b"x"} if call == s3.put_object else {}))
+    for call in (s3.get_object, s3.delete_object):
+        with refused("InvalidArgument", "Version id cannot be the empty string", ArgumentName="versionId"):
+            call(Bucket=bucket, Key="k", VersionId="")

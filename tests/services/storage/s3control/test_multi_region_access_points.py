@@ -115,6 +115,8 @@ def test_they_come_in_pages(cloud: Account, control: Any, buckets: list[str]) ->
     assert [each["Name"] for each in rest["AccessPoints"]] == ["point-c"] and "NextToken" not in rest
     with refused("InvalidNextToken"):
         control.list_multi_region_access_points(AccountId=cloud.account, NextToken="none")
+    with refused("InvalidArgument", "Invalid maxResults"):
+        control.list_multi_region_access_points(AccountId=cloud.account, MaxResults=-1)
 
 
 def test_what_cannot_be_is_told_later(cloud: Account, control: Any, arn: str, buckets: list[str]) -> None:
