@@ -1,7 +1,7 @@
-"""What S3 says of a request whose method its resource does not take: paths without it, and subresources (`?acl`) that the
-operation found would pass over.
+"""What S3 says where a resource does not take a method: paths without it, and subresources (`?acl`) that
+the operation found would pass over.
 
-Source: S3 API Reference, "Error Responses", MethodNotAllowed; the members and the text about version ids as seen of AWS.
+Source: S3 API Reference, "Error Responses", MethodNotAllowed; members and the text about version ids as seen of AWS.
 """
 
 import re
@@ -12,6 +12,7 @@ from cumulo.wire.models import Service
 from cumulo.wire.protocols.bindings import query_values
 
 _OF_PARTS = ("partNumber", "uploadId")
+_START_AFTER = re.compile("(?:^|&)start-after=")
 _CONTROL = "/v20180820/"
 
 
@@ -48,6 +49,9 @@ class Subresources:
     def check(self, operation: str, request: Request, path: str) -> None:
         """Refuse what the operation does not take. Raises MethodNotAllowed, InvalidArgument, InvalidRequest."""
         found: list[str] = self._known.findall(request.query)
+        if operation == "ListObjects" and _START_AFTER.search(request.query):
+            text = "startAfter only supported in REST.GET.BUCKET with list-type=2"  # as seen of AWS
+            raise Fault("InvalidArgument", text)
         if operation == "CompleteMultipartUpload" and "uploadId" not in found:
             raise not_allowed(request.method, path)  # nothing chose it
         for name in found:

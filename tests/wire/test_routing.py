@@ -180,6 +180,7 @@ def test_a_queue_url_is_read_from_the_path() -> None:
         (request("PUT", "/b/k?versionId=v", service="s3"), 400, "InvalidArgument", "does not accept a version-id."),
         (request("PUT", "/b/k?uploadId=u", service="s3"), 400, "InvalidRequest", "for this request: partNumber"),
         (request("PUT", "/b/k?partNumber=1", service="s3"), 400, "InvalidRequest", "for this request: uploadId"),
+        (request("GET", "/b?start-after=a", service="s3"), 400, "InvalidArgument", "with list-type=2"),
         (request("PATCH", "/v20180820/x", service="s3"), 404, "UnknownOperationException", ""),
         (
             request(headers={"X-Amz-Target": "Kinesis_20131202.PutRecord"}),

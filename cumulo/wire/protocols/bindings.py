@@ -14,6 +14,7 @@ from cumulo.wire.shapes import Member, Shape
 
 LOCATIONS = ("uri", "querystring", "header", "headers", "statusCode")
 ANSWER_LOCATIONS = ("header", "headers", "statusCode")  # an answer has no path and no query string
+_CONDITIONAL = ("if-modified-since", "if-unmodified-since")
 Refuse = Callable[[Member], Fault]
 Fill = Callable[[Request, dict[str, str], dict[str, Any]], None]
 
@@ -101,7 +102,9 @@ def request_reader(shape: Shape, refuse: Refuse) -> Fill:
                 bound = headers.get(field)
                 if bound is not None:
                     reader = bound[1]
-                    out[bound[0]] = from_wire(value) if reader is None else reader(value)
+                    got = from_wire(value) if reader is None else reader(value)
+                    if got is not None:
+                        out[bound[0]] = got
                 elif start and field.startswith(start):
                     out.setdefault(rest, {})[field[len(start) :]] = from_wire(value)
             for wire, name, read_header in twice:
@@ -168,6 +171,8 @@ def _header_reader(member: Member, refuse: Refuse) -> Callable[[str], Any]:
         read_item = _text_reader(member.shape.member, "rfc822", refuse)
         dates = member.shape.member.shape.type == "timestamp"
         return lambda value: [read_item(item) for item in split_list(value, dates)]
+    if member.wire_name.lower() in _CONDITIONAL:
+        return scalars.read_http_date
     read = _text_reader(member, "rfc822", refuse)
     if member.shape.type == "string":
         return from_wire

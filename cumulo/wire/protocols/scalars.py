@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _EARLIEST, _LATEST = -62135596800.0, 253402300800.0  # years 1 to 9999, as every date library knows them
+_OLD_DATES = ("%A, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y")  # RFC 850's and asctime's
 INTEGER_LIMIT = {"integer": 1 << 31, "long": 1 << 63}
 _FLOATS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
@@ -63,6 +64,22 @@ def read_timestamp(text: str) -> float:
             moment = moment.replace(tzinfo=UTC)
         return moment.timestamp()
     return check_epoch(float(text))
+
+
+def read_http_date(text: str) -> float | None:
+    """The date of a condition in any of HTTP's three forms; None for what is no date, which HTTP has ignored.
+
+    Source: RFC 9110, "Date/Time Formats", "If-Modified-Since", "If-Unmodified-Since".
+    """
+    try:
+        return read_timestamp(text)
+    except (ValueError, OverflowError):
+        for form in _OLD_DATES:
+            try:
+                return datetime.strptime(text.strip(), form).replace(tzinfo=UTC).timestamp()
+            except (ValueError, OverflowError):
+                continue
+    return None
 
 
 def check_epoch(seconds: float) -> float:

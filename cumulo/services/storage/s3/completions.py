@@ -143,6 +143,8 @@ def _chosen(wanted: Sequence[Mapping[str, Any]], uploaded: list[UploadedPart], u
         if number <= last or (in_a_row and number != last + 1):
             raise INVALID_PART_ORDER(members={"UploadId": upload.upload_id})
         last = number
+    for each in wanted:
+        number = each.get("PartNumber", 0)
         etag = (each.get("ETag") or "").strip('"')
         part = by_number.get(number)
         if part is None or part.etag != etag or not _same_checksum(each, part, upload):

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from cumulo.services.storage.s3.buckets import Bucket
 
 
+# By the first letters of operations' names.
+_METHODS = {"Put": "PUT", "Upd": "PUT", "Del": "DELETE", "Res": "POST", "Sel": "POST"}
+
+
 def found(ctx: Context, bucket: Bucket, request: Mapping[str, Any], *, action: str = "") -> ObjectVersion:
     """The version of the request's "Key" (and "VersionId"), allowed for the operation's own action or this one.
 
@@ -52,7 +56,7 @@ def _missing(ctx: Context, bucket: Bucket, request: Mapping[str, Any], marker: O
     key, version_id = request["Key"], request.get("VersionId")
     if marker is not None:
         members = {
-            "Method": "HEAD" if ctx.operation == "HeadObject" else "GET",
+            "Method": "HEAD" if ctx.operation == "HeadObject" else _METHODS.get(ctx.operation[:3], "GET"),
             "ResourceType": "DeleteMarker",
             "Allow": "DELETE",
             "DeleteMarker": True,

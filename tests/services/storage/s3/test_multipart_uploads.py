@@ -454,3 +454,10 @@ def test_checksums_of_parts_in_another_algorithm(s3: Any, bucket: str) -> None:
     other = b64encode(hashlib.sha256(b"x").digest()).decode()
     with refused("BadDigest", "The sha256 you specified for part 1 did not match what we received."):
         upload.complete([{"PartNumber": 1, "ETag": etag, "ChecksumSHA256": other}])
+
+
+def test_the_order_of_parts_is_looked_at_first(s3: Any, bucket: str) -> None:
+    upload = Upload(s3, bucket)
+    etag = upload.part(1, b"x")["ETag"]
+    with refused("InvalidPartOrder"):
+        upload.complete([{"PartNumber": 2, "ETag": etag}, {"PartNumber": 1, "ETag": etag}])

@@ -112,3 +112,15 @@ def test_tagging_without_a_set_is_an_empty_one(s3: Any, there: str) -> None:
     assert tags(s3, there) == {}
     with refused("MalformedXML"):
         s3.put_bucket_tagging(Bucket=there, Tagging={})
+
+
+def test_delete_markers_have_no_tags(s3: Any, there: str) -> None:
+    s3.put_bucket_versioning(Bucket=there, VersioningConfiguration={"Status": "Enabled"})
+    marker = {"Bucket": there, "Key": "k", "VersionId": s3.delete_object(Bucket=there, Key="k")["VersionId"]}
+    for method, call, options in (
+        ("GET", s3.get_object_tagging, {}),
+        ("PUT", s3.put_object_tagging, {"Tagging": {"TagSet": []}}),
+        ("DELETE", s3.delete_object_tagging, {}),
+    ):
+        with refused("MethodNotAllowed", status=405, Method=method, ResourceType="DeleteMarker"):
+            call(**marker, **options)

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import Account
 from tests.services.storage.s3.conftest import refused
+from tests.services.storage.s3.raw_requests import EMPTY, Signed
 
 FAILED = "At least one of the pre-conditions you specified did not hold"
 UNACCEPTED = "A header you provided implies functionality that is not implemented"
@@ -141,3 +143,25 @@ def test_what_changes_while_a_body_comes_is_a_conflict(s3: Any, bucket: str, eta
         connection.close()
         assert answer.status == 409 and b"<Code>ConditionalRequestConflict</Code>" in text, text
         assert s3.get_object(Bucket=bucket, Key=key)["Body"].read().startswith(b"between")
+
+
+@pytest.mark.parametrize(
+    ("date", "status"),
+    [
+        ("Sun, 06 Nov 2050 08:49:37 GMT", 200),  # of the future: ignored
+        ("Sat, 01 Jan 2000 00:00:00 GMT", 200),
+        ("Saturday, 01-Jan-00 00:00:00 GMT", 200),
+        ("Sat Jan  1 00:00:00 2000", 200),
+        ("yesterday", 200),
+        ("", 200),
+    ],
+)
+def test_dates_in_all_of_https_forms(cloud: Account, s3: Any, bucket: str, date: str, status: int) -> None:
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+    sent = {"If_Modified_Since": date}
+    answer = Signed(cloud.url, "GET", f"/{bucket}/k", EMPTY, key=cloud.account).send(b"", **sent)
+    assert answer.status == status
+    old = date.startswith("Sat")
+    sent = {"If_Unmodified_Since": date}
+    answer = Signed(cloud.url, "GET", f"/{bucket}/k", EMPTY, key=cloud.account).send(b"", **sent)
+    assert answer.status == (412 if old else 200)
