@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.errors import not_implemented
-from cumulo.core.operation import operation
+from cumulo.core.operation import Wait, operation
 from cumulo.core.table import GLOBAL, Record, Table
 from cumulo.services.operations.logs import groups
 from cumulo.services.operations.logs.errors import INVALID_PARAMETER, RESOURCE_NOT_FOUND
@@ -84,9 +85,17 @@ def test_transformer(ctx: Context, request: t.TestTransformerRequest) -> t.TestT
     """What a transformer makes of some messages. One that it cannot read is answered without what it became."""
     config: list[Any] = request["transformerConfig"]
     pipeline = checked(ctx, config)
+    raise Wait(partial(_tested, pipeline=pipeline, messages=request["logEventMessages"]))
+
+
+async def _tested(ctx: Context, pipeline: Pipeline, messages: list[str]) -> t.TestTransformerResponse:
     metadata = {"@accountId": ctx.account, "@regionName": ctx.region}
+    return await ctx.in_thread(partial(_answer, pipeline, messages, metadata))
+
+
+def _answer(pipeline: Pipeline, messages: list[str], metadata: dict[str, str]) -> t.TestTransformerResponse:
     records: list[Any] = []
-    for number, message in enumerate(request["logEventMessages"], 1):
+    for number, message in enumerate(messages, 1):
         record: dict[str, Any] = {"eventNumber": number, "eventMessage": message}
         transformed = pipeline.transform(message, metadata)
         if transformed is not None:
