@@ -21,17 +21,22 @@ Message = dict[str, Any]
 Request = tuple[str, dict[str, Any]]
 
 
-def _to_queue(ctx: Context, target: Arn, message: Message) -> Request:
-    request: dict[str, Any] = {
-        "QueueUrl": f"{ctx.endpoint}/{target.account}/{target.resource}",
-        "MessageBody": message["body"],
-    }
+def _add(request: dict[str, Any], message: Message) -> None:
+    """What messages to queues and to topics have alike."""
     if message.get("attributes"):
         request["MessageAttributes"] = message["attributes"]
     if message.get("group_id"):
         request["MessageGroupId"] = message["group_id"]
     if message.get("deduplication_id"):
         request["MessageDeduplicationId"] = message["deduplication_id"]
+
+
+def _to_queue(ctx: Context, target: Arn, message: Message) -> Request:
+    request: dict[str, Any] = {
+        "QueueUrl": f"{ctx.endpoint}/{target.account}/{target.resource}",
+        "MessageBody": message["body"],
+    }
+    _add(request, message)
     if message.get("trace_header"):
         request["MessageSystemAttributes"] = {
             "AWSTraceHeader": {"DataType": "String", "StringValue": message["trace_header"]}
@@ -43,12 +48,7 @@ def _to_topic(ctx: Context, target: Arn, message: Message) -> Request:
     request: dict[str, Any] = {"TopicArn": str(target), "Message": message["body"]}
     if message.get("subject"):
         request["Subject"] = message["subject"]
-    if message.get("attributes"):
-        request["MessageAttributes"] = message["attributes"]
-    if message.get("group_id"):
-        request["MessageGroupId"] = message["group_id"]
-    if message.get("deduplication_id"):
-        request["MessageDeduplicationId"] = message["deduplication_id"]
+    _add(request, message)
     return "Publish", request
 
 
