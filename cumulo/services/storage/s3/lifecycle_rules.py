@@ -148,22 +148,25 @@ def transition(
     minimum: str = "",
 ) -> str:
     """The class that the current version has to be in by now: "" when it may stay where it is."""
+    reached = [
+        each.storage_class
+        for rule in rules
+        if rule.transitions and rule.matches(key, size, tags)
+        for each in rule.transitions
+        if (due(modified_at, each.days) if each.days is not None else each.at or 0) <= now
+        and rule.moves(size, each.storage_class, minimum)
+    ]
+    return _coldest(storage_class, reached)
+
+
+def _coldest(at: str, reached: Iterable[str]) -> str:
+    """Where transitions to these classes, one after the other, lead from `at`; "" if none of them may be made."""
     wanted = ""
-    for rule in rules:
-        if not rule.transitions or not rule.matches(key, size, tags):
-            continue
-        for each in rule.transitions:
-            when = due(modified_at, each.days) if each.days is not None else each.at or 0
-            if when <= now and rule.moves(size, each.storage_class, minimum):
-                wanted = _colder(wanted or storage_class, each.storage_class) or wanted
+    for each in reached:
+        now_at = wanted or at
+        if (now_at, each) not in _FORBIDDEN and COLDNESS.get(each, -1) > COLDNESS.get(now_at, 99):
+            wanted = each
     return wanted
-
-
-def _colder(at: str, to: str) -> str:
-    """`to`, if a transition may lead there; "" otherwise."""
-    if (at, to) in _FORBIDDEN:
-        return ""
-    return to if COLDNESS.get(to, -1) > COLDNESS.get(at, 99) else ""
 
 
 def noncurrent_expires(
@@ -191,19 +194,14 @@ def noncurrent_transition(
     minimum: str = "",
 ) -> str:
     """The class that a noncurrent version has to be in by now; "" when it may stay."""
-    wanted = ""
-    for rule in rules:
-        if not rule.noncurrent_transitions or not rule.matches(key, size, tags):
-            continue
-        for each in rule.noncurrent_transitions:
-            if (
-                newer < each.keep
-                or due(since, each.days or 0) > now
-                or not rule.moves(size, each.storage_class, minimum)
-            ):
-                continue
-            wanted = _colder(wanted or storage_class, each.storage_class) or wanted
-    return wanted
+    reached = [
+        each.storage_class
+        for rule in rules
+        if rule.noncurrent_transitions and rule.matches(key, size, tags)
+        for each in rule.noncurrent_transitions
+        if newer >= each.keep and due(since, each.days or 0) <= now and rule.moves(size, each.storage_class, minimum)
+    ]
+    return _coldest(storage_class, reached)
 
 
 def marker_goes(rules: Iterable[Rule], key: str, modified_at: float, *, now: float) -> bool:
