@@ -8,17 +8,12 @@ import boto3
 import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
-from botocore.exceptions import ClientError
 
 from cumulo.core import authorization_messages, credentials
 from cumulo.core.context import Context
+from tests import refusals
 
-
-def refused(call: Any, **request: Any) -> tuple[str, str, int]:
-    with pytest.raises(ClientError) as caught:
-        call(**request)
-    answer = caught.value.response
-    return answer["Error"]["Code"], answer["Error"]["Message"], answer["ResponseMetadata"]["HTTPStatusCode"]
+refused = refusals.refusal
 
 
 def in_cloud(cloud: Any, work: Any) -> Any:

@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
-import pytest
-from botocore.exceptions import ClientError
+from tests import refusals
 
 UNITS = {"ReadCapacityUnits": 5, "WriteCapacityUnits": 5}
 INVALID = "One or more parameter values were invalid: "
 
 
-@contextmanager
-def refused(code: str, message: str | None = None) -> Iterator[None]:
-    """The block must be refused with this code and text."""
-    with pytest.raises(ClientError) as caught:
-        yield
-    answer = caught.value.response
-    assert answer["Error"]["Code"] == code, answer["Error"]
-    if message is not None:
-        assert answer["Error"]["Message"] == message
-    assert answer["ResponseMetadata"]["HTTPStatusCode"] == 400
+refused = refusals.refused
 
 
 def invalid(message: str) -> Any:

@@ -4,7 +4,8 @@ import json
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+
+from tests import refusals
 
 EC2_TRUST = {
     "Version": "2012-10-17",
@@ -26,12 +27,7 @@ def trust(principal: Any, *actions: str, **more: Any) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
-def refused(call: Any, **request: Any) -> tuple[str, str, int]:
-    """Code, text and status of the refusal that a call meets."""
-    with pytest.raises(ClientError) as caught:
-        call(**request)
-    answer = caught.value.response
-    return answer["Error"]["Code"], answer["Error"]["Message"], answer["ResponseMetadata"]["HTTPStatusCode"]
+refused = refusals.refusal
 
 
 class House:

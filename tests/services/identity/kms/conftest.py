@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from cumulo.core.identities import Nobody, Role
+from tests import refusals
 from tests.conftest import Account
 
 DAY_S = 86_400
@@ -85,12 +85,4 @@ def state(kms: Any, key: str) -> str:
     return str(kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"])
 
 
-@contextmanager
-def refused(code: str, text: str | None = None) -> Iterator[None]:
-    """Expect this error code and, if given, exactly this text."""
-    with pytest.raises(ClientError) as caught:
-        yield
-    error = caught.value.response["Error"]
-    assert error["Code"] == code, error
-    if text is not None:
-        assert error["Message"] == text
+refused = partial(refusals.refused, status=None)

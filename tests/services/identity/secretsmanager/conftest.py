@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from tests.conftest import Account
+from tests.refusals import Refusal, refusal
 
 
 @pytest.fixture
@@ -14,25 +14,10 @@ def client(cloud: Account) -> Any:
     return cloud.client("secretsmanager")
 
 
-class Refusal:
-    """An AWS error as a client sees it."""
-
-    def __init__(self, error: ClientError) -> None:
-        self.code = error.response["Error"]["Code"]
-        self.message = error.response["Error"]["Message"]
-        self.status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-
-
 @pytest.fixture
 def refused() -> Callable[..., Refusal]:
     """Call something and give back the AWS error that it raised."""
-
-    def call(function: Callable[..., Any], **request: Any) -> Refusal:
-        with pytest.raises(ClientError) as caught:
-            function(**request)
-        return Refusal(caught.value)
-
-    return call
+    return refusal
 
 
 def members(answer: dict[str, Any]) -> dict[str, Any]:

@@ -7,9 +7,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from tests.conftest import Account
+from tests.refusals import Refusal, refusal
 
 
 @pytest.fixture
@@ -128,25 +128,7 @@ def receiver() -> Iterator[Receiver]:
     made.close()
 
 
-class Refusal:
-    """The code and text of the error that a call ended with."""
-
-    code = ""
-    message = ""
-    status = 0
-
-
 @pytest.fixture
 def refused() -> Callable[..., Refusal]:
     """Call something and give back the AWS error that it raised."""
-
-    def call(function: Callable[..., Any], **request: Any) -> Refusal:
-        with pytest.raises(ClientError) as caught:
-            function(**request)
-        found = Refusal()
-        found.code = caught.value.response["Error"]["Code"]
-        found.message = caught.value.response["Error"]["Message"]
-        found.status = caught.value.response["ResponseMetadata"]["HTTPStatusCode"]
-        return found
-
-    return call
+    return refusal

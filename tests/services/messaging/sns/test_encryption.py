@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import Account, RunningCloud
-from tests.services.messaging.sns.conftest import Queue, Receiver, Refusal
+from tests.refusals import Refusal
+from tests.services.messaging.sns.conftest import Queue, Receiver
 
 SECRET = "a secret nobody may find at rest"
 BOTH = {"GenerateDataKey", "Decrypt"}

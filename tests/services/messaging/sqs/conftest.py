@@ -6,16 +6,15 @@ import json
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from botocore.exceptions import ClientError
 
+from tests import refusals
 from tests.conftest import Account
 
 
@@ -38,16 +37,7 @@ def fifo(sqs: Any) -> str:
     return str(sqs.create_queue(QueueName="orders.fifo", Attributes=attributes)["QueueUrl"])
 
 
-@contextmanager
-def refused(code: str, message: str | None = None, status: int = 400) -> Iterator[None]:
-    """The block must be refused with this code and text."""
-    with pytest.raises(ClientError) as caught:
-        yield
-    answer = caught.value.response
-    assert answer["Error"]["Code"] == code, answer["Error"]
-    if message is not None:
-        assert answer["Error"]["Message"] == message
-    assert answer["ResponseMetadata"]["HTTPStatusCode"] == status
+refused = refusals.refused
 
 
 def arn(sqs: Any, url: str) -> str:

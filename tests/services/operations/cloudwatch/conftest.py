@@ -1,12 +1,12 @@
 """CloudWatch of a fresh account, in each protocol that clients speak."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
+from tests import refusals
 from tests.conftest import Account
 
 MINUTE = 60
@@ -24,14 +24,7 @@ def now(cloud: Account) -> int:
     return int(cloud.running.clock.now()) // MINUTE * MINUTE
 
 
-@contextmanager
-def refused(code: str, text: str = "") -> Iterator[None]:
-    with pytest.raises(ClientError) as raised:
-        yield
-    error = raised.value.response["Error"]
-    assert error["Code"] == code
-    if text:
-        assert error["Message"] == text
+refused = partial(refusals.refused, status=None)
 
 
 def statistics(client: Any, start: int, end: int, period: int = MINUTE, **options: Any) -> list[dict[str, Any]]:

@@ -6,16 +6,16 @@ import asyncio
 import gzip
 import json
 from base64 import b64decode
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from cumulo.core.context import Context
 from cumulo.engines import duckdb
 from cumulo.services.operations.logs import blocks, groups, segment_making, segments
+from tests import refusals
 from tests.conftest import Account
 from tests.services.compute.lambda_.conftest import create as create
 from tests.services.compute.lambda_.conftest import role as role
@@ -46,15 +46,7 @@ def stream(logs: Any) -> dict[str, str]:
     return {"logGroupName": "/shop/orders", "logStreamName": "one"}
 
 
-@contextmanager
-def refused(code: str, message: str | None = None) -> Iterator[None]:
-    """What is done inside is refused so."""
-    with pytest.raises(ClientError) as caught:
-        yield
-    error = caught.value.response["Error"]
-    assert error["Code"] == code, error
-    if message is not None:
-        assert error["Message"] == message
+refused = partial(refusals.refused, status=None)
 
 
 class Storage:

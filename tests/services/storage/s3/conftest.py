@@ -3,30 +3,18 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
+from tests import refusals
 from tests.conftest import Account
 
 _numbers = itertools.count()
 
 
-@contextmanager
-def refused(code: str, message: str | None = None, status: int = 400, **members: str) -> Iterator[None]:
-    """The block must be refused with this code and text, and with these further members of the Error document."""
-    with pytest.raises(ClientError) as caught:
-        yield
-    answer = caught.value.response
-    assert answer["Error"]["Code"] == code, answer["Error"]
-    if message is not None:
-        assert answer["Error"]["Message"] == message
-    for name, value in members.items():
-        assert answer["Error"].get(name) == value, answer["Error"]
-    assert answer["ResponseMetadata"]["HTTPStatusCode"] == status
+refused = refusals.refused
 
 
 @pytest.fixture
