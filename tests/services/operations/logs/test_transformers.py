@@ -420,3 +420,12 @@ def test_transformers_that_are_refused(logs: Any, stream: dict[str, str]) -> Non
     with refused("InvalidOperationException"):
         logs.put_transformer(logGroupIdentifier="rare", transformerConfig=[JSON])
     assert len(KNOWN) == 22
+
+
+def test_who_may_try_a_transformer(cloud: Account) -> None:
+    iam = cloud.client("iam")
+    iam.create_user(UserName="nobody")
+    key = iam.create_access_key(UserName="nobody")["AccessKey"]
+    nobody = cloud.client("logs", aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"])
+    with refused("AccessDeniedException"):
+        nobody.test_transformer(transformerConfig=[{"parseJSON": {}}], logEventMessages=["{}"])
