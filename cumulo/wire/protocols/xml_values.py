@@ -22,10 +22,14 @@ def malformed() -> Fault:
 
 
 class Reader:
-    """Compiles, per shape, the closure from an Element to a value."""
+    """Compiles, per shape, the closure from an Element to a value.
 
-    def __init__(self) -> None:
+    `strict`: elements that a structure does not have, and scalars that come twice, are refused.
+    """
+
+    def __init__(self, strict: bool = False) -> None:
         self._memo: dict[tuple[str, str, bool], Read] = {}
+        self._strict = strict
 
     def of(self, shape: Shape, form: str = "", flattened: bool = False) -> Read:
         """The reader of a shape. That of a flattened list or map takes the list of its elements."""
@@ -57,6 +61,7 @@ class Reader:
         plain: dict[str, tuple[str, Read]] = {}
         flat: dict[str, tuple[str, Read]] = {}
         attributes: list[tuple[str, str]] = []
+        strict = self._strict
         for member in members:
             form = member.timestamp_format
             if member.xml_attribute:
@@ -73,9 +78,13 @@ class Reader:
             for child in element.children:
                 entry = plain.get(child.name)
                 if entry is not None:
+                    if strict and entry[0] in out:
+                        raise malformed()
                     out[entry[0]] = entry[1](child)
                 elif child.name in flat:
                     gathered.setdefault(child.name, []).append(child)
+                elif strict:
+                    raise malformed()
             for wire, elements in gathered.items():
                 name, read_all = flat[wire]
                 out[name] = read_all(elements)

@@ -388,3 +388,40 @@ def test_one_configuration_more_than_a_bucket_has(cloud: Account, s3: Any, bucke
     with refused("TooManyConfigurations"):
         s3.put_bucket_metrics_configuration(Bucket=bucket, Id="more", MetricsConfiguration={"Id": "more"})
     s3.put_bucket_metrics_configuration(Bucket=bucket, Id="n7", MetricsConfiguration={"Id": "n7"})
+
+
+@pytest.mark.parametrize(
+    ("subresource", "document"),
+    [
+        ("versioning", "<Versioning><Status>Enabled</Status></Versioning>"),
+        ("versioning", "<VersioningConfiguration><Status>Enabled</Status><Else/></VersioningConfiguration>"),
+        (
+            "versioning",
+            "<VersioningConfiguration><Status>Enabled</Status><Status>Suspended</Status></VersioningConfiguration>",
+        ),
+        ("versioning", "<VersioningConfiguration><status>Enabled</status></VersioningConfiguration>"),
+        (
+            "lifecycle",
+            "<LifecycleConfiguration><Rule><Filter><prefix>logs/</prefix></Filter><Status>Enabled</Status>"
+            "<Expiration><Days>1</Days></Expiration></Rule></LifecycleConfiguration>",
+        ),
+        ("tagging", "<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value><Note/></Tag></TagSet></Tagging>"),
+    ],
+)
+def test_documents_are_held_against_the_schema(s3: Any, bucket: str, subresource: str, document: str) -> None:
+    call, member = {
+        "versioning": (s3.put_bucket_versioning, "VersioningConfiguration"),
+        "lifecycle": (s3.put_bucket_lifecycle_configuration, "LifecycleConfiguration"),
+        "tagging": (s3.put_bucket_tagging, "Tagging"),
+    }[subresource]
+
+    def replace(params: dict[str, Any], **_: Any) -> None:
+        body = document.encode()
+        params["body"] = body
+        for name in [name for name in params["headers"] if "checksum" in name.lower()]:
+            del params["headers"][name]
+        params["headers"]["Content-MD5"] = base64.b64encode(hashlib.md5(body).digest()).decode()
+
+    s3.meta.events.register("before-call.s3", replace)
+    with refused("MalformedXML", MALFORMED):
+        call(Bucket=bucket, **{member: {}})
