@@ -132,9 +132,7 @@ def _error_of(fault: Fault) -> dict[str, str]:
 def execute_transaction(ctx: Context, request: t.ExecuteTransactionInput) -> t.ExecuteTransactionOutput:
     """Carry up to 100 statements out, all or none: reads, or writes with what must hold for them."""
     entries: list[Any] = list(request["TransactStatements"])
-    statements = [_parsed(entry) for entry in entries]
-    for at, statement in enumerate(statements):
-        _check_in_transaction(at, statement)
+    statements = [_parsed_in_transaction(at, entry) for at, entry in enumerate(entries)]
     reads = [isinstance(statement, Select) for statement in statements]
     if all(reads):
         return _read_all(ctx, request, statements)  # type: ignore[no-any-return]
@@ -178,11 +176,17 @@ def _failed(at: int, reason: str) -> Fault:
     return VALIDATION(f"Validation failed in TransactStatements[{at}]: {reason}")
 
 
-def _check_in_transaction(at: int, statement: Statement) -> None:
+def _parsed_in_transaction(at: int, entry: Any) -> Statement:
+    parser.check_parameters(entry.get("Parameters") or [])  # what is wrong with these is told without a place
+    try:
+        statement = _parsed(entry)
+    except Fault as fault:
+        raise _failed(at, fault.message) from None
     if isinstance(statement, Update | Delete) and statement.returning:
         raise _failed(at, "RETURNING clause is not supported in ExecuteTransaction.")
     if isinstance(statement, Select) and statement.index is not None:
         raise _failed(at, "Reads on indices are not supported within transactions.")
+    return statement
 
 
 def _located(ctx: Context, entries: list[Any], statements: list[Statement]) -> list[Step]:

@@ -90,6 +90,7 @@ class ConditionReader:
             raise not_well_formed()
         parts = [self._both()]
         while self.words.accept("or"):
+            self.words.check_more()
             parts.append(self._both())
         self.depth -= 1
         return parts[0] if len(parts) == 1 else AnyOf(parts)
@@ -104,6 +105,7 @@ class ConditionReader:
                 parts.append(part)
             if not self.words.accept("and"):
                 return parts[0] if len(parts) == 1 else AllOf(parts)
+            self.words.check_more()
 
     def _negated(self) -> Predicate:
         count = 0
@@ -141,6 +143,7 @@ class ConditionReader:
         operator = _COMPARATORS.get(words.current.text)
         if operator is not None and words.current.kind == lexer.SYMBOL:
             words.next()
+            words.check_more()
             return Comparison(operator, operand, self.operand()).check(self.scope)
         if words.accept("is"):
             return self._is(operand)

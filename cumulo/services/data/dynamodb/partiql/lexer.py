@@ -13,6 +13,7 @@ NUMBER = "number"
 SYMBOL = "symbol"
 END = "end"
 
+_OPERATORS = frozenset(("and", "or", "is", "in", "like", "between"))
 _BLANK = re.compile(r"(?:\s+|--[^\n]*|/\*.*?\*/)*", re.DOTALL)
 _WORD = re.compile(
     r"""(?P<name>[A-Za-z_$][A-Za-z0-9_$]*)
@@ -93,7 +94,14 @@ class Words:
 
     def unexpected(self) -> Fault:
         """The error of a word that cannot stand here."""
-        return not_well_formed("Unexpected keyword" if self.current.kind == KEYWORD else "Unexpected term")
+        if self.current.kind != KEYWORD:
+            return not_well_formed("Unexpected term")
+        return not_well_formed("Unexpected operator" if self.current.lower in _OPERATORS else "Unexpected keyword")
+
+    def check_more(self) -> None:
+        """Raises ValidationException when the statement ends after an operator that wants something on its right."""
+        if self.current.kind == END:
+            raise not_well_formed("Missing right-hand side expression of infix operator")
 
 
 def _split(statement: str) -> list[Word]:

@@ -125,6 +125,8 @@ class _StatementReader:
         return Update(table, self._actions(), where, self._returning())
 
     def _delete(self) -> Delete:
+        if self.words.current.kind != lexer.NAME:
+            raise not_well_formed("Expected identifier for simple path")
         table = self._table(1)[0]
         where = self._where()
         returning = self._returning()

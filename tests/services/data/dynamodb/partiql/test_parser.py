@@ -100,6 +100,35 @@ def message(statement: str, parameters: list[Any] | None = None) -> str:
         ('SELECT * FROM "T".?', BAD + "Invalid path dot component"),
         ('UPDATE "T"."i" SET a = 1 WHERE pk = 1', "Index is not supported in INSERT, UPDATE and DELETE statements"),
         ('SELECT * FROM "T" WHERE a IS FOO', BAD + "Expected type name"),
+        *[
+            (statement, BAD + "Unexpected term")
+            for statement in (
+                *(
+                    'SELECT * FROM "T" WHERE',
+                    'SELECT * FROM "T" WHERE;',
+                    'UPDATE "T" SET a = 1 WHERE',
+                    'DELETE FROM "T" WHERE',
+                ),
+                *('SELECT * FROM "T" WHERE NOT', 'SELECT * FROM "T" WHERE (', "SELECT * FROM", "SELECT * FROM ?"),
+                *("SELECT * FROM T WHERE a 5", "SELECT * FROM T WHERE 5 IS 6", "INSERT INTO T VALUE {a: 1}"),
+                *(
+                    "INSERT INTO T VALUE {'a': }",
+                    "INSERT INTO T VALUE {'a': -'b'}",
+                    "SELECT * FROM T WHERE a BETWEEN 1, 2",
+                ),
+                *("DELETE FROM T WHERE a = 1 RETURNING SOME OLD *", "DELETE FROM T WHERE a = 1 RETURNING ALL OLD"),
+            )
+        ],
+        ("SELECT * FROM \"T\" WHERE pk = 'p1' AND", BAD + "Missing right-hand side expression of infix operator"),
+        ("SELECT * FROM \"T\" WHERE pk = 'p1' OR", BAD + "Missing right-hand side expression of infix operator"),
+        ('SELECT * FROM "T" WHERE pk =', BAD + "Missing right-hand side expression of infix operator"),
+        ('SELECT * FROM "T" WHERE ORDER BY pk', BAD + "Unexpected keyword"),
+        ('SELECT * FROM "T" WHERE IS NULL', BAD + "Unexpected operator"),
+        ('SELECT * FROM "T" WHERE pk = LIKE', BAD + "Unexpected operator"),
+        ("DELETE FROM", BAD + "Expected identifier for simple path"),
+        ("DELETE FROM;", BAD + "Expected identifier for simple path"),
+        ("DELETE FROM WHERE pk = 'a'", BAD + "Expected identifier for simple path"),
+        ("FROM \"T\" SET c = 1 WHERE pk = 'a'", BAD + "Unexpected token after expression"),
         ('SELECT * FROM "T" WHERE a[x] = 1', BAD + "Invalid path component"),
         (
             "INSERT INTO \"T\" VALUE {'pk': 1, 'l': <<1, 'a'>>}",
