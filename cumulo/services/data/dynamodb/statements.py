@@ -14,7 +14,7 @@ from cumulo.services.data.dynamodb import client_tokens, conflicts, item_keys, s
 from cumulo.services.data.dynamodb.capacity import Usage
 from cumulo.services.data.dynamodb.errors import DUPLICATE_ITEM, VALIDATION
 from cumulo.services.data.dynamodb.item_writes import find
-from cumulo.services.data.dynamodb.partiql import parser
+from cumulo.services.data.dynamodb.partiql import literals, parser
 from cumulo.services.data.dynamodb.partiql.syntax import Delete, Exists, Insert, Select, Update
 from cumulo.services.data.dynamodb.table_access import check_transactional
 from cumulo.services.data.dynamodb.transactions import FACTOR, Step, carry_out, read_again, read_together, repeated
@@ -177,7 +177,7 @@ def _failed(at: int, reason: str) -> Fault:
 
 
 def _parsed_in_transaction(at: int, entry: Any) -> Statement:
-    parser.check_parameters(entry.get("Parameters") or [])  # what is wrong with these is told without a place
+    literals.check_parameters(entry.get("Parameters") or [])  # what is wrong with these is told without a place
     try:
         statement = _parsed(entry)
     except Fault as fault:
