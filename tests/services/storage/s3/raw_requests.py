@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hmac
+import http.client
 import socket
 from hashlib import sha256
 from typing import Any
@@ -13,7 +14,25 @@ from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from tests.conftest import Account
+
 EMPTY = sha256(b"").hexdigest()
+
+
+def status_at(cloud: Account, host: str, path: str) -> int:
+    """The status of a GET under another host name, signed by the account's root."""
+    request = AWSRequest("GET", f"http://{host}{path}", headers={"Host": host})
+    S3SigV4Auth(Credentials(cloud.account, "test"), "s3", "us-east-1").add_auth(request)
+    connection = http.client.HTTPConnection(cloud.url.removeprefix("http://"))
+    connection.putrequest("GET", path, skip_host=True)
+    connection.putheader("Host", host)
+    for name in ("X-Amz-Date", "X-Amz-Content-SHA256", "Authorization"):
+        connection.putheader(name, request.headers[name])
+    connection.endheaders()
+    answer = connection.getresponse()
+    answer.read()
+    connection.close()
+    return answer.status
 
 
 class Answer:

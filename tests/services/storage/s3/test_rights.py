@@ -6,20 +6,17 @@ import http.client
 import itertools
 import json
 import socket
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
 from botocore import UNSIGNED
-from botocore.auth import S3SigV4Auth
-from botocore.awsrequest import AWSRequest
 from botocore.config import Config
-from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 from cumulo.core.s3_access import canonical_user_id
 from tests.conftest import Account
 from tests.services.storage.s3.conftest import refused
+from tests.services.storage.s3.raw_requests import status_at
 
 _names = itertools.count()
 BUCKET = "arn:aws:s3:::BUCKET"
@@ -428,51 +425,30 @@ def fetch(url: str) -> int:
     return answer.status
 
 
-@pytest.fixture
-def signed(cloud: Account) -> Callable[[str, str], int]:
-    """Gets a path under another host name, signed by the account's root."""
-
-    def get(host: str, path: str) -> int:
-        request = AWSRequest("GET", f"http://{host}{path}", headers={"Host": host})
-        S3SigV4Auth(Credentials(cloud.account, "test"), "s3", "us-east-1").add_auth(request)
-        connection = http.client.HTTPConnection(cloud.url.removeprefix("http://"))
-        connection.putrequest("GET", path, skip_host=True)
-        connection.putheader("Host", host)
-        for name in ("X-Amz-Date", "X-Amz-Content-SHA256", "Authorization"):
-            connection.putheader(name, request.headers[name])
-        connection.endheaders()
-        answer = connection.getresponse()
-        answer.read()
-        connection.close()
-        return answer.status
-
-    return get
-
-
-def test_endpoints_of_a_vpc(cloud: Account, signed: Callable[[str, str], int]) -> None:
+def test_endpoints_of_a_vpc(cloud: Account) -> None:
     scene = Scene(cloud)
     scene.policy(
         statement("Deny", "*", "s3:GetObject", StringNotEquals={"aws:SourceVpce": "vpce-1a2b3c4d"}),
     )
     inside = "bucket.vpce-1a2b3c4d-5e6f.s3.us-east-1.vpce.amazonaws.com"
-    assert signed(inside, f"/{scene.bucket}/k") == 200
-    assert signed(f"{scene.bucket}.{inside}", "/k") == 200
-    assert signed(inside.replace("1a2b3c4d", "99999999"), f"/{scene.bucket}/k") == 403
+    assert status_at(cloud, inside, f"/{scene.bucket}/k") == 200
+    assert status_at(cloud, f"{scene.bucket}.{inside}", "/k") == 200
+    assert status_at(cloud, inside.replace("1a2b3c4d", "99999999"), f"/{scene.bucket}/k") == 403
     with refused("AccessDenied", status=403):
         read(scene.s3, scene.bucket, "k")
     # An address says nothing behind an endpoint.
     scene.policy(statement("Deny", "*", "s3:GetObject", IpAddress={"aws:SourceIp": "127.0.0.0/8"}))
-    assert signed(inside, f"/{scene.bucket}/k") == 200
+    assert status_at(cloud, inside, f"/{scene.bucket}/k") == 200
     with refused("AccessDenied", status=403):
         read(scene.s3, scene.bucket, "k")
 
 
-def test_accelerated_names_are_for_accelerated_buckets(cloud: Account, signed: Callable[[str, str], int]) -> None:
+def test_accelerated_names_are_for_accelerated_buckets(cloud: Account) -> None:
     scene = Scene(cloud)
     host = f"{scene.bucket}.s3-accelerate.amazonaws.com"
-    assert signed(host, "/k") == 400
+    assert status_at(cloud, host, "/k") == 400
     scene.s3.put_bucket_accelerate_configuration(Bucket=scene.bucket, AccelerateConfiguration={"Status": "Enabled"})
-    assert signed(host, "/k") == 200
+    assert status_at(cloud, host, "/k") == 200
 
 
 def test_tags_of_a_bucket_count_once_abac_is_enabled(cloud: Account) -> None:

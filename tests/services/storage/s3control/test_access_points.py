@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 from typing import Any
 
 import pytest
 from botocore import UNSIGNED
-from botocore.auth import S3SigV4Auth
-from botocore.awsrequest import AWSRequest
 from botocore.config import Config
-from botocore.credentials import Credentials
 
 from cumulo.core import s3_access
 from cumulo.core.context import Context
 from cumulo.core.s3_buckets import BUCKETS, Bucket
 from tests.conftest import Account
 from tests.services.storage.s3.conftest import refused
+from tests.services.storage.s3.raw_requests import status_at
 from tests.services.storage.s3.stored import transact
 
 
@@ -131,26 +128,12 @@ def test_objects_by_the_alias(cloud: Account, bucket: str, point: dict[str, str]
 
 
 def test_objects_by_the_host_of_the_arn(cloud: Account, point: dict[str, str]) -> None:
-    def get(host: str, path: str) -> int:
-        request = AWSRequest("GET", f"http://{host}{path}", headers={"Host": host})
-        S3SigV4Auth(Credentials(cloud.account, "test"), "s3", "us-east-1").add_auth(request)
-        connection = http.client.HTTPConnection(cloud.url.removeprefix("http://"))
-        connection.putrequest("GET", path, skip_host=True)
-        connection.putheader("Host", host)
-        for name in ("X-Amz-Date", "X-Amz-Content-SHA256", "Authorization"):
-            connection.putheader(name, request.headers[name])
-        connection.endheaders()
-        answer = connection.getresponse()
-        answer.read()
-        connection.close()
-        return answer.status
-
     assert read(cloud.client("s3"), point["arn"]) == b"x"
     with refused("NoSuchBucket", status=404):  # a host of ours may be a bucket's
         read(cloud.client("s3"), point["arn"].replace("door", "window"))
-    assert get(f"door-{cloud.account}.s3-accesspoint.us-east-1.amazonaws.com", "/k") == 200
-    assert get(f"door-{cloud.account}.localhost:4566", "/k") == 200
-    assert get(f"window-{cloud.account}.s3-accesspoint.us-east-1.amazonaws.com", "/k") == 404
+    assert status_at(cloud, f"door-{cloud.account}.s3-accesspoint.us-east-1.amazonaws.com", "/k") == 200
+    assert status_at(cloud, f"door-{cloud.account}.localhost:4566", "/k") == 200
+    assert status_at(cloud, f"window-{cloud.account}.s3-accesspoint.us-east-1.amazonaws.com", "/k") == 404
 
 
 def test_both_sides_must_let_in(cloud: Account, control: Any, bucket: str, point: dict[str, str]) -> None:
