@@ -37,8 +37,10 @@ def put_object_retention(ctx: Context, request: t.PutObjectRetentionRequest) -> 
     asked = event_holds.of_retention(retention)
     if asked is None:
         mode, until = retention.get("Mode"), retention.get("RetainUntilDate")
-        if (mode is None) != (until is None) or (mode is None and not request.get("BypassGovernanceRetention")):
+        if (mode is None) != (until is None):
             raise MALFORMED_XML()
+        if mode is None and not request.get("BypassGovernanceRetention"):  # what there is would be lifted
+            raise OBJECT_LOCKED() if object_locks.retained(version, ctx.now()) else MALFORMED_XML()
     if "RetainUntilDate" in retention:
         object_locks.check_future(ctx, retention["RetainUntilDate"], "RetainUntilDate")
     now = ctx.now()

@@ -80,6 +80,8 @@ def test_governance_mode(cloud: Account, s3: Any, locking: str) -> None:
     with refused("AccessDenied", LOCKED, 403):
         retain(s3, locking, "COMPLIANCE", until + timedelta(days=9))
     retain(s3, locking, "GOVERNANCE", until, BypassGovernanceRetention=True)
+    with refused("AccessDenied", LOCKED, 403):
+        s3.put_object_retention(Bucket=locking, Key="k", Retention={})
     s3.put_object_retention(Bucket=locking, Key="k", Retention={}, BypassGovernanceRetention=True)
     with refused("NoSuchObjectLockConfiguration", NONE_SET, 404):
         s3.get_object_retention(Bucket=locking, Key="k")
