@@ -275,6 +275,10 @@ def test_csv_has_the_types_of_the_keys(cloud: Account, dynamodb: Any, s3: Any) -
     done = run_import(cloud, dynamodb, "csv/", "CSV", InputCompressionType="ZSTD", table=table)
     assert (done["ProcessedItemCount"], done["ImportedItemCount"], done["ErrorCount"]) == (4, 2, 2)
     assert (done["ImportStatus"], done["FailureCode"]) == ("FAILED", "ItemValidationError")
+    assert done["FailureMessage"] == (
+        "Some of the items failed validation checks and were not imported. Please check CloudWatch error logs for more "
+        "details."
+    )
     assert scanned(dynamodb)["a"] == {"id": {"S": "a"}, "at": {"N": "1"}, "text": {"S": 'one, "quoted"'}}
     described = dynamodb.describe_table(TableName="copy")["Table"]
     assert described["TableStatus"] == "ACTIVE"

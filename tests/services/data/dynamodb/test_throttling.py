@@ -54,6 +54,10 @@ def test_a_burst_and_then_the_rate(cloud: Account) -> None:
     error = refusal_of(client.put_item, TableName="things", Item={"pk": {"S": "a"}})
     arn = client.describe_table(TableName="things")["Table"]["TableArn"]
     assert error["ThrottlingReasons"] == [{"reason": "TableWriteProvisionedThroughputExceeded", "resource": arn}]
+    assert error["Error"]["Message"] == (
+        "The level of configured provisioned throughput for the table was exceeded. Consider increasing your "
+        "provisioning level with the UpdateTable API."
+    )
     assert client.get_item(TableName="things", Key={"pk": {"S": "1"}})["Item"]  # reads have units of their own
     cloud.advance(10)
     assert 8 <= put_until_refused(client) <= 13

@@ -147,7 +147,8 @@ def test_shards_roll_every_four_hours(cloud: Account, streamed: Streamed) -> Non
     assert second["ParentShardId"] == first["ShardId"]
     end = int(first["SequenceNumberRange"]["EndingSequenceNumber"])
     assert end < int(second["SequenceNumberRange"]["StartingSequenceNumber"])
-    with refused("ExpiredIteratorException"):
+    expired = "The shard iterator has expired and can no longer be used to retrieve stream records."
+    with refused("ExpiredIteratorException", expired):
         streams.get_records(ShardIterator=before)
     answer = streams.get_records(ShardIterator=iterator(streams, arn, shard=0))
     assert [each["dynamodb"]["Keys"]["id"]["S"] for each in answer["Records"]] == ["early"]
@@ -217,11 +218,12 @@ def test_changes_are_kept_for_a_day(cloud: Account, streamed: Streamed) -> None:
     cloud.advance(HOUR_S - 300)
     begun = iterator(streams, arn, "AT_SEQUENCE_NUMBER", shard=0, SequenceNumber=number)
     cloud.advance(600)
-    with refused("TrimmedDataAccessException"):
+    trimmed = "The operation attempted to read past the oldest stream record in a shard."
+    with refused("TrimmedDataAccessException", trimmed):
         streams.get_records(ShardIterator=begun)
     cloud.advance(HOUR_S - 300)
     place = {"StreamArn": arn, "ShardId": old_shard, "ShardIteratorType": "AT_SEQUENCE_NUMBER"}
-    with refused("TrimmedDataAccessException"):
+    with refused("TrimmedDataAccessException", trimmed):
         streams.get_shard_iterator(**place, SequenceNumber=number)
     assert records(streams, arn, shard=0) == []
     cloud.advance(4 * HOUR_S)
@@ -278,14 +280,16 @@ def test_what_is_refused(cloud: Account, streamed: Streamed) -> None:
         streams.get_records(ShardIterator="none")
     with refused("ResourceNotFoundException", "Requested resource not found: Shard does not exist"):
         streams.get_shard_iterator(StreamArn=arn, ShardId="shardId-" + "0" * 29, ShardIteratorType="LATEST")
-    with refused("ValidationException"):
-        iterator(streams, arn, "AT_SEQUENCE_NUMBER")
+    for kind in ("AT_SEQUENCE_NUMBER", "AFTER_SEQUENCE_NUMBER"):
+        with refused("ValidationException", f"SequenceNumber must be specified when ShardIteratorType is {kind}"):
+            iterator(streams, arn, kind)
     for wrong in ("1" * 21, "x" * 21, "1" * 19 + "00"):
         with refused("ValidationException", f"Invalid SequenceNumber: {wrong}"):
             iterator(streams, arn, "AT_SEQUENCE_NUMBER", SequenceNumber=wrong)
     with refused("ValidationException", "ShardId must be specified when ShardFilter Type is CHILD_SHARDS"):
         streams.describe_stream(StreamArn=arn, ShardFilter={"Type": "CHILD_SHARDS"})
-    with refused("ValidationException"):
+    with refused("ValidationException", "Timestamp must be specified when ShardIteratorType is AT_TIMESTAMP"):
         iterator(streams, arn, "AT_TIMESTAMP")
-    with refused("ValidationException"):
+    future = "The timestampInMillis parameter cannot be greater than the currentTimestampInMillis."
+    with refused("ValidationException", future):
         iterator(streams, arn, "AT_TIMESTAMP", Timestamp=4_000_000_000)
