@@ -6,12 +6,13 @@ bearer token logs:CallWithBearerToken too, and a group that takes tokens. The st
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from itertools import islice
+from hashlib import sha256
+from itertools import count, islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from cumulo.core.errors import Error
+from cumulo.core.errors import Error, Fault
 from cumulo.services.operations.logs import groups, large_objects, putting, sealing, streams
 from cumulo.services.operations.logs.errors import GROUP_NOT_FOUND, INVALID_PARAMETER
 from cumulo.services.operations.logs.ingestion import documents, large_events, otlp
@@ -88,15 +89,26 @@ async def ingest(
         read = partial(_read, endpoint.read, body, now_ms)
     else:
         fields = large_events.paths(truncatable)
-        new_id = partial(ctx.random_bytes, large_objects.ID_BYTES)
-        read = partial(_read_otlp, ctx, admitted, body, content_type == PROTOBUF, now_ms, fields, new_id)
+        seed = ctx.random_bytes(large_objects.ID_BYTES)
+        read = partial(_read_otlp, ctx, admitted, body, content_type == PROTOBUF, now_ms, fields, seed)
     try:
         found = await ctx.in_thread(read)
     except Malformed as error:
         raise INVALID_PARAMETER(str(error)) from None
     except TooLarge as error:
         raise INVALID_PARAMETER(f"Log event too large: {error} bytes exceeds limit of {EVENT_BYTES}") from None
-    return await ctx.transact(partial(_keep, admitted=admitted, found=found, now_ms=now_ms))
+    try:
+        return await ctx.transact(partial(_keep, admitted=admitted, found=found, now_ms=now_ms))
+    except Fault:
+        _forget(ctx, found)
+        raise
+
+
+def _forget(ctx: Context, events: Iterable[Kept]) -> None:
+    """Delete the files of events that are not kept."""
+    blobs = [blob for event in events for _, blob in event.objects]
+    if blobs:
+        ctx.runtime.delete_blobs(blobs)
 
 
 def _read(read: Callable[[bytes, int], list[Event]], body: bytes, now_ms: int) -> list[Kept]:
@@ -116,22 +128,25 @@ def _read_otlp(
     as_protobuf: bool,
     now_ms: int,
     fields: Sequence[large_events.Path],
-    new_id: Callable[[], bytes],
+    seed: bytes,
 ) -> list[Kept]:
-    """The events of log records; what is cut off those that are too large is in files already."""
-    found = []
+    """The events of log records; what is cut off those that are too large is in files when this returns."""
+    numbers = count()
+    read: list[tuple[int, str, list[tuple[bytes, str]]]] = []
     for record in (otlp.from_protobuf if as_protobuf else otlp.from_json)(body, now_ms):
         ids: list[bytes] = []
 
         def new_pointer(ids: list[bytes] = ids) -> str:
-            ids.append(new_id())
+            ids.append(sha256(seed + next(numbers).to_bytes(8)).digest()[: large_objects.ID_BYTES])
             return large_objects.pointer(admitted.group, ids[-1])
 
         message, excess = large_events.cut(record.document, EVENT_BYTES - OVERHEAD_BYTES, new_pointer, fields)
-        blobs = [large_objects.stored(ctx, admitted.group, each.text, admitted.key) for each in excess]
-        size = large_events.size_of(message) + OVERHEAD_BYTES
-        found.append(Kept(record.timestamp, message, size, list(zip(ids, blobs, strict=False))))
-    found.sort(key=lambda event: event.timestamp)
+        texts = [each.text for each in excess]
+        read.append((record.timestamp, message, list(zip(ids, texts, strict=False))))
+    found = []
+    for timestamp, message, cut in sorted(read, key=lambda event: event[0]):
+        objects = [(one, large_objects.stored(ctx, admitted.group, text, admitted.key)) for one, text in cut]
+        found.append(Kept(timestamp, message, large_events.size_of(message) + OVERHEAD_BYTES, objects))
     return found
 
 
@@ -147,14 +162,17 @@ def _keep(ctx: Context, admitted: Admitted, found: Sequence[Kept], now_ms: int) 
         rejected = putting.put(ctx, group, stream, [each._asdict() for each in batch])
         old, expired = rejected.get("tooOldLogEventEndIndex", 0), rejected.get("expiredLogEventEndIndex", 0)
         end = rejected.get("tooNewLogEventStartIndex", len(batch))
-        for name, count in (
+        for name, number in (
             ("tooOldLogEventCount", old),
             ("tooNewLogEventCount", len(batch) - end),
             ("expiredLogEventCount", max(expired - old, 0)),
         ):
-            if count:
-                counts[name] = counts.get(name, 0) + count
-        for event in islice(batch, max(old, expired), end):
+            if number:
+                counts[name] = counts.get(name, 0) + number
+        first = max(old, expired)
+        if first or end < len(batch):
+            ctx.txn.on_commit(partial(_forget, ctx, [*batch[:first], *batch[end:]]))
+        for event in islice(batch, first, end):
             for object_id, blob in event.objects:
                 large_objects.keep(
                     ctx, LargeObject(group.id, object_id, stream.id, event.timestamp, now_ms, blob, sealed)

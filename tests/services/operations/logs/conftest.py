@@ -80,13 +80,17 @@ class Storage:
         found: list[segments.Segment] = self.transact(lambda ctx: segments.SEGMENTS.range(ctx, group.id))
         return found
 
-    def is_there(self, segment: segments.Segment) -> bool:
-        """Whether a segment's file is there, when all deletions are done."""
+    def wait_for_deletions(self) -> None:
+        """Until all files are gone that nothing names any more."""
 
         async def wait() -> None:
             await asyncio.gather(*self.runtime._deleting)
 
         self.cloud.running.run(wait())
+
+    def is_there(self, segment: segments.Segment) -> bool:
+        """Whether a segment's file is there, when all deletions are done."""
+        self.wait_for_deletions()
         return self.runtime.blobs.path(segment.blob).exists()
 
     def blocks(self) -> int:

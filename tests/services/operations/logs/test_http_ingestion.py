@@ -395,6 +395,28 @@ def test_objects_are_masked_and_sealed(sender: Sender, logs: Any, streaming: Any
     assert fetched(streaming, pointer, unmask=True).endswith("jane@example.com ")
 
 
+@pytest.mark.parametrize("then", ["too old", "too large"])
+def test_what_is_not_kept_leaves_no_files(
+    sender: Sender, logs: Any, now_ms: Now, cloud: Account, storage: Storage, then: str
+) -> None:
+    folder = storage.runtime.blobs.folder
+    before = set(folder.rglob("*"))
+    body = {"stringValue": LONG}
+    if then == "too old":
+        sent = record(timeUnixNano=(now_ms() - 15 * 86_400_000) * 1_000_000, body=body)
+        assert b"tooOldLogEventCount" in sender.signed("/v1/logs", sent)[1]
+    else:
+        sent = record(timeUnixNano=now_ms() * 1_000_000, body=body)
+        many = [{"key": f"k{index}", "value": {"intValue": index}} for index in range(100_000)]
+        records = sent["resourceLogs"][0]["scopeLogs"][0]["logRecords"]
+        records.append({"timeUnixNano": now_ms() * 1_000_000, "attributes": many})
+        assert sender.signed("/v1/logs", sent)[0] == 400
+    cloud.settle()
+    storage.wait_for_deletions()
+    assert not [path for path in set(folder.rglob("*")) - before if path.is_file()]
+    assert messages(logs) == []
+
+
 def test_fields_that_may_be_cut(sender: Sender, logs: Any, streaming: Any, now_ms: Now) -> None:
     texts = {"big": "b" * 900_000, "small": "s" * 300_000}
     attributes = [{"key": key, "value": {"stringValue": text}} for key, text in texts.items()]
