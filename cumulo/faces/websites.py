@@ -18,7 +18,7 @@ from cumulo.core.pipeline import Caller
 from cumulo.faces import pages
 from cumulo.wire.faults import Fault
 from cumulo.wire.http import Headers, Request
-from cumulo.wire.protocols.rest_xml import s3_heads
+from cumulo.wire.protocols.rest_xml import host_id, s3_heads
 from cumulo.wire.routing import Route
 from cumulo.wire_calls import send
 
@@ -215,8 +215,6 @@ class _Site:
 
     def error_page(self, fault: Fault, second: Fault | None) -> Page:
         """S3's page of an error, and of what went wrong with the site's own page for it."""
-        from cumulo.services.storage.s3 import event_records
-
         status = self._status(fault)
         if status == 304:
             from cumulo.faces import addresses
@@ -224,11 +222,10 @@ class _Site:
             return Page(*addresses.refusal(self._http, fault, self._request_id)[:2], b"", "")
         title = f"{status} {HTTPStatus(status).phrase}"
         shown = ("Key", "BucketName", "Method", "ResourceType")
-        host_id = event_records.host_id(self._request_id)
         lines = [f"<html>\n<head><title>{title}</title></head>\n<body>\n<h1>{title}</h1>\n<ul>"]
         lines += [f"<li>Code: {fault.code}</li>", f"<li>Message: {escape(fault.message, quote=False)}</li>"]
         lines += [f"<li>{n}: {escape(str(fault.members[n]))}</li>" for n in shown if n in fault.members]
-        lines += [f"<li>RequestId: {self._request_id}</li>", f"<li>HostId: {host_id}</li>", "</ul>"]
+        lines += [f"<li>RequestId: {self._request_id}</li>", f"<li>HostId: {host_id(self._request_id)}</li>", "</ul>"]
         if second is not None:
             lines += ["<h3>An Error Occurred While Attempting to Retrieve a Custom Error Document</h3>", "<ul>"]
             lines += [f"<li>Code: {second.code}</li>", f"<li>Message: {escape(second.message, quote=False)}</li>"]

@@ -5,15 +5,16 @@ Source: Amazon S3 User Guide, "Event message structure"; versions and members as
 
 from __future__ import annotations
 
-from base64 import b32encode, b64encode
+from base64 import b32encode
 from datetime import UTC, datetime
-from hashlib import sha256, sha384
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus
 
 import msgspec
 
 from cumulo.core.policy.principals import PrincipalKind
+from cumulo.core.s3_host_ids import host_id
 from cumulo.services.storage.s3.object_versions import NULL
 
 if TYPE_CHECKING:
@@ -29,11 +30,6 @@ _VERSIONS = {
 }  # fmt: skip
 _WITHOUT_SIZE = frozenset(("ObjectAcl", "ObjectTagging"))  # nor a sequencer: nothing was put or deleted
 _BY_S3_ITSELF = ("LifecycleExpiration", "LifecycleTransition", "IntelligentTiering", "ObjectRestore:Completed")
-
-
-def host_id(request_id: str) -> str:
-    """The x-amz-id-2 of a request: which of S3's hosts answered."""
-    return b64encode(sha384(request_id.encode()).digest()).decode()
 
 
 def owner_id(account: str) -> str:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from cumulo.core.policy.principals import PrincipalKind
 from cumulo.core.s3_access import canonical_user_id
-from cumulo.services.storage.s3.event_records import host_id
+from cumulo.core.s3_host_ids import host_id
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
