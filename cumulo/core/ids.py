@@ -3,8 +3,10 @@
 import os
 import random  # noqa: TID251
 from collections.abc import Callable
+from typing import Final
 
 _CHUNK = 4096
+_VARIANT: Final = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}  # of RFC 9562's UUIDs
 
 
 class Ids:
@@ -27,7 +29,7 @@ class Ids:
     def uuid(self) -> str:
         """A version 4 UUID in its usual form."""
         h = self.hex(32)
-        return f"{h[:8]}-{h[8:12]}-4{h[13:16]}-{'89ab'[int(h[16], 16) & 3]}{h[17:20]}-{h[20:]}"
+        return f"{h[:8]}-{h[8:12]}-4{h[13:16]}-{_VARIANT[h[16]]}{h[17:20]}-{h[20:]}"
 
     def new_id(self, prefix: str, hex: int = 17) -> str:
         """An identifier such as `i-0123456789abcdef0`."""
