@@ -49,7 +49,7 @@ def catch(aws: Any, operation: str, **parameters: Any) -> bytes:
     target = (address.path or "/") + (f"?{address.query}" if address.query else "")
     lines = [f"{request.method} {target} HTTP/1.1", f"Host: {address.netloc}"]
     for name, value in request.headers.items():
-        if name.lower() not in ("host", "content-length"):
+        if name.lower() not in ("host", "content-length", "expect"):  # the body is sent at once
             lines.append(f"{name}: {value.decode() if isinstance(value, bytes) else value}")
     lines.append(f"Content-Length: {len(body)}")
     return "\r\n".join([*lines, "", ""]).encode() + body
