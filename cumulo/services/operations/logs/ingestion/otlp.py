@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from base64 import b64decode, b64encode
 from binascii import Error as NoBase64
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from cumulo.services.operations.logs.ingestion import protobuf
@@ -105,16 +105,18 @@ def _records(request: Any, now_ms: int) -> Iterator[Record]:
 def _described(found: dict[str, Any], around: dict[str, Any]) -> dict[str, Any]:
     """A resource or scope, with the URL of its schema."""
     out: dict[str, Any] = {}
-    for name in ("name", "version"):
-        if found.get(name):
-            out[name] = str(found[name])
-    if found.get("attributes"):
-        out["attributes"] = _attributes(found["attributes"])
-    if found.get("droppedAttributesCount"):
-        out["droppedAttributesCount"] = int(found["droppedAttributesCount"])
-    if around.get("schemaUrl"):
-        out["schemaUrl"] = str(around["schemaUrl"])
+    _copy(out, found, str, "name", "version")
+    _copy(out, found, _attributes, "attributes")
+    _copy(out, found, int, "droppedAttributesCount")
+    _copy(out, around, str, "schemaUrl")
     return out
+
+
+def _copy(out: dict[str, Any], found: dict[str, Any], read: Callable[[Any], Any], *names: str) -> None:
+    """The members of these names that say something."""
+    for name in names:
+        if found.get(name):
+            out[name] = read(found[name])
 
 
 def _record(record: dict[str, Any], resource: dict[str, Any], scope: dict[str, Any], now_ms: int) -> Record:
@@ -126,24 +128,18 @@ def _record(record: dict[str, Any], resource: dict[str, Any], scope: dict[str, A
         out["timeUnixNano"] = time
     if observed:
         out["observedTimeUnixNano"] = observed
-    if record.get("severityNumber"):
-        out["severityNumber"] = int(record["severityNumber"])
-    if record.get("severityText"):
-        out["severityText"] = str(record["severityText"])
-    if record.get("body"):
-        out["body"] = _value(record["body"])
-    if record.get("attributes"):
-        out["attributes"] = _attributes(record["attributes"])
-    for name in ("droppedAttributesCount", "flags"):
-        if record.get(name):
-            out[name] = int(record[name])
-    for name in ("traceId", "spanId"):
-        if record.get(name):
-            identifier = record[name]
-            out[name] = identifier.hex() if isinstance(identifier, bytes) else str(identifier).lower()
-    if record.get("eventName"):
-        out["eventName"] = str(record["eventName"])
+    _copy(out, record, int, "severityNumber")
+    _copy(out, record, str, "severityText")
+    _copy(out, record, _value, "body")
+    _copy(out, record, _attributes, "attributes")
+    _copy(out, record, int, "droppedAttributesCount", "flags")
+    _copy(out, record, _identifier, "traceId", "spanId")
+    _copy(out, record, str, "eventName")
     return Record((time or observed) // 1_000_000 or now_ms, out)
+
+
+def _identifier(found: Any) -> str:
+    return found.hex() if isinstance(found, bytes) else str(found).lower()
 
 
 def _attributes(found: list[dict[str, Any]], depth: int = 0) -> dict[str, Any]:
