@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from cumulo.core import credentials
-from cumulo.core.context import Context
 from cumulo.core.errors import INTERNAL_FAILURE
+from cumulo.faces import contexts
 from cumulo.gateway.bodies import Disconnected
 from cumulo.gateway.hosts import FOREIGN
 from cumulo.services.compute.lambda_ import invocation_metrics, payloads, url_answers, url_calls, url_cors, url_events
@@ -24,6 +24,7 @@ from cumulo.wire.faults import Fault
 
 if TYPE_CHECKING:
     from cumulo.app import Cloud
+    from cumulo.core.context import Context
     from cumulo.engines.environments.builds import Outcome
     from cumulo.gateway.exchange import Exchange
     from cumulo.services.compute.lambda_.function_urls import FunctionUrl
@@ -46,20 +47,8 @@ class _UrlCall:
         self._request = request = exchange.request
         host = hosts.read(request.host)
         self._url_id = host.labels[0] if host.labels[1:2] == (LABEL,) else ""
-        runtime = cloud.runtime
-        self._ctx = Context(
-            runtime,
-            service="lambda",
-            operation=OPERATION,
-            account="",
-            region=host.region,
-            principal=credentials.ANONYMOUS,
-            request_id=request_id,
-            handler=runtime.registry.service("lambda").handler("Invoke"),
-            endpoint=f"{request.scheme}://{request.host}",
-            headers=request.headers,
-            protocol="rest-json",
-            source_ip=request.peer,
+        self._ctx = contexts.anonymous(
+            cloud, exchange, request_id, service="lambda", operation=OPERATION, called="Invoke", region=host.region
         )
         self._cors: url_cors.Fields = []
         self._trace_id = ""

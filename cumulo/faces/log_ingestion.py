@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 from cumulo.core import credentials
-from cumulo.core.context import Context
 from cumulo.core.errors import INTERNAL_FAILURE
+from cumulo.faces import contexts
 from cumulo.gateway.hosts import FOREIGN
 from cumulo.services.identity.iam import service_specific_credentials
 from cumulo.services.operations.logs import http_ingestion
@@ -23,6 +23,7 @@ from cumulo.wire.faults import Fault
 
 if TYPE_CHECKING:
     from cumulo.app import Cloud
+    from cumulo.core.context import Context
     from cumulo.gateway.exchange import Exchange
 
 GROUP, STREAM, FIELDS = "x-aws-log-group", "x-aws-log-stream", "x-aws-truncatable-fields"
@@ -44,20 +45,9 @@ class _Ingestion:
         self._request = request = exchange.request
         self._endpoint = endpoint = ENDPOINTS[request.path]
         self._type = request.headers.get("content-type").partition(";")[0].strip().lower()
-        runtime = cloud.runtime
-        self._ctx = Context(
-            runtime,
-            service="logs",
-            operation=endpoint.operation,
-            account="",
-            region=self._region(),
-            principal=credentials.ANONYMOUS,
-            request_id=request_id,
-            handler=runtime.registry.service("logs").handler("PutLogEvents"),
-            endpoint=f"{request.scheme}://{request.host}",
-            headers=request.headers,
-            protocol="json",
-            source_ip=request.peer,
+        operation, region = endpoint.operation, self._region()
+        self._ctx = contexts.anonymous(
+            cloud, exchange, request_id, service="logs", operation=operation, called="PutLogEvents", region=region
         )
 
     def _region(self) -> str:
