@@ -1,6 +1,7 @@
 """What the coverage says is true, and the pages generated from it are fresh."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -57,3 +58,21 @@ def test_service_pages_are_fresh(registry: Registry) -> None:
     ]
     stale += [file.name for file in folder.glob("*.md") if file.name not in pages]
     assert not stale, f"run `make docs`: {stale}"
+
+
+README_NAMES = {"S3 Control": "s3control", "Streams": "dynamodbstreams", "Parameter Store": "ssm"} | {
+    "CloudWatch Logs": "logs", "Secrets Manager": "secretsmanager"
+}  # fmt: skip
+
+
+def test_the_readme_counts_what_is_real(registry: Registry) -> None:
+    rows = coverage.of_cloud(registry)
+    counted = []
+    for names, counts in re.findall(r"^\| (\[.*?) \| ([^|]*\d[^|]*) \|", (ROOT / "README.md").read_text("utf-8"), re.M):
+        for shown, count in zip(re.findall(r"\[([^]]+)\]", names), counts.split(","), strict=True):
+            name = README_NAMES.get(shown, shown.lower())
+            real = sum(row["real"] for row in rows[name])
+            right = {f"{real} of {len(rows[name])}", f"all {real}" if real == len(rows[name]) else ""}
+            counted.append(name)
+            assert count.strip() in right or (name == "ssm" and count == f"all {real} of it"), f"{shown}: {right}"
+    assert sorted(counted) == sorted(set(rows) - {"dax"})  # in the text of DynamoDB's row
