@@ -188,7 +188,7 @@ def _check(ctx: Context, policy: AccountPolicy) -> None:
         return
     try:
         options: Any = msgspec.json.decode(policy.document)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         raise INVALID_PARAMETER("The policy document is not valid JSON.") from None
     if policy.kind == TRANSFORMER:
         if not isinstance(options, list) or not all(isinstance(each, dict) for each in options):
@@ -281,6 +281,7 @@ def describe_account_policies(
         token=request.get("nextToken"),
         limit=_PAGE,
         error=INVALID_TOKEN(),
+        of=ctx.operation,
     )
     chosen = [each for each in found if name is None or each.name == name]
     answer: t.DescribeAccountPoliciesResponse = {"accountPolicies": [_described(ctx, each) for each in chosen]}

@@ -125,6 +125,7 @@ def list_log_anomaly_detectors(
         token=request.get("nextToken"),
         limit=request.get("limit") or PAGE,
         error=INVALID_TOKEN(),
+        of=ctx.operation,
     )
     described: list[Any] = [_described(ctx, each) for each in found]
     answer: t.ListLogAnomalyDetectorsResponse = {"anomalyDetectors": described}

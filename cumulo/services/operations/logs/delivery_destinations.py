@@ -106,6 +106,7 @@ def describe_delivery_destinations(
         token=request.get("nextToken"),
         limit=request.get("limit") or PAGE,
         error=_INVALID_TOKEN,
+        of=ctx.operation,
     )
     answer: t.DescribeDeliveryDestinationsResponse = {
         "deliveryDestinations": [_described(ctx, each) for each in found if not names or each.name in names]
@@ -141,7 +142,7 @@ def put_delivery_destination_policy(
     document = request["deliveryDestinationPolicy"]
     try:
         is_policy = isinstance(msgspec.json.decode(document), dict)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         is_policy = False
     if not is_policy:
         raise VALIDATION("The delivery destination policy is not valid JSON.")

@@ -237,6 +237,7 @@ def describe_export_tasks(ctx: Context, request: t.DescribeExportTasksRequest) -
         token=request.get("nextToken"),
         limit=request.get("limit") or PAGE,
         error=INVALID_TOKEN(),
+        of=ctx.operation,
     )
     answer: t.DescribeExportTasksResponse = {"exportTasks": [_described(each) for each in page]}
     if token:

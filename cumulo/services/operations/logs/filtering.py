@@ -57,7 +57,7 @@ async def filter_log_events(ctx: Context, request: t.FilterLogEventsRequest) -> 
     found = await _find(ctx, wanted, pattern, request.get("limit") or PAGE, masks)
     answer: t.FilterLogEventsResponse = {"events": [_event(line) for line in found.lines], "searchedLogStreams": []}
     if found.following is not None:
-        answer["nextToken"] = paging.encode((int(wanted.reverse), *map(str, found.following)))
+        answer["nextToken"] = paging.encode((int(wanted.reverse), *map(str, found.following)), ctx.operation)
     return answer
 
 
@@ -80,7 +80,7 @@ def _reading(ctx: Context, request: t.FilterLogEventsRequest) -> tuple[Reading, 
     reverse = request.get("startFromHead") is False
     token = request.get("nextToken")
     if token is not None:
-        reverse, after = _read_token(token)
+        reverse, after = _read_token(ctx, token)
     elif reverse and start < NOW_MS:
         raise INVALID_PARAMETER("startFromHead can be false only when startTime is on or after 2024-01-01T00:00:00Z")
     masks = data_protection.for_reader(ctx, group, request)
@@ -88,8 +88,8 @@ def _reading(ctx: Context, request: t.FilterLogEventsRequest) -> tuple[Reading, 
     return wanted, masks
 
 
-def _read_token(token: str) -> tuple[bool, Position]:
-    found = paging.decode(token, INVALID_TOKEN())
+def _read_token(ctx: Context, token: str) -> tuple[bool, Position]:
+    found = paging.decode(token, INVALID_TOKEN(), ctx.operation)
     try:
         reverse, timestamp, sequence, stream_id = map(int, found)
     except ValueError:

@@ -89,7 +89,7 @@ def remove(ctx: Context, table: Table[Any], group: Group, name: str, count: str)
 
 
 def page(
-    found: Sequence[F], key: Callable[[F], tuple[str | int, ...]], token: str | None, limit: int | None
+    ctx: Context, found: Sequence[F], key: Callable[[F], tuple[str | int, ...]], token: str | None, limit: int | None
 ) -> tuple[list[F], str | None]:
     """A page of filters, which are in the order of the key."""
     return paging.page(
@@ -98,4 +98,5 @@ def page(
         token=token,
         limit=limit or PAGE,
         error=INVALID_TOKEN(),
+        of=ctx.operation,
     )

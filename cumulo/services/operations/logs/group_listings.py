@@ -137,7 +137,9 @@ def _page(
             after = (some[-1].name,)
         return found[:most]
 
-    return paging.page(fetch, lambda group: (group.name,), token=token, limit=limit, error=INVALID_TOKEN())
+    return paging.page(
+        fetch, lambda group: (group.name,), token=token, limit=limit, error=INVALID_TOKEN(), of=ctx.operation
+    )
 
 
 def _identified(ctx: Context, identifiers: list[str]) -> list[Group]:
@@ -198,6 +200,7 @@ def list_aggregate_log_group_summaries(
         token=request.get("nextToken"),
         limit=request.get("limit") or PAGE,
         error=INVALID_TOKEN(),
+        of=ctx.operation,
     )
     answer: t.ListAggregateLogGroupSummariesResponse = {
         "aggregateLogGroupSummaries": [

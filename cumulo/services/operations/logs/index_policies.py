@@ -111,7 +111,7 @@ def read(document: str) -> dict[str, str]:
     """The fields of a policy document and their types, or AWS's error."""
     try:
         given: Any = msgspec.json.decode(document)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         raise INVALID_PARAMETER("The policy document is not valid JSON.") from None
     if not isinstance(given, dict) or not given or not set(given) <= {"Fields", "FieldsV2"}:
         raise INVALID_PARAMETER("The policy document must have Fields or FieldsV2, and nothing else.")

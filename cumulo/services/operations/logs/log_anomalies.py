@@ -87,6 +87,7 @@ def list_anomalies(ctx: Context, request: t.ListAnomaliesRequest) -> t.ListAnoma
         token=request.get("nextToken"),
         limit=request.get("limit") or PAGE,
         error=INVALID_TOKEN(),
+        of=ctx.operation,
     )
     answer: t.ListAnomaliesResponse = {"anomalies": [_described(ctx, by_id[each.detector], each) for each in page]}
     if token:

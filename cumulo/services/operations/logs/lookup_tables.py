@@ -274,6 +274,7 @@ def describe_lookup_tables(ctx: Context, request: t.DescribeLookupTablesRequest)
         token=request.get("nextToken"),
         limit=request.get("maxResults") or PAGE,
         error=INVALID_TOKEN(),
+        of=ctx.operation,
     )
     answer: t.DescribeLookupTablesResponse = {"lookupTables": [_described(ctx, table) for table in found]}
     if token:

@@ -136,7 +136,7 @@ def describe_metric_filters(ctx: Context, request: t.DescribeMetricFiltersReques
         if each.name.startswith(prefix) and (metric is None or _names(each) == (namespace, metric))
     ]
     found.sort(key=_key)
-    page, token = group_filters.page(found, _key, request.get("nextToken"), request.get("limit"))
+    page, token = group_filters.page(ctx, found, _key, request.get("nextToken"), request.get("limit"))
     answer: t.DescribeMetricFiltersResponse = {"metricFilters": [_described(each) for each in page]}
     if token:
         answer["nextToken"] = token

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from cumulo.stubs import logs as t
 
 PAGE = 50
+_LATEST_S = 253_402_300_799  # the last second of the year 9999: who asks in milliseconds asks for later ones
 _SUFFIX = "(Service: AWSLogs; Status Code: 400; Error Code: MalformedQueryException; Request ID: {id}; Proxy: null)"
 
 
@@ -107,7 +108,7 @@ def prepared(ctx: Context, request: Mapping[str, Any], query: Query, start: int,
 
 def _range(ctx: Context, request: t.StartQueryRequest, query: Query) -> tuple[int, int]:
     """The time range in milliseconds, its end inclusive: the request's, or the one that SOURCE names."""
-    start, end = request["startTime"] * 1000, request["endTime"] * 1000 + 999
+    start, end = min(request["startTime"], _LATEST_S) * 1000, min(request["endTime"], _LATEST_S) * 1000 + 999
     if end < start:
         raise INVALID_PARAMETER("The end time of a query must not be before its start time.")
     now = int(ctx.now() * 1000)
@@ -176,6 +177,7 @@ def describe_queries(ctx: Context, request: t.DescribeQueriesRequest) -> t.Descr
         token=request.get("nextToken"),
         limit=request.get("maxResults") or PAGE,
         error=INVALID_TOKEN(),
+        of=ctx.operation,
     )
     answer: t.DescribeQueriesResponse = {"queries": [_described(query) for query in found]}
     if token:
@@ -221,6 +223,7 @@ def list_log_groups_for_query(ctx: Context, request: t.ListLogGroupsForQueryRequ
         token=request.get("nextToken"),
         limit=request.get("maxResults") or 500,
         error=INVALID_TOKEN(),
+        of=ctx.operation,
     )
     answer: t.ListLogGroupsForQueryResponse = {"logGroupIdentifiers": [arn for _, arn in found]}
     if token:

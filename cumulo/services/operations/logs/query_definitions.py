@@ -103,6 +103,7 @@ def describe_query_definitions(
         token=request.get("nextToken"),
         limit=request.get("maxResults") or PAGE,
         error=INVALID_TOKEN(),
+        of=ctx.operation,
     )
     answer: t.DescribeQueryDefinitionsResponse = {"queryDefinitions": [_described(each) for each in found]}
     if token:

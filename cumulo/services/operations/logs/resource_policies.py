@@ -118,6 +118,7 @@ def describe_resource_policies(
         token=request.get("nextToken"),
         limit=request.get("limit") or PAGE,
         error=INVALID_TOKEN(),
+        of=ctx.operation,
     )
     answer: t.DescribeResourcePoliciesResponse = {"resourcePolicies": [_described(each) for each in found]}
     if token:
@@ -146,7 +147,7 @@ def _check(document: str) -> None:
             if statement["Effect"] not in ("Allow", "Deny") or not statement.get("Principal"):
                 raise INVALID_PARAMETER("Policy document is malformed.")
             parse(msgspec.json.encode({**policy, "Statement": {**statement, "Resource": "*"}}).decode(), Kind.RESOURCE)
-    except (msgspec.DecodeError, KeyError, TypeError, AttributeError):
+    except (msgspec.DecodeError, RecursionError, KeyError, TypeError, AttributeError):
         raise INVALID_PARAMETER("Policy document is malformed.") from None
     except Fault as fault:
         raise INVALID_PARAMETER(fault.message) from None

@@ -180,6 +180,7 @@ def list_scheduled_queries(ctx: Context, request: t.ListScheduledQueriesRequest)
         token=request.get("nextToken"),
         limit=request.get("maxResults") or PAGE,
         error=_INVALID_TOKEN,
+        of=ctx.operation,
     )
     summaries: list[Any] = [_summary(ctx, query) for query in found]
     answer: t.ListScheduledQueriesResponse = {"scheduledQueries": summaries}

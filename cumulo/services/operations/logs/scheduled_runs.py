@@ -239,6 +239,7 @@ def history(ctx: Context, query: ScheduledQuery, request: Mapping[str, Any]) -> 
         token=request.get("nextToken"),
         limit=request.get("maxResults") or PAGE,
         error=_INVALID_TOKEN,
+        of=ctx.operation,
     )
     return [_described(ctx, trigger) for trigger in found], token
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from cumulo.stubs import logs as t
 
 PAGE = 50
+LAST_EVENT = "LastEventTime"
 
 
 class Stream(Record):
@@ -77,7 +78,7 @@ def describe_log_streams(ctx: Context, request: t.DescribeLogStreamsRequest) -> 
     limit = request.get("limit") or PAGE
     descending = bool(request.get("descending"))
     token = request.get("nextToken")
-    if request.get("orderBy") == "LastEventTime":
+    if request.get("orderBy") == LAST_EVENT:
         if prefix is not None:
             raise INVALID_PARAMETER("Cannot order by LastEventTime with a logStreamNamePrefix.")
         found, token = _by_last_event(ctx, group, descending, token, limit)
@@ -91,6 +92,7 @@ def describe_log_streams(ctx: Context, request: t.DescribeLogStreamsRequest) -> 
             token=token,
             limit=limit,
             error=INVALID_TOKEN(),
+            of=ctx.operation,
         )
     answer: t.DescribeLogStreamsResponse = {"logStreams": [described(group, stream) for stream in found]}
     if token:
@@ -114,7 +116,8 @@ def _by_last_event(
         edge: tuple[int, str] = (int(after[0]), str(after[1]))
         return [each for each in everything if (key(each) < edge if descending else key(each) > edge)][:most]
 
-    return paging.page(fetch, key, token=token, limit=limit, error=INVALID_TOKEN())
+    of = f"{ctx.operation} {LAST_EVENT}"
+    return paging.page(fetch, key, token=token, limit=limit, error=INVALID_TOKEN(), of=of)
 
 
 def described(group: Group, stream: Stream) -> t.LogStream:

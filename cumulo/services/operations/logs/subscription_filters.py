@@ -139,7 +139,9 @@ def describe_subscription_filters(
     group = groups.find(ctx, request["logGroupName"])
     prefix = request.get("filterNamePrefix") or ""
     found = [each for each in of_group(ctx, group) if each.name.startswith(prefix)]
-    page, token = group_filters.page(found, lambda each: (each.name,), request.get("nextToken"), request.get("limit"))
+    page, token = group_filters.page(
+        ctx, found, lambda each: (each.name,), request.get("nextToken"), request.get("limit")
+    )
     answer: t.DescribeSubscriptionFiltersResponse = {"subscriptionFilters": [_described(group, each) for each in page]}
     if token:
         answer["nextToken"] = token

@@ -118,6 +118,12 @@ def test_the_time_range_is_seconds_and_inclusive(insights: Insights, logs: Any) 
     assert [row["@message"] for row in found] == ["last of its second"]
 
 
+def test_a_time_range_in_milliseconds_lies_in_the_future(insights: Insights, logs: Any) -> None:
+    put(logs, insights.now, ["here"])
+    times = {"startTime": insights.now, "endTime": 1 << 62}
+    assert insights.run("fields @message", logGroupName=GROUP, **times) == []
+
+
 def test_several_groups(insights: Insights, logs: Any, cloud: Account) -> None:
     logs.create_log_group(logGroupName="/other")
     logs.create_log_stream(logGroupName="/other", logStreamName="s")

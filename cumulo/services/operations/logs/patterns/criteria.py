@@ -87,9 +87,9 @@ def _both(scanner: Scanner) -> Criteria:
 
 
 def _single(scanner: Scanner) -> Criteria:
-    if scanner.take("("):
+    if scanner.parenthesis():
         inner = _either(scanner)
-        scanner.expect(")")
+        scanner.end_parenthesis()
         return inner
     scanner.skip_space()
     field = _FIELD.match(scanner.text, scanner.at)

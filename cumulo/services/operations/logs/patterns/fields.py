@@ -136,9 +136,9 @@ def _all_given(found: list[Condition | None]) -> list[Condition]:
 
 
 def _single(scanner: Scanner, names: list[str]) -> Condition | None:
-    if scanner.take("("):
+    if scanner.parenthesis():
         inner = _either(scanner, names)
-        scanner.expect(")")
+        scanner.end_parenthesis()
         return inner
     scanner.skip_space()
     found = NAME.match(scanner.text, scanner.at)

@@ -159,9 +159,9 @@ _CONSTANTS = {"NULL": None, "TRUE": True, "FALSE": False}
 
 
 def _single(scanner: Scanner, selectors: list[Selector]) -> Condition:
-    if scanner.take("("):
+    if scanner.parenthesis():
         inner = _either(scanner, selectors)
-        scanner.expect(")")
+        scanner.end_parenthesis()
         return inner
     selector = _selector(scanner)
     selectors.append(selector)

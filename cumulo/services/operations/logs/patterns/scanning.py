@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 MOST_REGEXES: Final = 2
+MOST_PARENTHESES: Final = 50  # within each other: AWS names no number
 
 # Source: "Supported regular expressions (regex) syntax": these symbols and operators, letters and digits, no others.
 _REGEX_ALLOWED = re.compile(r"[A-Za-z0-9:_#=@/;,\-^$?\[\]{}|\\*+. ]+")
@@ -19,12 +20,27 @@ class PatternError(ValueError):
 class Scanner:
     """A text and a place in it."""
 
-    __slots__ = ("at", "regexes", "text")
+    __slots__ = ("at", "depth", "regexes", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
         self.regexes = 0
+        self.depth = 0
+
+    def parenthesis(self) -> bool:
+        """Take an opening parenthesis if it comes next; one within too many others is refused."""
+        if not self.take("("):
+            return False
+        self.depth += 1
+        if self.depth > MOST_PARENTHESES:
+            raise PatternError
+        return True
+
+    def end_parenthesis(self) -> None:
+        """Take the closing one or refuse the pattern."""
+        self.expect(")")
+        self.depth -= 1
 
     def skip_space(self) -> None:
         """Go past white space."""

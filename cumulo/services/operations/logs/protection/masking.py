@@ -74,7 +74,7 @@ def read(document: str) -> Protection:
     """A policy. Raises PolicyError. Source: API reference, PutDataProtectionPolicy."""
     try:
         policy = msgspec.json.decode(document, type=_Policy)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise PolicyError(f"The policy document is not valid: {error}") from None
     audit = [each for each in policy.statements if each.operation.audit is not None]
     mask = [each for each in policy.statements if each.operation.deidentify is not None]

@@ -30,7 +30,7 @@ def parse_json(document: Document, options: dict[str, Any]) -> None:
     """parseJSON."""
     try:
         found = msgspec.json.decode(source_of(document, options))
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         raise NotParsed from None
     if not isinstance(found, dict):
         raise NotParsed

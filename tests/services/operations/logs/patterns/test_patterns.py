@@ -198,6 +198,8 @@ def test_the_guides_json_events(condition: str, wanted: bool) -> None:
         ("%[%", ""),
         ("[a, ..., ...]", ""),
         ("[a=1 && b=2]", ""),
+        ("{" + "(" * 51 + "$.a = 1" + ")" * 51 + "}", ""),
+        ("[" + "(" * 51 + "a=1" + ")" * 51 + "]", ""),
         ("[a] b", "If a filter pattern starts with '[' it must end with ']'"),
     ],
 )
@@ -329,3 +331,9 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     for message in ("", "a b", '{"a": 1}', "[a] b"):
         assert isinstance(pattern.matches(message), bool)
         assert all(isinstance(value, str) for value in pattern.extracted(message).values())
+
+
+def test_parentheses_within_each_other() -> None:
+    pattern = patterns.read("{" + "(" * 50 + "$.a = 1 || $.b = 1" + ")" * 50 + "}")
+    assert pattern.matches('{"b": 1}')
+    assert not pattern.matches('{"b": 2}')
