@@ -99,7 +99,8 @@ class Life:
             if snapshot >= 0:
                 descriptors.append(snapshot)
                 program["keep"].append("snapshot")
-            await forker.fork(sandbox.spec, program, descriptors)
+            sandbox.instruct({"sandbox": sandbox.spec, "program": program})
+            await forker.fork(descriptors)
             sandbox.handed_over()
             api, *cloud = await sandbox.ready()
         except SandboxFailed as error:

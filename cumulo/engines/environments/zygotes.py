@@ -54,11 +54,15 @@ class Forker:
         self.alive = True
         asyncio.get_running_loop().add_reader(ours, self._readable)
 
-    async def fork(self, sandbox: Message, program: Message, descriptors: list[int]) -> int:
-        """Fork into a sandbox; its pid as the forking process sees it. Raises StartFailed."""
+    async def fork(self, descriptors: list[int]) -> int:
+        """Fork into a sandbox; its pid as the forking process sees it. Raises StartFailed.
+
+        What it is to become waits in the first descriptor, where the fork alone reads it (`Sandbox.instruct`): what
+        this process had read would stay in its memory, and all its later forks, of other functions, would inherit it.
+        """
         self._forks += 1
         number = self._forks
-        self._send({"fork": number, "sandbox": sandbox, "program": program}, descriptors)
+        self._send({"fork": number}, descriptors)
         return int(await self.wait(f"forked {number}"))
 
     def close(self) -> None:

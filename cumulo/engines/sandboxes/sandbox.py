@@ -19,6 +19,7 @@ from cumulo.engines.sandboxes.groups import SLACK_BYTES, Group
 from cumulo.engines.sandboxes.supervisor import children, descendants
 
 MESSAGE_BYTES = 65536
+INSTRUCTION_BYTES = 256 * 1024
 MIB = 1 << 20
 GRACE_S = 2.0
 """How long a supervisor that is not pid 1 may take to end what it started."""
@@ -69,6 +70,7 @@ class Sandbox:
         self._loop = asyncio.get_running_loop()
         self._control, self.theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._control.setblocking(False)
+        self._control.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, INSTRUCTION_BYTES)
         if spec.get("inside"):
             self._control.setsockopt(socket.SOL_SOCKET, SO_PASSCRED, 1)
         self._ready: asyncio.Future[list[socket.socket]] = self._loop.create_future()
@@ -81,6 +83,13 @@ class Sandbox:
         self._peak = 0
         self._hung_up = False
         self._loop.add_reader(self._control.fileno(), self._hear)
+
+    def instruct(self, message: Plain) -> None:
+        """Say something that waits for the fork, which reads it before it enters. Raises SandboxFailed."""
+        try:
+            self._control.send(json.dumps(message).encode())
+        except OSError as error:
+            raise SandboxFailed(f"its instructions: {error.strerror}") from None
 
     def handed_over(self) -> None:
         """The fork has its end of the control socket; without this its death would not be noticed."""

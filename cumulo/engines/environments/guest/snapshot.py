@@ -38,15 +38,16 @@ def wait(descriptor: int, log: int) -> str:
         pid = os.fork()
         if pid == 0:
             server.close()
-            return _begin(message, descriptors, log)
+            return _begin(descriptors, log)
         os.waitpid(pid, 0)  # it ends at once, its child goes on
         server.send(json.dumps({"forked": message["fork"], "pid": pid}).encode())
         for each in descriptors:
             os.close(each)
 
 
-def _begin(message: dict[str, Any], descriptors: list[int], log: int) -> str:
+def _begin(descriptors: list[int], log: int) -> str:
     control, new_log, go = descriptors
+    message: dict[str, Any] = json.loads(os.read(control, MESSAGE_BYTES))
     os.dup2(new_log, log)
     sandbox = enter.enter({**message["sandbox"], "control": control, "stdout": new_log, "stderr": new_log, "keep": []})
     os.close(new_log)

@@ -6,9 +6,13 @@ no code of functions, so a fork of it is a fresh interpreter that has its import
 SOCK_SEQPACKET socket:
 
 from the server: {"prepare": a template of sandboxes.enter};
-    {"fork": number, "sandbox": a spec of sandboxes.enter, "program": see program.py} with descriptors: the sandbox's
-    control socket, the log's pipe, and those that the program's "keep" names: "go", "snapshot";
+    {"fork": number} with descriptors: the sandbox's control socket, the log's pipe, and those that the program's
+    "keep" names: "go", "snapshot";
 from here: {"ready": pid}, {"prepared": ""} or the reason why not, {"forked": number, "pid": pid}.
+
+On the control socket the fork finds {"sandbox": a spec of sandboxes.enter, "program": see program.py}. It must not come
+this way: freed memory keeps what was in it, and the variables and credentials of a function would be found in all
+forks that come later.
 """
 
 from __future__ import annotations
@@ -62,7 +66,7 @@ def serve(server: socket.socket) -> None:
             if "prepare" in message:
                 _tell(server, {"prepared": _prepare(message["prepare"])})
             else:
-                _fork(server, message, descriptors)
+                _fork(server, message["fork"], descriptors)
 
 
 def _prepare(template: dict[str, Any]) -> str:
@@ -73,10 +77,10 @@ def _prepare(template: dict[str, Any]) -> str:
     return ""
 
 
-def _fork(server: socket.socket, message: dict[str, Any], descriptors: list[int]) -> None:
+def _fork(server: socket.socket, number: int, descriptors: list[int]) -> None:
     pid = os.fork()
     if pid:
-        _tell(server, {"forked": message["fork"], "pid": pid})
+        _tell(server, {"forked": number, "pid": pid})
         for each in descriptors:
             os.close(each)
         return
@@ -85,6 +89,7 @@ def _fork(server: socket.socket, message: dict[str, Any], descriptors: list[int]
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         control, log, *others = descriptors
+        message = json.loads(os.read(control, MESSAGE_BYTES))
         spec = {**message["sandbox"], "control": control, "stdout": log, "stderr": log, "keep": [log, *others]}
         wanted = {**message["program"], "log": log}
         wanted.update(zip(wanted["keep"], others))  # noqa: B905, zip() has no `strict` before 3.10
