@@ -30,6 +30,6 @@ def run(options: Any) -> int:
     if options.unset:
         print("unset AWS_ENDPOINT_URL AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_DEFAULT_REGION")
         return 0
-    running = servers.find(settings)
+    running = servers.find(settings, options)
     print("\n".join(exports(running.url if running else settings.url)))
     return 0

@@ -51,7 +51,7 @@ def run(options: Any) -> int:
             'here, point clients at the cloud instead: eval "$(cumulo env)"',
         )
     settings = configuration.load(options)
-    running = _running(settings)
+    running = _running(settings, options)
     if not running.health.get("tls"):
         raise Refusal(f"{running.url} does not answer https, which AWS's names need", "start it without --no-tls")
     folder = settings.cache_dir / "exec"
@@ -60,8 +60,8 @@ def run(options: Any) -> int:
     return _supervised(program, environment, running, bundle, tuple(name.lower() for name in options.excepted))
 
 
-def _running(settings: Settings) -> servers.Running:
-    running = servers.find(settings)
+def _running(settings: Settings, options: Any) -> servers.Running:
+    running = servers.find(settings, options)
     if running is not None:
         return running
     import subprocess
@@ -70,7 +70,7 @@ def _running(settings: Settings) -> servers.Running:
     started = subprocess.run(
         [sys.executable, "-m", "cumulo", "start", "--detach", *flags], capture_output=True, text=True, check=False
     )
-    running = servers.find(settings)
+    running = servers.find(settings, options)
     if running is None:
         raise Refusal(
             f"no cloud is running, and none could be started: {started.stderr.strip().removeprefix('cumulo: ')}"

@@ -9,13 +9,19 @@ root with test/test.
 """
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
 
 from cumulo.cli import Refusal, configuration, servers
+from cumulo.cli.advice import about
 from cumulo.cli.functions import Functions, Result
-from cumulo.cli.terminal import style
+from cumulo.cli.terminal import note, style
+
+OWN_LINES = ("START ", "END ", "REPORT ", "INIT_START ", "INIT_REPORT ")
+_GLUED = re.compile(r"(?<=[^\n])((?:END|REPORT) RequestId: |INIT_REPORT Init Duration: )")
+"""AWS ends the text of an error without an end of line."""
 
 
 def add_arguments(parser: Any) -> None:
@@ -30,7 +36,7 @@ def add_arguments(parser: Any) -> None:
 
 def run(options: Any) -> int:
     """Invoke it once."""
-    functions = Functions(servers.required(configuration.load(options)).url)
+    functions = Functions(servers.required(configuration.load(options), options).url)
     payload = event_of(options.payload)
     result = functions.invoke(options.function, payload, qualifier=options.qualifier, event=options.event)
     if options.event:
@@ -38,7 +44,7 @@ def run(options: Any) -> int:
         return 0
     if not options.quiet:
         show_log(result)
-    return show_answer(result)
+    return show_answer(result, trace=options.quiet)
 
 
 def event_of(text: str) -> bytes:
@@ -60,26 +66,28 @@ def event_of(text: str) -> bytes:
 
 def show_log(result: Result) -> None:
     """The invocation's log, Lambda's own lines dimmed."""
-    for line in result.log.splitlines():
-        own = line.startswith(("START ", "END ", "REPORT ", "INIT_START "))
+    log = _GLUED.sub(r"\n\1", result.log)
+    for line in log.splitlines():
+        own = line.startswith(OWN_LINES)
         print(style(line, "dim", sys.stderr) if own else line, file=sys.stderr)
 
 
-def show_answer(result: Result) -> int:
-    """The answer, in lines where it is JSON; the exit code."""
+def show_answer(result: Result, *, trace: bool = False) -> int:
+    """The answer, in lines where it is JSON; the exit code. `trace`: with the stack of an error, which logs have."""
     try:
         document = json.loads(result.payload)
     except ValueError:
         sys.stdout.buffer.write(result.payload)
-        return 0
+        return 1 if result.error else 0
     if not result.error:
         print(json.dumps(document, indent=2, ensure_ascii=False))
         return 0
     failed = document if isinstance(document, dict) else {}
-    print(
-        style(f"{failed.get('errorType', result.error)}: {failed.get('errorMessage', '')}", "red", sys.stderr),
-        file=sys.stderr,
-    )
-    for line in failed.get("stackTrace") or failed.get("trace") or ():
+    kind, message = str(failed.get("errorType", result.error)), str(failed.get("errorMessage", ""))
+    print(style(f"{kind}: {message}", "red", sys.stderr), file=sys.stderr)
+    for line in (failed.get("stackTrace") or failed.get("trace") or ()) if trace else ():
         print(f"  {str(line).rstrip()}", file=sys.stderr)
+    advice = about(kind, message)
+    if advice:
+        note(advice)
     return 1

@@ -12,11 +12,12 @@ import json
 import re
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from cumulo.cli import Refusal, configuration, debugging, folders, invoke, servers, terminal
+from cumulo.cli import Refusal, configuration, debugging, folders, handlers, invoke, servers, terminal
 from cumulo.cli.calls import Caller
 from cumulo.cli.functions import Functions
 
@@ -39,7 +40,7 @@ def add_arguments(parser: Any) -> None:
     parser.add_argument("function", metavar="FUNCTION", help="its name")
     parser.add_argument("folder", metavar="FOLDER", type=Path, help="what the function's archive holds")
     parser.add_argument("--handler", metavar="H", default="", help="make the function if there is none: app.handler")
-    parser.add_argument("--runtime", metavar="R", default="", help="of a new one (default: this Python's)")
+    parser.add_argument("--runtime", metavar="R", default="", help="of a new one (default: by the handler's file)")
     parser.add_argument("--role", metavar="ARN", default="", help=f"of a new one (default: {ROLE}, which may log)")
     parser.add_argument("--event", metavar="EVENT", default="", help="invoke it with this JSON (or @file) each time")
     parser.add_argument("--debug", action="store_true", help="every environment waits for a debugger; no timeouts")
@@ -54,8 +55,8 @@ def run(options: Any) -> int:
     if not options.folder.is_dir():
         raise Refusal(f"{options.folder} is no folder", code=2)
     event = invoke.event_of(options.event) if options.event else None
-    url = servers.required(configuration.load(options)).url
-    live = _Live(url, options, event)
+    settings = configuration.load(options)
+    live = _Live(servers.required(settings, options).url, options, event, settings.runtimes)
     try:
         code = live.bring()
         if options.once:
@@ -68,12 +69,13 @@ def run(options: Any) -> int:
 
 
 class _Live:
-    def __init__(self, url: str, options: Any, event: bytes | None) -> None:
+    def __init__(self, url: str, options: Any, event: bytes | None, stand_ins: dict[str, str]) -> None:
         self._url = url
         self._name: str = options.function
         self._folder: Path = options.folder
         self._options = options
         self._event = event
+        self._stand_ins = stand_ins
         self._functions = Functions(url)
         self._files: folders.Seen = {}
         self._attaching: debugging.Attaching | None = None
@@ -92,7 +94,8 @@ class _Live:
             self._functions.update(self._name, archive)
             done = "updated"
         took_ms = (time.perf_counter() - began) * 1000
-        size = f"{len(self._files)} files, {len(archive) / 1000:.1f} kB"
+        count = len(self._files)
+        size = f"{count} file{'s'[: count != 1]}, {len(archive) / 1000:.1f} kB"
         named = f"{terminal.style(self._name, 'bold')} {terminal.style(done, 'green')}"
         print(f"{named} in {took_ms:.0f} ms ({size})", flush=True)
         if self._options.debug and self._attaching is None:
@@ -125,10 +128,18 @@ class _Live:
     def _make(self, archive: bytes) -> None:
         handler = self._options.handler
         if not handler:
-            raise Refusal(f"there is no function {self._name}", "--handler app.handler makes it", code=2)
-        runtime = self._options.runtime or f"python3.{sys.version_info[1]}"
+            likely = handlers.likely(self._folder, self._files) or "app.handler"
+            raise Refusal(f"there is no function {self._name}", f"--handler {likely} makes it", code=2)
+        runtime = self._options.runtime or handlers.runtime(handler, self._files, self._runtimes_here())
         role = self._options.role or _role(self._url)
         self._functions.create(self._name, runtime, role, handler, archive)
+
+    def _runtimes_here(self) -> Iterator[str]:
+        """Asked for only when the handler is not Python's: to look for all takes a while."""
+        from cumulo.engines.environments import runtimes
+
+        runtimes.configure(self._stand_ins)
+        yield from (each.identifier for each in runtimes.here())
 
     def follow(self) -> None:
         """Look for changes, and show the log as it comes."""

@@ -45,7 +45,7 @@ def run(options: Any) -> int:
     settings = configuration.load(options)
     if options.group is None and not options.groups:
         return _own_log(settings, options)
-    caller = Caller(servers.required(settings).url, "logs", "Logs_20140328", "1.1")
+    caller = Caller(servers.required(settings, options).url, "logs", "Logs_20140328", "1.1")
     if options.groups:
         for group in _pages(caller, "DescribeLogGroups", {}, "logGroups"):
             print(group["logGroupName"])

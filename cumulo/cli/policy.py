@@ -41,7 +41,7 @@ def run(options: Any) -> int:
     if principal and not principal.startswith("arn:"):
         raise Refusal(f"{principal!r} is no ARN", "as in arn:aws:iam::111122223333:role/worker", code=2)
     since = _since(options.since)
-    running = servers.find(settings)
+    running = servers.find(settings, options)
     data_dir = Path(running.health.get("data_dir", settings.data_dir)) if running is not None else settings.data_dir
     found = generation.needs(_calls(running, data_dir, since), principal)
     if not found and not options.json:

@@ -18,7 +18,7 @@ def add_arguments(parser: Any) -> None:
 
 def run(options: Any) -> int:
     """Let the running cloud check page after page, and say what it found."""
-    running = servers.required(configuration.load(options))
+    running = servers.required(configuration.load(options), options)
     total: dict[str, Any] = {"versions": 0, "bytes": 0, "sealed": 0, "damaged": []}
     after = ""
     while True:

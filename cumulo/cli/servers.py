@@ -122,8 +122,13 @@ class Running:
         return f"http://{name}:{self.port}"
 
 
-def find(settings: Settings) -> Running | None:
-    """The cloud of this data directory; failing that, a cumulo that answers on the configured port."""
+def find(settings: Settings, options: object = None) -> Running | None:
+    """The cloud of this data directory; failing that, a cumulo that answers on the configured port.
+
+    With a `--port` among the options, the one there and no other.
+    """
+    if getattr(options, "port", None):
+        return ask(settings.host, settings.port)
     noted = read_pid_file(settings)
     if noted and alive(noted["pid"]):
         running = ask(str(noted.get("host", settings.host)), int(noted.get("port", settings.port)))
@@ -182,15 +187,20 @@ def fetch(running: Running, path: str) -> Any:
     return json.loads(body)
 
 
-def required(settings: Settings) -> Running:
-    """The running cloud, or a Refusal that says how to start one."""
-    running = find(settings)
-    if running is None:
+def required(settings: Settings, options: object = None) -> Running:
+    """The running cloud (see `find`), or a Refusal that says how to start one."""
+    running = find(settings, options)
+    if running is not None:
+        return running
+    if getattr(options, "port", None):
         raise Refusal(
-            f"no cloud is running for {settings.data_dir}, nor on port {settings.port}",
-            "start one with `cumulo start --detach`",
+            f"no cloud is running on port {settings.port}",
+            f"start one with `cumulo start --detach --port {settings.port}`, or see `cumulo status` without --port",
         )
-    return running
+    raise Refusal(
+        f"no cloud is running for {settings.data_dir}, nor on port {settings.port}",
+        "start one with `cumulo start --detach`",
+    )
 
 
 def process_on(port: int) -> str:

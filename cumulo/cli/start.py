@@ -15,7 +15,7 @@ DETACH_TIMEOUT_S = 60.0
 
 def add_arguments(parser: Any) -> None:
     """Flags of `cumulo start`."""
-    from argparse import BooleanOptionalAction
+    from argparse import SUPPRESS, BooleanOptionalAction
 
     configuration.add_arguments(parser)
     parser.add_argument("--tls", action=BooleanOptionalAction, help="answer https on the same port too (default)")
@@ -23,7 +23,7 @@ def add_arguments(parser: Any) -> None:
     parser.add_argument("--iam", choices=("enforce", "audit"), help="audit: deny nothing, note what AWS would deny")
     parser.add_argument("--log-level", choices=configuration.LEVELS, help="how much to log (default info)")
     parser.add_argument("--detach", "-d", action="store_true", default=None, help="run in the background once healthy")
-    parser.add_argument("--detached", action="store_true", default=None, help="(what --detach starts)")
+    parser.add_argument("--detached", action="store_true", default=None, help=SUPPRESS)  # what --detach starts
 
 
 def run(options: Any) -> int:

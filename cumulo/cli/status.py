@@ -19,7 +19,7 @@ def add_arguments(parser: Any) -> None:
 def run(options: Any) -> int:
     """Print the health of the running cloud."""
     settings = configuration.load(options)
-    running = servers.find(settings)
+    running = servers.find(settings, options)
     if options.json:
         print(
             json.dumps({"running": running is not None, **({"url": running.url, **running.health} if running else {})})

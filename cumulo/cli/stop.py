@@ -19,9 +19,12 @@ def add_arguments(parser: Any) -> None:
 def run(options: Any) -> int:
     """Send SIGTERM and wait until the process is gone."""
     settings = configuration.load(options)
-    running = servers.find(settings)
+    running = servers.find(settings, options)
     noted = servers.read_pid_file(settings)
     if running is None:
+        if options.port:
+            print(f"no cloud is running on port {options.port}")
+            return 0
         if noted and servers.alive(noted["pid"]) and _is_cumulo(noted["pid"]):
             return stop(noted["pid"])  # there, but not answering
         servers.pid_file(settings).unlink(missing_ok=True)

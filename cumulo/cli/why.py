@@ -22,7 +22,7 @@ def add_arguments(parser: Any) -> None:
 
 def run(options: Any) -> int:
     """Fetch the call from the running cloud's journal and print it."""
-    running = servers.required(configuration.load(options))
+    running = servers.required(configuration.load(options), options)
     if options.request_id:
         if not all(letter.isalnum() or letter == "-" for letter in options.request_id):
             raise Refusal(f"{options.request_id!r} is no request id", code=2)

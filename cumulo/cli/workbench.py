@@ -30,7 +30,7 @@ def add_arguments(parser: Any) -> None:
 def run(options: Any) -> int:
     """Make the tables and write their items."""
     tables = _tables(Path(options.model))
-    running = servers.required(configuration.load(options))
+    running = servers.required(configuration.load(options), options)
     caller = _Caller(running.url)
     for table in tables:
         name = table["TableName"]

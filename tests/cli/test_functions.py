@@ -26,7 +26,7 @@ def test_a_folder_is_a_function(cumulo: Shell, tmp_path: Path) -> None:  # noqa:
     made = cumulo(*live, "--handler", "app.handler", "--event", '{"n": 41}', "--once")
     assert made.returncode == 0, made.stderr
     first, _, answer = made.stdout.partition("\n")
-    assert first.startswith("adder made in ") and "(1 files" in first
+    assert first.startswith("adder made in ") and "(1 file, " in first
     assert json.loads(answer) == {"n": 42}
     assert "got {'n': 41}" in made.stderr and "REPORT RequestId" in made.stderr
     (source / "app.py").write_text(CODE % 100)

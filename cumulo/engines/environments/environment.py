@@ -153,6 +153,7 @@ class Environment:
             self.init_failure = Outcome(
                 failure.document, "Unhandled", failure.error_type, status == "timeout", duration_ms, dead=True
             )
+            self.init_failure.max_memory_mb = life.peak_memory_mb()
             self._init_reason = failure.reason
             life.end()
             self._life = None
