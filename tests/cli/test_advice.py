@@ -11,25 +11,42 @@ from tests.cli.test_commands import Shell, cumulo  # noqa: F401 - the fixture
 @pytest.mark.parametrize(
     ("error_type", "message", "said"),
     [
-        ("Runtime.ImportModuleError", "Unable to import module 'app': No module named 'app'", "has no app.py at its top"),
-        ("Runtime.ImportModuleError", "Unable to import module 'src/app': No module named 'requests'", "pip install req"),
-        ("Runtime.ImportModuleError", "Unable to import module 'app': No module named 'yaml.nodes'", "pip install yaml "),
+        (
+            "Runtime.ImportModuleError",
+            "Unable to import module 'app': No module named 'app'",
+            "has no app.py at its top",
+        ),
+        (
+            "Runtime.ImportModuleError",
+            "Unable to import module 'src/app': No module named 'requests'",
+            "pip install req",
+        ),
+        (
+            "Runtime.ImportModuleError",
+            "Unable to import module 'app': No module named 'yaml.nodes'",
+            "pip install yaml ",
+        ),
         ("Runtime.ImportModuleError", "Unable to import module 'app': No module named 'boto3'", "boto3 beside cumulo"),
-        ("Runtime.ImportModuleError", "Unable to import module 'app': /var/task/_x.so: cannot open shared object file: No",
-         "another system, processor or version of Python"),
-        ("Runtime.ImportModuleError", "Error [ERR_MODULE_NOT_FOUND]: Cannot find package '@aws-sdk/client-s3' imported",
-         "npm install @aws-sdk/client-s3 "),
+        (
+            "Runtime.ImportModuleError",
+            "Unable to import module 'app': /var/task/_x.so: cannot open shared object file: No",
+            "another system, processor or version of Python",
+        ),
+        (
+            "Runtime.ImportModuleError",
+            "Error [ERR_MODULE_NOT_FOUND]: Cannot find package '@aws-sdk/client-s3' imported",
+            "npm install @aws-sdk/client-s3 ",
+        ),
         ("Runtime.ImportModuleError", "Error: Cannot find module 'left-pad'", "npm install left-pad "),
         ("Runtime.ImportModuleError", "Error: Cannot find module '/var/task/other'", "index.mjs"),
         ("Runtime.HandlerNotFound", "index.x is undefined or not exported", "FILE.NAME"),
         ("Runtime.MalformedHandlerName", "Bad handler 'app'", "FILE.NAME"),
-        ("Runtime.InvalidEntrypoint", "RequestId: x Error: fork/exec /var/task/bootstrap: permission denied", "chmod +x"),
-        ("Runtime.InvalidEntrypoint", "RequestId: x Error: fork/exec /var/task/bootstrap: no such file or directory",
-         "carriage return"),
-        ("Runtime.InvalidEntrypoint", "RequestId: x Error: fork/exec /var/task/bootstrap: exec format error", "processor"),
-        ("Runtime.InvalidEntrypoint", "RequestId: x Error: Couldn't find valid bootstrap(s): [/var/task/b]", "at its top"),
-        ("Sandbox.Timedout", "RequestId: x Error: Task timed out after 3.00 seconds", "--timeout"),
-        ("Runtime.OutOfMemory", "RequestId: x Error: Runtime exited with error: signal: killed", "--memory-size"),
+        ("Runtime.InvalidEntrypoint", "fork/exec /var/task/bootstrap: permission denied", "chmod +x"),
+        ("Runtime.InvalidEntrypoint", "fork/exec /var/task/bootstrap: no such file or directory", "carriage return"),
+        ("Runtime.InvalidEntrypoint", "fork/exec /var/task/bootstrap: exec format error", "processor"),
+        ("Runtime.InvalidEntrypoint", "Couldn't find valid bootstrap(s): [/var/task/b]", "at its top"),
+        ("Sandbox.Timedout", "Task timed out after 3.00 seconds", "--timeout"),
+        ("Runtime.OutOfMemory", "Runtime exited with error: signal: killed", "--memory-size"),
         ("ClientError", "An error occurred (AccessDenied) when calling the ListBuckets operation", "cumulo why"),
         ("AccessDeniedException", "User is not authorized", "cumulo why"),
         ("OSError", "[Errno 30] Read-only file system: '/var/task/x'", "/tmp"),
@@ -38,7 +55,7 @@ from tests.cli.test_commands import Shell, cumulo  # noqa: F401 - the fixture
         ("java.lang.ClassNotFoundException", "Class not found: a.B", "lib/"),
         ("KeyError", "'name'", ""),
     ],
-)  # fmt: skip
+)
 def test_what_helps(error_type: str, message: str, said: str) -> None:
     given = advice.about(error_type, message)
     assert (said in given) and bool(said) == bool(given)
@@ -94,7 +111,7 @@ def test_a_failing_function_is_explained(cumulo: Shell, tmp_path: Path) -> None:
     assert failed.returncode == 1 and failed.stdout.startswith("broken made in ") and "(1 file, " in failed.stdout
     lines = failed.stderr.splitlines()
     assert "pip install nothing_like_it" in lines[-1]
-    assert "INIT_REPORT" not in [line for line in lines if "Traceback" in line][0]
+    assert "INIT_REPORT" not in next(line for line in lines if "Traceback" in line)
     assert not any("Max Memory Used: 0 MB" in line for line in lines), failed.stderr
 
 

@@ -203,7 +203,7 @@ def _uses_sdk(build: Build, packages: dict[str, str]) -> bool:
 
 @functools.cache
 def sdk_packages() -> dict[str, str]:
-    """The packages of AWS's SDK beside cumulo, and where they are: botocore always, boto3 when it is installed."""
+    """The packages of AWS's SDK beside cumulo, and where they are."""
     places = [Path(sysconfig.get_path(name)) for name in ("purelib", "platlib")]
     found = {}
     for name in SDK:
