@@ -181,7 +181,7 @@ def _invalid_criteria(policy: AccountPolicy) -> Fault:
 
 def _check(ctx: Context, policy: AccountPolicy) -> None:
     if policy.kind == PROTECTION:
-        data_protection.checked(ctx, policy.document)
+        data_protection.check(ctx, policy.document)
         return
     if policy.kind == FIELD_INDEX:
         index_policies.read(policy.document)

@@ -54,12 +54,12 @@ def account_key(account: str, region: str) -> bytes:
     return f"{account} {region}".encode()
 
 
-def checked(ctx: Context, document: str) -> Protection:
-    """A policy's document, or AWS's error."""
+def check(ctx: Context, document: str) -> None:
+    """Refuse a document that is no policy with AWS's error."""
     if len(document) > _DOCUMENT_BYTES:
         raise INVALID_PARAMETER(f"The policy document must not be longer than {_DOCUMENT_BYTES} characters.")
     try:
-        return masking.read(document)
+        masking.check(document)
     except Unknown as unknown:
         raise not_implemented("logs", ctx.operation, str(unknown)) from None
     except PolicyError as error:
@@ -89,7 +89,7 @@ def put_data_protection_policy(
     group = groups.find_any(ctx, request["logGroupIdentifier"])
     groups.refuse_class(group, "PutDataProtectionPolicy", STANDARD)
     document = request["policyDocument"]
-    checked(ctx, document)
+    check(ctx, document)
     now_ms = put(ctx, group.id, document)
     group.protected = ACTIVATED
     groups.keep(ctx, group)

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cumulo.core import paging
-from cumulo.core.operation import operation
+from cumulo.core.operation import Wait, operation
 from cumulo.services.operations.logs import data_protection, groups, patterns, reading, streams
 from cumulo.services.operations.logs.errors import INVALID_PARAMETER, INVALID_TOKEN, LIMIT_EXCEEDED
 from cumulo.services.operations.logs.lines import Line, Position
@@ -117,7 +117,7 @@ async def _find(ctx: Context, wanted: Reading, pattern: Pattern, limit: int, mas
         lines = await reading.read(ctx, wanted)
         matching = (
             await ctx.in_thread(partial(_matching, lines, pattern, masks))
-            if len(lines) > 50 or masks is not None
+            if len(lines) > 50 or masks is not None or pattern.regexes
             else _matching(lines, pattern, masks)
         )
         for line in matching:
@@ -144,9 +144,16 @@ def _matching(lines: Sequence[Line], pattern: Pattern, masks: Masks | None) -> l
 def test_metric_filter(ctx: Context, request: t.TestMetricFilterRequest) -> t.TestMetricFilterResponse:
     """Which of some messages a pattern chooses, and what it extracts from them."""
     pattern = read_pattern(request["filterPattern"], "metric filter")
-    found: list[Any] = []
-    for number, message in enumerate(request["logEventMessages"], 1):
-        if pattern.matches(message):
-            extracted = pattern.extracted(message)
-            found.append({"eventNumber": number, "eventMessage": message, "extractedValues": extracted})
-    return {"matches": found}
+    raise Wait(partial(_tested, pattern=pattern, messages=request["logEventMessages"]))
+
+
+async def _tested(ctx: Context, pattern: Pattern, messages: Sequence[str]) -> t.TestMetricFilterResponse:
+    return {"matches": await ctx.in_thread(partial(_matches, pattern, messages))}
+
+
+def _matches(pattern: Pattern, messages: Sequence[str]) -> list[Any]:
+    return [
+        {"eventNumber": number, "eventMessage": message, "extractedValues": pattern.extracted(message)}
+        for number, message in enumerate(messages, 1)
+        if pattern.matches(message)
+    ]

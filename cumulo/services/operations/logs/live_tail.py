@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.errors import Fault
@@ -21,6 +22,7 @@ from cumulo.services.operations.logs.streams import STREAMS
 if TYPE_CHECKING:
     from cumulo.core.context import Context
     from cumulo.core.signals import Listener
+    from cumulo.services.operations.logs.data_protection import Masks
     from cumulo.services.operations.logs.groups import Group
     from cumulo.services.operations.logs.patterns import Pattern
     from cumulo.services.operations.logs.streams import Stream
@@ -125,12 +127,13 @@ class _Session:
         for group in self._groups:
             if await self._heard[group.id].wait(self._ctx.now()):
                 try:
-                    lines = await self._ctx.transact(lambda ctx, group=group: self._new(ctx, group))  # type: ignore[misc]
+                    lines, masks = await self._ctx.transact(partial(self._new, group=group))
                 except Fault as fault:
                     if fault.code != GROUP_NOT_FOUND.code:
                         raise
                     continue  # it was deleted: the others go on
-                found += [(line, group.arn) for line in lines]
+                chosen = await self._ctx.in_thread(partial(self._chosen, lines, masks)) if lines else []
+                found += [(line, group.arn) for line in chosen]
         found.sort()
         sampled = len(found) > MOST_EVENTS
         if sampled:
@@ -149,12 +152,11 @@ class _Session:
             ],
         }
 
-    def _new(self, ctx: Context, group: Group) -> list[Line]:
+    def _new(self, ctx: Context, group: Group) -> tuple[list[Line], Masks | None]:
         current = groups.by_id(ctx, group.id)
         if current is None:
             raise GROUP_NOT_FOUND()
         found: list[Line] = []
-        mask = data_protection.masking_of(data_protection.masks_of(ctx, current))
         for stream in STREAMS.range(ctx, group.id):
             seen = self._seen.get(stream.id, 0)
             if stream.serial == seen:
@@ -162,9 +164,12 @@ class _Session:
             self._seen[stream.id] = stream.serial
             if self._is_wanted(stream):
                 for block in blocks.of_stream(ctx, current, stream, after=seen):
-                    lines = mask(blocks.lines_of(ctx, current, block, stream.name, 0, reading.EVER))
-                    found += [line for line in lines if self._pattern.matches(line.message)]
-        return found
+                    found += blocks.lines_of(ctx, current, block, stream.name, 0, reading.EVER)
+        return found, data_protection.masks_of(ctx, current)
+
+    def _chosen(self, lines: list[Line], masks: Masks | None) -> list[Line]:
+        lines = data_protection.masking_of(masks)(lines)
+        return [line for line in lines if self._pattern.matches(line.message)]
 
     def _is_wanted(self, stream: Stream) -> bool:
         if self._names:

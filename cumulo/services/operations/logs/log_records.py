@@ -57,11 +57,11 @@ async def _record(
     found = [line for line in await reading.read(ctx, wanted) if line[:3] == position]
     if not found:
         raise RECORD_NOT_FOUND()
-    line = found[0] if masks is None else masks.line(found[0])
-    return {"logRecord": _fields(group, line)}
+    return {"logRecord": await ctx.in_thread(partial(_fields, group, found[0], masks))}
 
 
-def _fields(group: Group, line: Line) -> dict[str, str]:
+def _fields(group: Group, line: Line, masks: Masks | None) -> dict[str, str]:
+    line = line if masks is None else masks.line(line)
     fields = {
         "@timestamp": str(line.timestamp),
         "@ingestionTime": str(line.ingested),

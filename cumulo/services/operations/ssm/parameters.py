@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from cumulo.core import tags as tag_rules
 from cumulo.core.errors import not_implemented
 from cumulo.core.operation import operation
+from cumulo.engines.regexes import Regex, RegexError, Unsupported
 from cumulo.services.operations.ssm import data_types, expirations, parameter_names, parameter_policies, sealing, tiers
 from cumulo.services.operations.ssm.errors import (
     ALREADY_EXISTS,
@@ -153,8 +154,10 @@ def _check_value(request: Any, kind: str, data_type: str) -> None:
     pattern = request.get("AllowedPattern")
     if pattern:
         try:
-            matched = re.fullmatch(pattern, value) is not None
-        except re.error:
+            matched = Regex(pattern, java=True).fills(value)
+        except Unsupported as lacking:
+            raise not_implemented("ssm", "PutParameter", str(lacking)) from None
+        except RegexError:
             raise INVALID_PATTERN() from None
         if not matched:
             raise PATTERN_MISMATCH(pattern=pattern)

@@ -1,6 +1,7 @@
 """Transformers: every processor, and what filters see of it."""
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cumulo.engines import regexes
 from cumulo.services.operations.logs.transformation import dates, grok
 from cumulo.services.operations.logs.transformation.pipelines import KNOWN, Pipeline
 from tests.conftest import Account
@@ -116,6 +118,11 @@ def transformed(message: Any, *config: dict[str, Any]) -> Any:
             {"a": "[Thread] key1=value1"},
             [JSON, {"substituteString": {"entries": [{"source": "a", "from": r"(?<k>key)(\d)", "to": "${k}-$2$$"}]}}],
             None,
+        ),
+        (
+            {"a": "one, zwölf"},
+            [JSON, {"substituteString": {"entries": [{"source": "a", "from": r"(\w)(x)?", "to": "$12$2"}]}}],
+            {"a": "o2n2e2, z2w2öl2f2"},
         ),
         (
             {"a": "123.123.123.123"},
@@ -405,6 +412,8 @@ def test_transformers_that_are_refused(logs: Any, stream: dict[str, str]) -> Non
         [{"parseVPC": {"source": "a"}}],
         [{"parseJSON": {"source": "a.b.c.d"}}],
         [JSON, {"substituteString": {"entries": [{"source": "a", "from": "(", "to": "b"}]}}],
+        [JSON, {"substituteString": {"entries": [{"source": "a", "from": "(a)", "to": "$2"}]}}],
+        [JSON, {"substituteString": {"entries": [{"source": "a", "from": "(a)", "to": "${name}"}]}}],
         [JSON, {"dateTimeConverter": date}],
         [JSON, {"dateTimeConverter": {**date, "matchPatterns": ["yyyy"], "sourceTimezone": "Nowhere"}}],
         [JSON, {"listToMap": {"source": "a", "key": "b", "flatten": True}}],
@@ -416,6 +425,12 @@ def test_transformers_that_are_refused(logs: Any, stream: dict[str, str]) -> Non
             logGroupIdentifier=GROUP,
             transformerConfig=[{"parseToOCSF": {"eventSource": "VPCFlow", "ocsfVersion": "V1.1"}}],
         )
+    for lacking in (
+        [{"grok": {"match": "(?<!a)%{INT:a}"}}],
+        [JSON, {"substituteString": {"entries": [{"source": "a", "from": "a++", "to": "b"}]}}],
+    ):
+        with refused("NotImplemented"):
+            logs.put_transformer(logGroupIdentifier=GROUP, transformerConfig=lacking)
     logs.create_log_group(logGroupName="rare", logGroupClass="INFREQUENT_ACCESS")
     with refused("InvalidOperationException"):
         logs.put_transformer(logGroupIdentifier="rare", transformerConfig=[JSON])
@@ -429,3 +444,26 @@ def test_who_may_try_a_transformer(cloud: Account) -> None:
     nobody = cloud.client("logs", aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"])
     with refused("AccessDeniedException"):
         nobody.test_transformer(transformerConfig=[{"parseJSON": {}}], logEventMessages=["{}"])
+
+
+def test_hostile_patterns_take_no_time() -> None:
+    words = " ".join(f"word{number}" for number in range(4000))
+    for pattern in (
+        "%{DATA:a} %{DATA:b} %{DATA:c} END",
+        "%{DATA:a}x%{DATA:b}y%{GREEDYDATA:c}zz",
+        "(?:%{WORD:a} ?)*=",
+        "%{URI:u}=%{QS:q}",
+        "%{COMBINEDAPACHELOG}",
+        "%{SYSLOG5424}x",
+    ):
+        begun = time.thread_time()
+        for text in (words, "a" * 24_000, "1." * 12_000, "<1>1 - - - - - [" + "a][" * 8000, "/a:" * 8000):
+            assert grok.match(pattern, text) is None
+        assert time.thread_time() - begun < 0.25, pattern  # five texts
+
+
+def test_a_substitution_without_end_leaves_the_event_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(regexes, "MOST_S", 0.02)
+    pipeline = Pipeline([JSON, {"substituteString": {"entries": [{"source": "a", "from": "x*y|x", "to": "-"}]}}])
+    assert pipeline.transform(json.dumps({"a": "x" * 100_000}), {}) is None
+    assert pipeline.transform(json.dumps({"a": "xx"}), {}) == '{"a":"--"}'

@@ -87,6 +87,7 @@ def test_values_are_checked(put: Call, refused: Call) -> None:
         r"Parameter value, cannot be validated against allowedPattern: ^\d+$",
     )
     assert refused(put, name="p", AllowedPattern="(").code == "InvalidAllowedPatternException"
+    assert refused(put, name="p", AllowedPattern="(?=a)").code == "NotImplemented"
     put("p", "12", AllowedPattern=r"^\d+$")
     assert refused(put, name="q", KeyId="alias/aws/ssm").code == "ValidationException"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from cumulo.services.operations.logs.patterns.scanning import PatternError, Scanner
 from cumulo.services.operations.logs.patterns.values import NAME, OPERATORS, read_test
@@ -12,12 +12,37 @@ Condition = Callable[[str], bool]
 ELLIPSIS = "..."
 
 # A field of an event: between a pair of brackets or quotes, or up to white space.
-_FIELD = re.compile(r'\[(?P<brackets>[^\]]*)\](?=\s|$)|"(?P<quotes>(?:[^"\\]|\\.)*)"(?=\s|$)|(?P<bare>\S+)')
+_BARE = r'"(?P<quotes>(?:[^"\\]|\\.)*)"(?=\s|$)|(?P<bare>\S+)'
+_FIELD = re.compile(rf"\[(?P<brackets>[^\]]*)\](?=\s|$)|{_BARE}")
+_UNBRACKETED = re.compile(_BARE)
+_START = re.compile(r"\S")
+_FEW = 16
 
 
 def split(message: str) -> list[str]:
     """The fields of an event."""
+    if message.count("[") > _FEW:  # each of which might look for its end in all that follows
+        return list(_split_bracketed(message))
     return [found[found.lastgroup or 0] for found in _FIELD.finditer(message)]
+
+
+def _split_bracketed(message: str) -> Iterator[str]:
+    """The same, where the closing bracket that one found serves all before it."""
+    at = closing = 0
+    while (start := _START.search(message, at)) is not None:
+        at = start.start()
+        if message[at] == "[":
+            if closing <= at:
+                closing = message.find("]", at)
+                closing = len(message) if closing < 0 else closing
+            if closing + 1 == len(message) or message[closing + 1 : closing + 2].isspace():
+                yield message[at + 1 : closing]
+                at = closing + 1
+                continue
+        found = _UNBRACKETED.match(message, at)
+        assert found is not None
+        yield found[found.lastgroup or 0]
+        at = found.end()
 
 
 class Field:

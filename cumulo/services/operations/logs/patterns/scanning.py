@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from cumulo.engines.regexes import Regex, RegexError
+
 MOST_REGEXES: Final = 2
 MOST_PARENTHESES: Final = 50  # within each other: AWS names no number
 
@@ -84,7 +86,7 @@ class Scanner:
             found.append(character)
         raise PatternError
 
-    def regex(self) -> re.Pattern[str]:
+    def regex(self) -> Regex:
         """The regular expression in the percent signs that begin here."""
         end = self.text.find("%", self.at + 1)
         if end < 0:
@@ -109,13 +111,13 @@ class Scanner:
         return text[start:at]
 
 
-def compiled(source: str) -> re.Pattern[str]:
+def compiled(source: str) -> Regex:
     """A regular expression of the supported kind. Raises PatternError."""
     if not _REGEX_ALLOWED.fullmatch(source):
         raise PatternError
     try:
-        return re.compile(source, re.ASCII)
-    except re.error:
+        return Regex(source)
+    except RegexError:
         raise PatternError from None
 
 

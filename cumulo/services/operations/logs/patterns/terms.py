@@ -31,11 +31,11 @@ class Regex(Everything):
     regexes = 1
 
     def __init__(self, source: str) -> None:
-        self._search = compiled(source).search
+        self._found_in = compiled(source).found_in
 
     def matches(self, message: str) -> bool:
         """Whether it is found anywhere."""
-        return self._search(message) is not None
+        return self._found_in(message)
 
 
 class Terms(Everything):

@@ -28,8 +28,8 @@ def read_test(scanner: Scanner, operator: str, stops: str, *, texts_hold_numbers
     if following == "%":
         if operator not in ("=", "!="):
             raise PatternError
-        search = scanner.regex().search
-        found: Test = lambda value: search(_text(value)) is not None  # noqa: E731
+        found_in = scanner.regex().found_in
+        found: Test = lambda value: found_in(_text(value))  # noqa: E731
         return found if operator == "=" else (lambda value: not found(value))
     is_quoted = following == '"'
     literal = scanner.quoted() if is_quoted else scanner.until(stops)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from cumulo.services.operations.logs.protection.kinds import Identifier, digits, is_luhn, keywords
+from cumulo.services.operations.logs.protection.kinds import Identifier, Words, digits, is_luhn
 from cumulo.services.operations.logs.protection.national_identifiers import NATIONAL
 
 ARN_START: Final = "data-identifier/"
@@ -65,7 +65,7 @@ _ALL = (
     Identifier(
         "AwsSecretKey",
         re.compile(r"(?<![A-Za-z0-9/+])[A-Za-z0-9/+=]{40}(?![A-Za-z0-9/+=])"),
-        words=keywords("aws_secret_access_key", "credentials", "secret access key", "secret key", "set-awscredential"),
+        words=Words("aws_secret_access_key", "credentials", "secret access key", "secret key", "set-awscredential"),
     ),
     Identifier("OpenSshPrivateKey", _key("OPENSSH PRIVATE KEY")),
     Identifier("PgpPrivateKey", _key("PGP PRIVATE KEY BLOCK")),
@@ -88,12 +88,12 @@ _ALL = (
     Identifier(
         "CreditCardExpiration",
         re.compile(r"(?<!\d)(?:0[1-9]|1[0-2])[/-](?:\d{4}|\d{2})(?!\d)"),
-        words=keywords("exp d", "exp m", "exp y", "expiration", "expiry"),
+        words=Words("exp d", "exp m", "exp y", "expiration", "expiry"),
     ),
     Identifier(
         "CreditCardSecurityCode",
         re.compile(r"(?<!\d)\d{3,4}(?!\d)"),
-        words=keywords(
+        words=Words(
             "card id",
             "card identification code",
             "card identification number",
@@ -120,13 +120,13 @@ _ALL = (
         "DrugEnforcementAgencyNumber-US",
         re.compile(r"\b[A-Za-z]{2}\d{7}\b"),
         _is_dea,
-        keywords("dea number", "dea registration"),
+        Words("dea number", "dea registration"),
     ),
     Identifier(
         "NationalProviderId-US",
         re.compile(r"(?<!\d)[12]\d{9}(?!\d)"),
         _is_provider,
-        keywords("hipaa", "n.p.i", "n.p.i.", "npi", "national provider", "national provider identifier"),
+        Words("hipaa", "n.p.i", "n.p.i.", "npi", "national provider", "national provider identifier"),
     ),
     Identifier("Ssn-US", re.compile(r"(?<![\d-])(?!000|666|9\d\d)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\d-])")),
     Identifier(
@@ -134,7 +134,7 @@ _ALL = (
         re.compile(r"(?<![\d.])(?:\+?1[ .-]?)?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d{4}(?![\d-])"),
     ),
     Identifier("VehicleIdentificationNumber", re.compile(r"\b[A-HJ-NPR-Z0-9]{17}\b"), _is_vin),
-    Identifier("ZipCode-US", re.compile(r"(?<!\d)\d{5}(?:-\d{4})?(?!\d)"), words=keywords("zip code", "zip+4", "zip")),
+    Identifier("ZipCode-US", re.compile(r"(?<!\d)\d{5}(?:-\d{4})?(?!\d)"), words=Words("zip code", "zip+4", "zip")),
 )
 
 MANAGED: Final = {each.name: each for each in (*_ALL, *NATIONAL)}

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
 
+from cumulo.engines.regexes import Regex, RegexError, TooCostly
 from cumulo.services.operations.logs.protection.identifiers import ARN_START, MANAGED
-from cumulo.services.operations.logs.protection.kinds import NEAR, Identifier
+from cumulo.services.operations.logs.protection.kinds import Identifier
 
 CUSTOM_MOST = 10
+CUSTOM_LENGTH = 200
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
-_CUSTOM_REGEX = re.compile(r"[\x20-\x7e]{1,200}")
+# Source: CloudWatch Logs User Guide, "Custom data identifier constraints": no others, so no groups.
+_CUSTOM_REGEX = re.compile(r"[a-zA-Z0-9_#=@/;, ^$?\[\]{}|\\*+.-]+")
 
 
 class PolicyError(ValueError):
@@ -41,20 +44,22 @@ class Protection:
         self.masks = masks
         self._identifiers = identifiers
 
+    @property
+    def custom(self) -> list[tuple[str, Regex]]:
+        """Names and expressions of what is not managed."""
+        return [(each.name, each.form) for each in self._identifiers if isinstance(each.form, Regex)]
+
     def find(self, message: str) -> list[Finding]:
         """All sensitive data in a message."""
         found = []
         for identifier in self._identifiers:
             words = identifier.words
-            if words is not None and words.search(message) is None:
+            if words is not None and not words.may_be_in(message):
                 continue
-            for match in identifier.form.finditer(message):
-                start, end = match.span()
-                if identifier.check is not None and not identifier.check(match[0]):
+            for start, end in _places(identifier.form, message):
+                if identifier.check is not None and not identifier.check(message[start:end]):
                     continue
-                if words is not None and words.search(message, max(start - NEAR, 0), end + NEAR) is None:
-                    continue
-                if end > start:
+                if words is None or words.near(message, start, end):
                     found.append(Finding(identifier.name, start, end))
         return found
 
@@ -67,6 +72,30 @@ class Protection:
         for finding in found:
             characters[finding.start : finding.end] = "*" * (finding.end - finding.start)
         return "".join(characters)
+
+
+def _places(form: re.Pattern[str] | Regex, message: str) -> Iterator[tuple[int, int]]:
+    """Where data of a form is. What would take too long to look at counts as such data, so that it is masked."""
+    last = 0
+    try:
+        for start, end in form.spans(message) if isinstance(form, Regex) else map(_span, form.finditer(message)):
+            if end > start:
+                yield start, end
+            last = end
+    except TooCostly:
+        yield last, len(message)
+
+
+def _span(found: re.Match[str]) -> tuple[int, int]:
+    return found.span()
+
+
+def check(document: str) -> None:
+    """Refuse a policy that is new. Those that are kept may be of a time when fewer rules were known."""
+    protection = read(document)
+    for name, form in protection.custom:
+        if name in MANAGED or not _CUSTOM_REGEX.fullmatch(form.source):
+            raise PolicyError(f"The custom data identifier {name} is not valid.")
 
 
 @lru_cache(maxsize=256)
@@ -124,11 +153,11 @@ class _Policy(msgspec.Struct):
 def _identifier(text: str, custom: dict[str, _Custom]) -> Identifier:
     if text in custom:
         regex = custom[text].regex
-        if len(custom) > CUSTOM_MOST or not _NAME.fullmatch(text) or not _CUSTOM_REGEX.fullmatch(regex):
+        if len(custom) > CUSTOM_MOST or not _NAME.fullmatch(text) or not 0 < len(regex) <= CUSTOM_LENGTH:
             raise PolicyError(f"The custom data identifier {text} is not valid.")
         try:
-            return Identifier(text, re.compile(regex))
-        except re.error:
+            return Identifier(text, Regex(regex))
+        except RegexError:
             raise PolicyError(f"The regular expression of the custom data identifier {text} is not valid.") from None
     _, found, name = text.partition(ARN_START)
     if not text.startswith("arn:") or not found or ":dataprotection:" not in text:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from cumulo.services.operations.logs.protection.kinds import Identifier, digits, keywords
+from cumulo.services.operations.logs.protection.kinds import Identifier, Words, digits
 
 _DNI_LETTERS: Final = "TRWAGMYFPDXBNJZSQVHLCKE"
 _ODD_VALUES: Final = (1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23)
@@ -93,14 +93,12 @@ def _form(pattern: str) -> re.Pattern[str]:
 
 def _phone(country: str, code: str, national: str, *more: str) -> Identifier:
     """Telephone numbers: with the country's code, or near a word for them."""
-    words = keywords(
+    words = Words(
         "cell", "contact", "fax", "fax number", "mobile", "phone", "phone number", "tel", "telephone",
-        "telephone number", *more,
+        "telephone number", *more, more=rf"(?:\+|00){code}",
     )  # fmt: skip
     form = re.compile(rf"(?<![\d.+])(?:(?:\+|00){code}[ .-]?(?:\(0\))?|0?){national}(?![\d-])")
-    return Identifier(
-        f"PhoneNumber-{country}", form, words=re.compile(rf"{words.pattern}|(?:\+|00){code}", re.IGNORECASE)
-    )
+    return Identifier(f"PhoneNumber-{country}", form, words=words)
 
 
 _PASSPORT = ("passport", "passports", "passport number", "passport no", "passport#", "passport book")
@@ -118,7 +116,7 @@ NATIONAL: Final = (
             rf"\d{{4}}[ /-](?:0?[1-9]|1[0-2])[ /-]{_DAY}|{_DAY}[ /-]{_DAY}[ /-](?:\d{{4}}|\d{{2}})"
             rf"|{_MONTH}[ .-]+{_DAY}(?:st|nd|rd|th)?[ ,-]+\d{{4}}|{_DAY}[ .-]+{_MONTH}[ ,.-]+\d{{4}}"
         ),
-        words=keywords("dob", "date of birth", "birthdate", "birth date", "birthday", "b-day", "bday"),
+        words=Words("dob", "date of birth", "birthdate", "birth date", "birthday", "b-day", "bday"),
     ),
     Identifier(
         "LatLong",
@@ -126,25 +124,25 @@ NATIONAL: Final = (
             r"(?<![\d.])[-+]?(?:90(?:\.0+)?|[1-8]?\d\.\d+)\s*,\s*"
             r"[-+]?(?:180(?:\.0+)?|(?:1[0-7]\d|\d?\d)\.\d+)(?!\.?\d)"
         ),
-        words=keywords("coordinate", "coordinates", "lat long", "latitude longitude", "location", "position"),
+        words=Words("coordinate", "coordinates", "lat long", "latitude longitude", "location", "position"),
     ),
     # --- Brazil
     Identifier(
         "CepCode-BR",
         _form(r"\d{5}-?\d{3}"),
-        words=keywords("cep", "código de endereçamento postal", "codigo de endereçamento postal"),
+        words=Words("cep", "código de endereçamento postal", "codigo de endereçamento postal"),
     ),
     Identifier(
         "Cnpj-BR",
         _form(r"\d{2}\.?\d{3}\.?\d{3}/?\d{4}-?\d{2}"),
         _is_cnpj,
-        keywords("cadastro nacional da pessoa jurídica", "cadastro nacional da pessoa juridica", "cnpj"),
+        Words("cadastro nacional da pessoa jurídica", "cadastro nacional da pessoa juridica", "cnpj"),
     ),
     Identifier(
         "CpfCode-BR",
         _form(r"\d{3}\.?\d{3}\.?\d{3}-?\d{2}"),
         _is_cpf,
-        keywords(
+        Words(
             "cadastro de pessoas fisicas",
             "cadastro de pessoas físicas",
             "cadastro de pessoa física",
@@ -155,24 +153,22 @@ NATIONAL: Final = (
     Identifier(
         "RgCode-BR",
         _form(r"\d{1,2}\.?\d{3}\.?\d{3}-?[\dX]"),
-        words=keywords(
-            "registro geral", "rg", "carteira de identidade", "cédula de identidade", "cedula de identidade"
-        ),
+        words=Words("registro geral", "rg", "carteira de identidade", "cédula de identidade", "cedula de identidade"),
     ),
     _phone("BR", "55", r"\(?\d{2}\)?[ .-]?\d{4,5}[ .-]?\d{4}", "cel", "celular", "fone", "móvel", "telefone"),
     # --- Canada and the United States
     Identifier(
         "PersonalHealthNumber-CA",
         _form(r"\d{4}[ -]?\d{3}[ -]?\d{3}"),
-        words=keywords("canada healthcare number", "msp number", "personal healthcare number", "phn", "soins de santé"),
+        words=Words("canada healthcare number", "msp number", "personal healthcare number", "phn", "soins de santé"),
     ),
-    Identifier("PassportNumber-CA", _form(r"[A-Z]{2}\d{6}"), words=keywords(*_PASSPORT, "passeport", "passeport#")),
-    Identifier("PassportNumber-US", _form(r"[A-Z]\d{8}|\d{9}"), words=keywords(*_PASSPORT, "travel document")),
-    Identifier("DriversLicense-US", _form(r"[A-Z]{0,2}\d{5,12}|[A-Z]\d{3}-\d{4}-\d{4}"), words=keywords(*_LICENSE)),
+    Identifier("PassportNumber-CA", _form(r"[A-Z]{2}\d{6}"), words=Words(*_PASSPORT, "passeport", "passeport#")),
+    Identifier("PassportNumber-US", _form(r"[A-Z]\d{8}|\d{9}"), words=Words(*_PASSPORT, "travel document")),
+    Identifier("DriversLicense-US", _form(r"[A-Z]{0,2}\d{5,12}|[A-Z]\d{3}-\d{4}-\d{4}"), words=Words(*_LICENSE)),
     Identifier(
         "BankAccountNumber-US",
         _form(r"\d{10,17}"),
-        words=keywords(
+        words=Words(
             "bank account",
             "bank acct",
             "checking account",
@@ -188,31 +184,31 @@ NATIONAL: Final = (
     Identifier(
         "IndividualTaxIdentificationNumber-US",
         _form(r"9\d{2}[ -]?(?:5\d|6[0-5]|[78]\d|9[0-24-9])[ -]?\d{4}"),
-        words=keywords("individual taxpayer identification number", "itin", "i.t.i.n."),
+        words=Words("individual taxpayer identification number", "itin", "i.t.i.n."),
     ),
     Identifier(
         "HealthInsuranceClaimNumber-US",
         _form(r"\d{3}-?\d{2}-?\d{4}[ -]?[A-Z][A-Z\d]?"),
-        words=keywords(
+        words=Words(
             "health insurance claim number", "hic no", "hic no.", "hic number", "hic#", "hicn", "hicn#", "hicno#"
         ),
     ),
     Identifier(
         "MedicareBeneficiaryNumber-US",
         _form(rf"[1-9]{_MBI}[AC-HJKMNP-RT-Y\d]\d-?{_MBI}[AC-HJKMNP-RT-Y\d]\d-?{_MBI}{{2}}\d{{2}}"),
-        words=keywords("mbi", "medicare beneficiary", "medicare beneficiary number"),
+        words=Words("mbi", "medicare beneficiary", "medicare beneficiary number"),
     ),
-    Identifier("NationalDrugCode-US", _form(r"\d{4,5}-\d{3,4}-\d{1,2}"), words=keywords("national drug code", "ndc")),
+    Identifier("NationalDrugCode-US", _form(r"\d{4,5}-\d{3,4}-\d{1,2}"), words=Words("national drug code", "ndc")),
     Identifier(
         "HealthcareProcedureCode-US",
         _form(r"[A-V]\d{4}|\d{4}[\dFTU]"),
-        words=keywords("current procedural terminology", "hcpcs", "healthcare common procedure coding system"),
+        words=Words("current procedural terminology", "hcpcs", "healthcare common procedure coding system"),
     ),
     # --- Europe
     Identifier(
         "HealthInsuranceCardNumber-EU",
         _form(r"80(?: ?\d){18}"),
-        words=keywords(
+        words=Words(
             "assicurazione sanitaria numero",
             "carta assicurazione numero",
             "carte d’assurance maladie",
@@ -254,22 +250,22 @@ NATIONAL: Final = (
         "TaxId-DE",
         _form(r"[1-9]\d(?: ?\d{3}){3}"),
         _is_german_tax,
-        keywords("identifikationsnummer", "steuer id", "steueridentifikationsnummer", "steuernummer", *_TAX),
+        Words("identifikationsnummer", "steuer id", "steueridentifikationsnummer", "steuernummer", *_TAX),
     ),
     Identifier(
         "NationalIdentificationNumber-DE",
         _form(r"[CFGHJKLMNPRTVWXYZ\d]{9}\d?"),
-        words=keywords("ausweis", "personalausweis", "personalausweisnummer", "identity card", "id number", "kennung"),
+        words=Words("ausweis", "personalausweis", "personalausweisnummer", "identity card", "id number", "kennung"),
     ),
     Identifier(
         "PassportNumber-DE",
         _form(r"[CFGHJK][CFGHJKLMNPRTVWXYZ\d]{8}\d?"),
-        words=keywords(*_PASSPORT, "reisepass", "reisepass-nr", "reisepassnummer"),
+        words=Words(*_PASSPORT, "reisepass", "reisepass-nr", "reisepassnummer"),
     ),
     Identifier(
         "DriversLicense-DE",
         _form(r"[A-Z\d]\d{2}[A-Z\d]{6}\d[A-Z\d]"),
-        words=keywords("führerschein", "fuhrerschein", "fuehrerschein", "führerscheinnummer", "fuehrerscheinnummer"),
+        words=Words("führerschein", "fuhrerschein", "fuehrerschein", "führerscheinnummer", "fuehrerscheinnummer"),
     ),
     _phone(
         "DE",
@@ -284,19 +280,19 @@ NATIONAL: Final = (
         "NifNumber-ES",
         _form(r"\d{8}-?[A-Z]"),
         _is_dni,
-        keywords("nif", "dni", "nif número", "número nif", "nifnúmero#", "documento nacional de identidad"),
+        Words("nif", "dni", "nif número", "número nif", "nifnúmero#", "documento nacional de identidad"),
     ),
     Identifier(
         "NieNumber-ES",
         _form(r"[XYZ]-?\d{7}-?[A-Z]"),
         _is_dni,
-        keywords("nie", "nie#", "nie número", "número de identidad de extranjero", "tarjeta de residencia"),
+        Words("nie", "nie#", "nie número", "número de identidad de extranjero", "tarjeta de residencia"),
     ),
     Identifier(
         "NationalIdentificationNumber-ES",
         _form(r"\d{8}-?[A-Z]|[XYZ]-?\d{7}-?[A-Z]"),
         _is_dni,
-        keywords(
+        Words(
             "dni",
             "dni#",
             "documento nacional de identidad",
@@ -309,12 +305,12 @@ NATIONAL: Final = (
         "TaxId-ES",
         _form(r"\d{8}-?[A-Z]|[XYZ]-?\d{7}-?[A-Z]"),
         _is_dni,
-        keywords(*_TAX, "cif", "cif#", "nif", "nie", "número de identificación fiscal", "número de contribuyente"),
+        Words(*_TAX, "cif", "cif#", "nif", "nie", "número de identificación fiscal", "número de contribuyente"),
     ),
     Identifier(
         "Ssn-ES",
         _form(r"\d{2}[ /-]?\d{7,8}[ /-]?\d{2}"),
-        words=keywords(
+        words=Words(
             "seguridad social",
             "número de la seguridad social",
             "número de seguridad social",
@@ -327,14 +323,14 @@ NATIONAL: Final = (
     Identifier(
         "PassportNumber-ES",
         _form(r"[A-Z]{2,3}\d{6}"),
-        words=keywords(*_PASSPORT, "pasaporte", "número de pasaporte", "libreta pasaporte"),
+        words=Words(*_PASSPORT, "pasaporte", "número de pasaporte", "libreta pasaporte"),
     ),
     _phone("ES", "34", r"[6789]\d{2}[ .-]?\d{3}[ .-]?\d{3}", "teléfono", "telefono", "móvil"),
     Identifier(
         "InseeCode-FR",
         _form(r"[12] ?\d{2} ?\d{2} ?(?:\d{2}|2[AB]) ?\d{3} ?\d{3} ?\d{2}"),
         _is_insee,
-        keywords(
+        Words(
             "assurance sociale",
             "code insee",
             "insee",
@@ -350,23 +346,23 @@ NATIONAL: Final = (
         "HealthInsuranceNumber-FR",
         _form(r"[12] ?\d{2} ?\d{2} ?(?:\d{2}|2[AB]) ?\d{3} ?\d{3} ?\d{2}"),
         _is_insee,
-        keywords("carte d'assuré social", "carte vitale", "insurance card"),
+        Words("carte d'assuré social", "carte vitale", "insurance card"),
     ),
     Identifier(
         "TaxId-FR",
         _form(r"[0-3]\d(?: ?\d{2})? ?\d{3} ?\d{3} ?\d{3}|[0-3]\d{12}"),
-        words=keywords(*_TAX, "numéro d'identification fiscale", "numéro fiscal", "numero fiscal", "spi", "tin"),
+        words=Words(*_TAX, "numéro d'identification fiscale", "numéro fiscal", "numero fiscal", "spi", "tin"),
     ),
     Identifier(
         "PassportNumber-FR",
         _form(r"\d{2}[A-Z]{2}\d{5}"),
-        words=keywords(*_PASSPORT, "passeport", "passeport#", "numéro passeport", "numéro de passeport"),
+        words=Words(*_PASSPORT, "passeport", "passeport#", "numéro passeport", "numéro de passeport"),
     ),
     _phone("FR", "33", r"[1-9](?:[ .-]?\d{2}){4}", "portable", "téléphone"),
     Identifier(
         "NationalInsuranceNumber-GB",
         _form(r"(?!BG|GB|KN|NK|NT|TN|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z](?: ?\d{2}){3} ?[A-D]"),
-        words=keywords(
+        words=Words(
             "insurance no",
             "insurance number",
             "insurance#",
@@ -380,12 +376,12 @@ NATIONAL: Final = (
         "NhsNumber-GB",
         _form(r"\d{3}[ -]?\d{3}[ -]?\d{4}"),
         _is_nhs,
-        keywords("national health service", "nhs", "nhs number"),
+        Words("national health service", "nhs", "nhs number"),
     ),
     Identifier(
         "ElectoralRollNumber-GB",
         _form(r"[A-Z]{2,3}[ -]?\d{1,4}"),
-        words=keywords(
+        words=Words(
             "electoral #",
             "electoral number",
             "electoral roll #",
@@ -397,16 +393,16 @@ NATIONAL: Final = (
     Identifier(
         "TaxId-GB",
         _form(r"\d{5} ?\d{5}K?"),
-        words=keywords(*_TAX, "paye", "unique taxpayer reference", "utr", "utr#", "temporary reference number"),
+        words=Words(*_TAX, "paye", "unique taxpayer reference", "utr", "utr#", "temporary reference number"),
     ),
-    Identifier("PassportNumber-GB", _form(r"\d{9}"), words=keywords(*_PASSPORT)),
-    Identifier("DriversLicense-GB", _form(r"[A-Z9]{5}\d{6}[A-Z9]{2}[A-Z\d][A-Z]{2}"), words=keywords(*_LICENSE)),
+    Identifier("PassportNumber-GB", _form(r"\d{9}"), words=Words(*_PASSPORT)),
+    Identifier("DriversLicense-GB", _form(r"[A-Z9]{5}\d{6}[A-Z9]{2}[A-Z\d][A-Z]{2}"), words=Words(*_LICENSE)),
     _phone("GB", "44", r"(?:\(?\d{2,5}\)?[ .-]?\d{3,4}[ .-]?\d{3,4})"),
     Identifier(
         "NationalIdentificationNumber-IT",
         _form(r"[A-Z]{6}\d{2}[A-EHLMPR-T]\d{2}[A-Z]\d{3}[A-Z]"),
         _is_codice_fiscale,
-        keywords(
+        Words(
             "codice fiscal",
             "codice fiscale",
             "codice identificazione",
@@ -418,12 +414,12 @@ NATIONAL: Final = (
     Identifier(
         "PassportNumber-IT",
         _form(r"[A-Z]{2}\d{7}"),
-        words=keywords(*_PASSPORT, "passaporto", "numero passaporto", "passaporto numero"),
+        words=Words(*_PASSPORT, "passaporto", "numero passaporto", "passaporto numero"),
     ),
     Identifier(
         "DriversLicense-IT",
         _form(r"[A-Z]{2}\d{7}[A-Z]|U1[A-Z\d]{7}[A-Z]"),
-        words=keywords("patente", "patente guida", "patente di guida", "numero patente"),
+        words=Words("patente", "patente guida", "patente di guida", "numero patente"),
     ),
     _phone(
         "IT", "39", r"(?:3\d{2}[ .-]?\d{3}[ .-]?\d{3,4}|0?\d{2,3}[ .-]?\d{4}[ .-]?\d{3,4})", "cellulare", "telefono"

@@ -9,6 +9,7 @@ import re
 from functools import lru_cache
 from typing import Any
 
+from cumulo.engines.regexes import Regex, RegexError, Unsupported
 from cumulo.services.operations.logs.transformation import common_formats
 
 MOST = 20  # names in one pattern
@@ -37,7 +38,7 @@ PATTERNS = {
     "URN": r"urn:[0-9A-Za-z][0-9A-Za-z-]{0,31}:(?:%[0-9a-fA-F]{2}|[0-9A-Za-z()+,.:=@;$_!*'/?#-])+",
     "ARN": r"arn:[\w+=,.@-]*:[\w+=,.@-]*:[\w+=,.@-]*:[\w+=,.@-]*:[\w+=/,.@:*-]+",
     "MAC": r"(?:[A-Fa-f0-9]{2}[:-]){5}[A-Fa-f0-9]{2}",
-    "IPV4": r"(?<![0-9])(?:(?:25[0-5]|2[0-4][0-9]|[01]?[0-9]{1,2})\.){3}(?:25[0-5]|2[0-4][0-9]|[01]?[0-9]{1,2})(?![0-9])",  # noqa: E501
+    "IPV4": r"\b(?:(?:25[0-5]|2[0-4][0-9]|[01]?[0-9]{1,2})\.){3}(?:25[0-5]|2[0-4][0-9]|[01]?[0-9]{1,2})\b",
     "IPV6": r"(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?:%\w+)?",
     "IP": r"(?:%{IPV6}|%{IPV4})",
     "HOSTNAME": r"\b(?:[0-9A-Za-z][0-9A-Za-z-]{0,62})(?:\.(?:[0-9A-Za-z][0-9A-Za-z-]{0,62}))*\.?\b",
@@ -98,8 +99,8 @@ class GrokError(ValueError):
 
 
 @lru_cache(maxsize=256)
-def read(pattern: str) -> tuple[re.Pattern[str], tuple[str, ...]]:
-    """The expression of a pattern, and the names of its groups g0, g1 … in order. Raises GrokError."""
+def read(pattern: str) -> tuple[Regex, tuple[str, ...]]:
+    """The expression of a pattern, and the names of its groups g0, g1 … in order. Raises GrokError and Unsupported."""
     names: list[str] = []
 
     def expand(text: str, depth: int) -> str:
@@ -121,8 +122,10 @@ def read(pattern: str) -> tuple[re.Pattern[str], tuple[str, ...]]:
         return expanded
 
     try:
-        expression = re.compile(expand(pattern, 0))
-    except re.error as error:
+        expression = Regex(expand(pattern, 0), java=True)
+    except Unsupported:
+        raise
+    except RegexError as error:
         raise GrokError(f"the grok pattern is not valid: {error}") from None
     if len(names) > MOST:
         raise GrokError(f"a grok pattern has at most {MOST} names")
@@ -135,6 +138,6 @@ def match(pattern: str, text: str) -> dict[str, Any] | None:
     found = expression.search(text)
     if found is None:
         return None
-    groups = found.groupdict()
-    fields = {name: groups[f"g{index}"] for index, name in enumerate(names) if groups[f"g{index}"] is not None}
+    numbers = [(name, expression.names[f"g{index}"]) for index, name in enumerate(names)]
+    fields = {name: value for name, number in numbers if (value := found[number]) is not None}
     return common_formats.typed(fields) if pattern.strip().startswith(common_formats.WHOLE) else fields

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
 from typing import Any
 
+from cumulo.engines.regexes import Groups, Regex, RegexError
 from cumulo.services.operations.logs.transformation import dates, paths
 from cumulo.services.operations.logs.transformation.paths import MISSING, Document
 
@@ -111,18 +113,33 @@ def substitute_string(document: Document, options: dict[str, Any]) -> None:
     for entry in options["entries"]:
         value = paths.get(document, entry["source"])
         if isinstance(value, str):
-            to = _GROUP.sub(lambda found: rf"\g<{found[1].strip('{}')}>", entry["to"].replace("\\", "\\\\"))
-            paths.put(document, entry["source"], re.sub(_java(entry["from"]), to, value))
+            expression, parts = read_substitution(entry["from"], entry["to"])
+            paths.put(document, entry["source"], expression.replaced(value, partial(_filled, parts)))
 
 
-def _java(expression: str) -> str:
-    return expression.replace("(?<", "(?P<").replace("(?P<=", "(?<=").replace("(?P<!", "(?<!")
+def _filled(parts: Sequence[str | int], groups: Groups) -> str:
+    return "".join([each if isinstance(each, str) else groups[each] or "" for each in parts])
 
 
-def check_expression(options: dict[str, Any]) -> None:
-    """Raise re.error for an expression that is none."""
-    for entry in options["entries"]:
-        re.compile(_java(entry["from"]))
+@lru_cache(maxsize=256)
+def read_substitution(source: str, replacement: str) -> tuple[Regex, list[str | int]]:
+    """The expression of an entry, and its replacement: texts, and the numbers of groups. Raises RegexError."""
+    expression = Regex(source, java=True)
+    parts: list[str | int] = []
+    passed = 0
+    for found in _GROUP.finditer(replacement):
+        name, end = found[1].strip("{}"), found.end()
+        if not name.isdigit():
+            number = expression.names.get(name, -1)
+        else:
+            while int(name) > expression.groups and len(name) > 1:  # "$12" is the first group and a 2 where it is none
+                name, end = name[:-1], end - 1
+            number = int(name)
+        if not 0 <= number <= expression.groups:
+            raise RegexError(f"there is no group {name}")
+        parts += (replacement[passed : found.start()], number)
+        passed = end
+    return expression, [*parts, replacement[passed:]]
 
 
 _CASTS: dict[str, Callable[[Any], Any]] = {

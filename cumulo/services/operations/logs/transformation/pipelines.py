@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC
 from typing import Any
 
 import msgspec
 
+from cumulo.engines import regexes
 from cumulo.services.operations.logs.transformation import dates, grok, mutators, parsers
 from cumulo.services.operations.logs.transformation.parsers import MESSAGE, NotParsed
 from cumulo.services.operations.logs.transformation.paths import DEPTH
@@ -56,7 +56,7 @@ class TransformerError(ValueError):
 
 
 class Unsupported(TransformerError):
-    """A processor that AWS has and cumulo has not."""
+    """A processor, or something in one, that AWS has and cumulo has not."""
 
 
 class Pipeline:
@@ -84,7 +84,7 @@ class Pipeline:
         try:
             for name, options in self._steps:
                 KNOWN[name](document, options)
-        except (NotParsed, dates.DateError, TypeError):
+        except (NotParsed, dates.DateError, TypeError, regexes.TooCostly):
             return None
         for key in (MESSAGE, *metadata):
             document.pop(key, None)
@@ -109,7 +109,8 @@ def _step(entry: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         if name == "grok":
             grok.read(options["match"])
         elif name == "substituteString":
-            mutators.check_expression(options)
+            for each in options["entries"]:
+                mutators.read_substitution(each["from"], each["to"])
         elif name == "dateTimeConverter":
             for member in ("sourceTimezone", "targetTimezone"):
                 dates.zone_of(options.get(member) or "UTC")
@@ -117,6 +118,8 @@ def _step(entry: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
                 dates.parse("", pattern, UTC)
         elif name == "listToMap" and options.get("flatten") and not options.get("flattenedElement"):
             raise TransformerError("flattenedElement must be given where flatten is true.")
-    except (grok.GrokError, dates.DateError, re.error) as error:
+    except regexes.Unsupported as error:
+        raise Unsupported(f"{error} of {name}") from None
+    except (grok.GrokError, dates.DateError, regexes.RegexError) as error:
         raise TransformerError(f"{name}: {error}") from None
     return name, options

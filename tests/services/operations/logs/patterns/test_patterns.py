@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cumulo.services.operations.logs import patterns
-from cumulo.services.operations.logs.patterns import PatternError
+from cumulo.services.operations.logs.patterns import PatternError, fields
 
 TERMS = ("ERROR WARN message", "ERROR message", "WARN message")
 
@@ -337,3 +338,23 @@ def test_parentheses_within_each_other() -> None:
     pattern = patterns.read("{" + "(" * 50 + "$.a = 1 || $.b = 1" + ")" * 50 + "}")
     assert pattern.matches('{"b": 1}')
     assert not pattern.matches('{"b": 2}')
+
+
+SEVERAL = re.compile(r'\[([^\]]*)\](?=\s|$)|"((?:[^"\\]|\\.)*)"(?=\s|$)|(\S+)')
+
+
+@given(st.text(alphabet='[]" ab\\\n', max_size=25))
+def test_fields_are_in_brackets_in_quotes_or_between_spaces(message: str) -> None:
+    wanted = [found[found.lastindex or 0] for found in SEVERAL.finditer(message)]
+    assert fields.split(message) == wanted
+    assert fields.split(message * 20) == [found[found.lastindex or 0] for found in SEVERAL.finditer(message * 20)]
+
+
+@pytest.mark.parametrize("pattern", ["[a, ..., b]", "%a*a*a*a*b%", "[..., x = %a*a*a*b%]"])
+@pytest.mark.parametrize("piece", ["[ ", '" ', "a", "aaaa ", '"\\" ', "\\ ", "[] "])
+def test_hostile_messages_take_no_time(pattern: str, piece: str) -> None:
+    """Each bracket that opens might look for its end as far as the message goes."""
+    found = patterns.read(pattern)
+    begun = time.thread_time()
+    found.matches(piece * (24_000 // len(piece)))
+    assert time.thread_time() - begun < 0.05
