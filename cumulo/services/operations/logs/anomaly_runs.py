@@ -25,6 +25,7 @@ from cumulo.services.operations.logs import (
     log_anomalies,
     reading,
     sealing,
+    service_meters,
 )
 from cumulo.services.operations.logs.anomaly_records import (
     ANALYZING,
@@ -276,7 +277,7 @@ def _take(ctx: Context, detector: AnomalyDetector, begun: _Begun, done: _Done) -
             {"Name": "LogAnomalyPriority", "Value": priority},
         ]
         datum = {"MetricName": "AnomalyCount", "Dimensions": dimensions, "Timestamp": ctx.now(), "Value": count}
-        followers.put_metrics(ctx, begun.group, "AWS/Logs", [datum])
+        followers.put_metrics(ctx, begun.group, service_meters.NAMESPACE, [datum])
 
 
 def _new(ctx: Context, detector: AnomalyDetector, finding: Finding) -> LogAnomaly:

@@ -21,25 +21,27 @@ from cumulo.services.operations.logs import (
     account_policies,
     blocks,
     data_protection,
+    embedded_metrics,
     group_filters,
     groups,
     metric_filters,
     metric_points,
     patterns,
     reading,
+    service_meters,
     subscription_filters,
     transformers,
 )
 from cumulo.services.operations.logs.group_filters import F
 from cumulo.services.operations.logs.groups import STANDARD
 from cumulo.services.operations.logs.lines import INDEX_BITS, Line
-from cumulo.services.operations.logs.metric_points import EMBEDDED
 from cumulo.services.operations.logs.reading import Reading
 from cumulo.services.operations.logs.streams import STREAMS
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
     from cumulo.services.operations.logs.data_protection import Masks
+    from cumulo.services.operations.logs.embedded_metrics import Embedded
     from cumulo.services.operations.logs.groups import Group
     from cumulo.services.operations.logs.metric_filters import MetricFilter
     from cumulo.services.operations.logs.streams import Stream
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
 NOTES = Space("logs.followed", scope=GLOBAL)  # group, stream, serial of batches whose followers have not been served
 DATA_BYTES = 240_000  # of base64 in the event of one invocation
 METRICS = 1000  # in one PutMetricData
+_THROTTLED = ("TooManyRequestsException", "ThrottlingException", "EC2ThrottledException")
 DAY_ATTEMPTS = 34  # with at most an hour between them: a delivery is tried for a day (User Guide, "Subscriptions")
 
 
@@ -66,7 +69,17 @@ class _Work(NamedTuple):
     """What follows a batch: data of metrics by namespace, and documents for subscribers."""
 
     metrics: dict[str, list[Any]]
-    deliveries: list[tuple[str, str]]  # destination, base64 of the packed document
+    embedded: Embedded | None
+    deliveries: list[_Delivery]
+
+
+class _Delivery(NamedTuple):
+    """A packed document (base64) for a subscriber."""
+
+    subscription: SubscriptionFilter
+    data: str
+    events: int
+    of_account: bool
 
 
 def note(ctx: Context, group: Group, stream: Stream, text: str) -> None:
@@ -75,7 +88,7 @@ def note(ctx: Context, group: Group, stream: Stream, text: str) -> None:
     if not (
         group.subscriptions
         or group.metric_filters
-        or (is_standard and (EMBEDDED in text or _is_protected(ctx, group)))
+        or (is_standard and (embedded_metrics.MARK in text or _is_protected(ctx, group)))
         or account_policies.subscriptions(ctx, group)
     ):
         return
@@ -99,7 +112,7 @@ async def follow(ctx: Context, payload: dict[str, Any]) -> None:
         return
     group, stream, followers = found
     lines = await _lines(ctx, group, stream, place)
-    work = await ctx.in_thread(partial(_worked_out, group, stream, lines, followers))
+    work = await ctx.in_thread(partial(_worked_out, group, stream, lines, followers, int(ctx.now() * 1000)))
     await ctx.transact(partial(_do, group=group, place=place, work=work))
 
 
@@ -132,12 +145,13 @@ async def _lines(ctx: Context, group: Group, stream: Stream, place: tuple[bytes,
     return [line for line in lines if line.sequence >> INDEX_BITS == place[2]]
 
 
-def _worked_out(group: Group, stream: Stream, lines: Sequence[Line], followers: _Followers) -> _Work:
-    metrics = metric_points.embedded(lines) if group.log_class == STANDARD else {}
+def _worked_out(group: Group, stream: Stream, lines: Sequence[Line], followers: _Followers, now_ms: int) -> _Work:
+    metrics: dict[str, list[Any]] = {}
+    embedded = embedded_metrics.extracted(lines, now_ms) if group.log_class == STANDARD else None
     if followers.masks is not None:
         findings = _findings(group, lines, followers.masks)
         if findings:
-            metrics["AWS/Logs"] = findings
+            metrics[service_meters.NAMESPACE] = findings
         lines = followers.masks.lines(lines)
     changed = transformers.transformed(followers.pipeline, group, lines) if followers.pipeline is not None else lines
     for each in followers.metric_filters:
@@ -146,12 +160,12 @@ def _worked_out(group: Group, stream: Stream, lines: Sequence[Line], followers: 
         data = metric_points.of_filter(metric_filters.pattern_of(each), each.transformation, seen, system)
         if data:
             metrics.setdefault(each.transformation["metricNamespace"], []).extend(data)
-    deliveries: list[tuple[str, str]] = []
+    deliveries: list[_Delivery] = []
     for subscription in followers.subscriptions:
         deliveries += _deliveries(group, stream, changed if subscription.on_transformed else lines, subscription)
     for subscription in followers.of_account:
-        deliveries += _deliveries(group, stream, lines, subscription, policyLevel="ACCOUNT_LEVEL_POLICY")
-    return _Work(metrics, deliveries)
+        deliveries += _deliveries(group, stream, lines, subscription, of_account=True)
+    return _Work(metrics, embedded, deliveries)
 
 
 def _findings(group: Group, lines: Sequence[Line], masks: Masks) -> list[Any]:
@@ -171,8 +185,8 @@ def _findings(group: Group, lines: Sequence[Line], masks: Masks) -> list[Any]:
 
 
 def _deliveries(
-    group: Group, stream: Stream, lines: Sequence[Line], subscription: SubscriptionFilter, **more: str
-) -> list[tuple[str, str]]:
+    group: Group, stream: Stream, lines: Sequence[Line], subscription: SubscriptionFilter, *, of_account: bool = False
+) -> list[_Delivery]:
     pattern = patterns.read(subscription.pattern)
     system = {name: group_filters.fields_of(group)[name] for name in subscription.system_fields}
     chosen = []
@@ -192,17 +206,18 @@ def _deliveries(
         "logStream": stream.name,
         "subscriptionFilters": [subscription.name],
         "logEvents": chosen,
-        **more,
     }
-    return [(subscription.destination, data) for data in packed(document)]
+    if of_account:
+        document["policyLevel"] = "ACCOUNT_LEVEL_POLICY"
+    return [_Delivery(subscription, data, events, of_account) for data, events in packed(document)]
 
 
-def packed(document: dict[str, Any]) -> list[str]:
-    """A document as subscribers get it: gzip in base64; as several where its events are too many for one."""
+def packed(document: dict[str, Any]) -> list[tuple[str, int]]:
+    """A document as subscribers get it, and its number of events: gzip in base64; several where one is too large."""
     data = b64encode(gzip.compress(msgspec.json.encode(document), 6, mtime=0)).decode()
     events = document["logEvents"]
     if len(data) <= DATA_BYTES or len(events) == 1:
-        return [data]
+        return [(data, len(events))]
     half = len(events) // 2
     return [*packed({**document, "logEvents": events[:half]}), *packed({**document, "logEvents": events[half:]})]
 
@@ -213,33 +228,84 @@ def _do(ctx: Context, group: Group, place: tuple[bytes, bytes, int], work: _Work
         return  # it was done
     ctx.txn.delete(key)
     for namespace, data in work.metrics.items():
-        for at in range(0, len(data), METRICS):
-            put_metrics(ctx, group, namespace, data[at : at + METRICS])
-    for destination, packed_document in work.deliveries:
-        payload = {"group": group.arn, "destination": destination, "data": packed_document}
+        put_metrics(ctx, group, namespace, data)
+    if work.embedded is not None:
+        wrong = work.embedded.validation_errors
+        for namespace, data in work.embedded.data.items():
+            wrong += put_metrics(ctx, group, namespace, data)
+        for name, count in (
+            (service_meters.PARSING_ERRORS, work.embedded.parsing_errors),
+            (service_meters.VALIDATION_ERRORS, wrong),
+        ):
+            service_meters.add(ctx, group, name, float(count), LogGroupName=group.name)
+    for delivery in work.deliveries:
+        destination = delivery.subscription.destination
+        payload = {
+            "group": group.arn,
+            "destination": destination,
+            "data": delivery.data,
+            "events": delivery.events,
+            "filter": delivery.subscription.name,
+            "of_account": delivery.of_account,
+        }
         ctx.later(deliver, payload, lane=f"logs to {destination}")
 
 
-def put_metrics(ctx: Context, group: Group, namespace: str, data: list[Any]) -> None:
-    """Points of metrics in the group's account. What CloudWatch refuses (AWS's own namespaces, times) makes none."""
-    request = {"Namespace": namespace, "MetricData": data}
+def put_metrics(ctx: Context, group: Group, namespace: str, data: Sequence[Any]) -> int:
+    """Put points of metrics in the group's account; how many of them CloudWatch refuses (for names, units, times)."""
+    refused = 0
+    for at in range(0, len(data), METRICS):
+        found = _put_metrics(ctx, group, {"Namespace": namespace, "MetricData": data[at : at + METRICS]})
+        if found is not None:
+            refused += found[0]
+            ctx.logger.warning("%s makes %d points less in %s: %s", group.arn, found[0], namespace, found[1])
+    return refused
+
+
+def _put_metrics(ctx: Context, group: Group, request: dict[str, Any]) -> tuple[int, str] | None:
+    """How many points are refused and why the last one is; one that is leaves the others as they are."""
+    data = request["MetricData"]
+    owner = {"account": group.account, "region": group.region}
     try:
-        ctx.call(
-            "cloudwatch",
-            "PutMetricData",
-            request,
-            service="logs",
-            account=group.account,
-            region=group.region,
-            internal=True,
-        )
+        ctx.call("cloudwatch", "PutMetricData", request, service="logs", internal=True, **owner)
     except Fault as fault:
-        ctx.logger.warning("%s makes no metric in %s: %s", group.arn, namespace, fault.message)
+        half = len(data) // 2
+        if not half:
+            return 1, fault.message
+        parts = [_put_metrics(ctx, group, {**request, "MetricData": part}) for part in (data[:half], data[half:])]
+        found = [part for part in parts if part is not None]
+        return sum(count for count, _ in found), found[-1][1] if found else fault.message
+    return None
 
 
 @task(attempts=DAY_ATTEMPTS)
 def deliver(ctx: Context, payload: dict[str, Any]) -> None:
-    """Invoke a subscribed function with what was packed for it."""
+    """Invoke a subscribed function with what was packed for it.
+
+    What went wrong on the way is tried again, what is refused is not. Source: User Guide, "Monitoring with CloudWatch
+    metrics", DeliveryErrors.
+    """
     event = msgspec.json.encode({"awslogs": {"data": payload["data"]}})
     request = {"InvocationType": "Event", "Payload": event}
-    subscription_filters.invoke(ctx, payload["destination"], f"{payload['group']}:*", request)
+    account, region, name = _group_of(payload["group"])
+    owner = service_meters.Owner(account, region)
+    dimensions = service_meters.of_subscription(name, payload.get("filter", ""), payload.get("of_account", False))
+    events = float(payload.get("events", 0))
+    try:
+        subscription_filters.invoke(ctx, payload["destination"], f"{payload['group']}:*", request)
+    except Fault as fault:
+        is_throttled = fault.code in _THROTTLED
+        metric = service_meters.DELIVERY_THROTTLING if is_throttled else service_meters.DELIVERY_ERRORS
+        service_meters.add(ctx, owner, metric, events, **dimensions)
+        if is_throttled or not fault.sender:
+            raise
+        ctx.logger.warning("%s is not delivered to %s: %s", payload["group"], payload["destination"], fault)
+        return
+    service_meters.add(ctx, owner, service_meters.FORWARDED_EVENTS, events, **dimensions)
+    service_meters.add(ctx, owner, service_meters.FORWARDED_BYTES, len(payload["data"]) * 3 / 4, **dimensions)
+
+
+def _group_of(arn: str) -> tuple[str, str, str]:
+    """Account, region and name of a log group's ARN."""
+    parts = arn.split(":", 6)
+    return parts[4], parts[3], parts[6]

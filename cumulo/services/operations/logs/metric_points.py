@@ -1,7 +1,7 @@
-"""From events to points of metrics: what metric filters and the embedded metric format say.
+"""From events to points of metrics: what metric filters say.
 
-Pure: lines in, data of PutMetricData out. Sources: CloudWatch Logs User Guide, "Creating metrics from log events using
-filters" (values, default values, dimensions); CloudWatch User Guide, "Specification: Embedded metric format".
+Pure: lines in, data of PutMetricData out. Source: CloudWatch Logs User Guide, "Creating metrics from log events using
+filters" (values, default values, dimensions).
 """
 
 from __future__ import annotations
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 MINUTE_MS = 60_000
 VALUES = 150  # in one datum of PutMetricData
-EMBEDDED = '"CloudWatchMetrics"'  # what a message in the embedded metric format holds
-EMBEDDED_METRICS, EMBEDDED_DIMENSIONS, EMBEDDED_VALUES = 100, 30, 100
 
 Datum = dict[str, Any]
 Series = dict[tuple[Any, ...], list[float]]
@@ -111,58 +109,3 @@ def _datum(name: str, timestamp: float, dimensions: Iterable[tuple[str, str]], u
     if dimensions:
         datum["Dimensions"] = [{"Name": key, "Value": value} for key, value in dimensions]
     return datum
-
-
-def embedded(lines: Iterable[Line]) -> dict[str, list[Datum]]:
-    """The points in messages of the embedded metric format, by namespace. What breaks the specification is left out."""
-    found: dict[str, list[Datum]] = {}
-    for line in lines:
-        if EMBEDDED not in line.message:
-            continue
-        document = decoded(line.message)
-        metadata = document.get("_aws") if isinstance(document, dict) else None
-        if not isinstance(metadata, dict) or not isinstance(metadata.get("Timestamp"), int):
-            continue
-        for directive in _listed(metadata.get("CloudWatchMetrics")):
-            namespace = directive.get("Namespace") if isinstance(directive, dict) else None
-            if isinstance(namespace, str) and namespace:
-                found.setdefault(namespace, []).extend(_of_directive(directive, document, metadata["Timestamp"]))
-    return {namespace: data for namespace, data in found.items() if data}
-
-
-def _of_directive(directive: dict[str, Any], document: dict[str, Any], timestamp_ms: int) -> Iterator[Datum]:
-    sets = [found for names in _listed(directive.get("Dimensions")) if (found := _set(names, document)) is not None]
-    for metric in _listed(directive.get("Metrics"))[:EMBEDDED_METRICS]:
-        name = metric.get("Name") if isinstance(metric, dict) else None
-        values = _values(document.get(name)) if isinstance(name, str) else []
-        if not values or not isinstance(name, str):
-            continue
-        for dimensions in sets:
-            datum = _datum(name, timestamp_ms / 1000, dimensions, metric.get("Unit") or "None", values)
-            if metric.get("StorageResolution") in (1, 60):
-                datum["StorageResolution"] = metric["StorageResolution"]
-            yield datum
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _set(names: Any, document: dict[str, Any]) -> list[tuple[str, str]] | None:
-    """A set of dimensions with its values, which are texts of the document's root."""
-    if not isinstance(names, list) or len(names) > EMBEDDED_DIMENSIONS:
-        return None
-    found = []
-    for name in names:
-        value = document.get(name) if isinstance(name, str) else None
-        if not isinstance(value, str) or not value:
-            return None
-        found.append((name, value))
-    return found
-
-
-def _values(value: Any) -> list[float]:
-    several = value if isinstance(value, list) else [value]
-    if len(several) > EMBEDDED_VALUES or not all(type(each) in (int, float) for each in several):
-        return []
-    return [float(each) for each in several]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import operation
-from cumulo.services.operations.logs import blocks, followers, groups, reading, segment_making, streams
+from cumulo.services.operations.logs import blocks, followers, groups, reading, segment_making, service_meters, streams
 from cumulo.services.operations.logs.blocks import Batch
 from cumulo.services.operations.logs.errors import INVALID_PARAMETER
 from cumulo.services.operations.logs.lines import SERIAL_EPOCH_S
@@ -79,6 +79,7 @@ def _keep(ctx: Context, group: Group, stream: Stream, batch: Batch, now: float, 
     streams.STREAMS.put(ctx, stream)
     blocks.put(ctx, group, stream, batch)
     segment_making.note(ctx, group, size)
+    service_meters.came(ctx, group, len(batch.timestamps), size)
     ctx.signal(signal_of(group))
 
 

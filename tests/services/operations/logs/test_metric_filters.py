@@ -1,6 +1,5 @@
-"""Metric filters and the embedded metric format: what CloudWatch gets."""
+"""Metric filters: what CloudWatch gets."""
 
-import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -90,36 +89,6 @@ def test_dimensions_come_from_fields(cloud: Account, logs: Any, stream: dict[str
     assert statistics(cloud, now, "Sum", Code="404", Path="/a") == [[2.0]]
     assert statistics(cloud, now, "Sum", Code="500", Path="/a") == [[1.0]]
     assert statistics(cloud, now, "Sum") == []
-
-
-def test_embedded_metrics(cloud: Account, logs: Any, stream: dict[str, str], now_ms: Now) -> None:
-    now = minute(now_ms)
-    document = {
-        "_aws": {
-            "Timestamp": now,
-            "CloudWatchMetrics": [
-                {
-                    "Namespace": "Shop",
-                    "Dimensions": [["service"], ["service", "stage"]],
-                    "Metrics": [{"Name": "Time", "Unit": "Milliseconds"}, {"Name": "Many", "StorageResolution": 1}],
-                }
-            ],
-        },
-        "service": "orders",
-        "stage": "prod",
-        "Time": 12,
-        "Many": [1, 2, 3],
-        "requestId": "x",
-    }
-    put(logs, now, json.dumps(document), '{"_aws": {"CloudWatchMetrics": 1, "Timestamp": 5}}', '"CloudWatchMetrics"')
-    assert statistics(cloud, now, "Sum", name="Time", unit="Milliseconds", service="orders") == [[12.0]]
-    assert statistics(cloud, now, "Sum", name="Time", service="orders", stage="prod") == [[12.0]]
-    assert statistics(cloud, now, "Sum", "SampleCount", name="Many", service="orders") == [[6.0, 3.0]]
-    logs.create_log_group(logGroupName="rare", logGroupClass="INFREQUENT_ACCESS")
-    logs.create_log_stream(logGroupName="rare", logStreamName="one")
-    event = {"timestamp": now, "message": json.dumps(document)}
-    logs.put_log_events(logGroupName="rare", logStreamName="one", logEvents=[event])
-    assert statistics(cloud, now, "Sum", name="Time", service="orders") == [[12.0]]
 
 
 def test_what_follows_a_batch_happens_once(

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from cumulo.services.operations.logs import followers
+from cumulo.core.errors import Fault
+from cumulo.services.operations.logs import followers, subscription_filters
 from tests.conftest import Account
+from tests.services.operations.cloudwatch.test_service_metrics import Told
 from tests.services.operations.logs.conftest import SEEN, received, refused
 
 GROUP = "/shop/orders"
@@ -97,20 +99,60 @@ def test_much_comes_in_parts(
     assert [event["message"] for document in received() for event in document["logEvents"]] == messages
 
 
-def test_a_delivery_waits_for_its_function(
-    cloud: Account, logs: Any, stream: dict[str, str], subscriber: str, now_ms: Now
+@pytest.mark.parametrize(
+    ("code", "metric"), [("TooManyRequestsException", "DeliveryThrottling"), ("", "DeliveryErrors")]
+)
+def test_a_delivery_that_may_succeed_later_is_tried_again(
+    cloud: Account,
+    logs: Any,
+    stream: dict[str, str],
+    subscriber: str,
+    now_ms: Now,
+    monkeypatch: pytest.MonkeyPatch,
+    code: str,
+    metric: str,
 ) -> None:
+    told = Told(cloud, "AWS/Logs")
     allow(cloud)
     subscribe(logs, subscriber)
-    cloud.client("lambda").remove_permission(FunctionName="subscriber", StatementId="logs")
-    put(logs, now_ms(), "one")
-    put(logs, now_ms(), "two")
-    cloud.settle()
+
+    def fail(*args: Any) -> None:
+        raise Fault(code or "ServiceException", sender=bool(code))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(subscription_filters, "invoke", fail)
+        put(logs, now_ms(), "one")
+        put(logs, now_ms(), "two")
+        cloud.settle()
     assert SEEN == []
-    allow(cloud)
     for _ in range(3):
         cloud.advance(600)
     assert [event["message"] for document in received() for event in document["logEvents"]] == ["one", "two"]
+    told.wait()
+    dimensions = {"LogGroupName": GROUP, "DestinationType": "Lambda", "FilterName": "test"}
+    assert told.sums(metric, **dimensions)[0] >= 1
+    assert told.sums("ForwardedLogEvents", **dimensions)[0] == 2
+    assert told.sums("ForwardedBytes", **dimensions)[0] > 100
+
+
+def test_a_delivery_that_is_refused_is_over(
+    cloud: Account, logs: Any, stream: dict[str, str], subscriber: str, now_ms: Now
+) -> None:
+    told = Told(cloud, "AWS/Logs")
+    allow(cloud)
+    subscribe(logs, subscriber, name="Füllung")
+    cloud.client("lambda").remove_permission(FunctionName="subscriber", StatementId="logs")
+    put(logs, now_ms(), "one", "two")
+    cloud.settle()
+    allow(cloud)
+    put(logs, now_ms(), "three")
+    for _ in range(3):
+        cloud.advance(600)
+    assert [event["message"] for document in received() for event in document["logEvents"]] == ["three"]
+    told.wait()
+    dimensions = {"LogGroupName": GROUP, "DestinationType": "Lambda", "FilterName": "F?llung"}
+    assert told.sums("DeliveryErrors", **dimensions) == (2.0, 1.0)
+    assert told.sums("ForwardedLogEvents", **dimensions) == (1.0, 1.0)
 
 
 def test_filters_are_described(cloud: Account, logs: Any, stream: dict[str, str], subscriber: str) -> None:

@@ -80,8 +80,8 @@ def words_of(text: str) -> list[str]:
 
 
 def frame_of(words: Sequence[str]) -> tuple[int, str]:
-    """What lines must have in common to be of one pattern: how many words, and what stands between them."""
-    return len(words), "".join([word for word in words if not word[0].isalnum() and word != MARK])
+    """What lines must have in common to be of one pattern: how many words, and what stands where between them."""
+    return len(words), "".join([MARK if word[0].isalnum() else word for word in words])
 
 
 def likeness(pattern: Sequence[str | None], words: Sequence[str]) -> float:

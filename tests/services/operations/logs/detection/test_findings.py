@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import msgspec
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cumulo.services.operations.logs.detection import baselines, findings
@@ -19,6 +19,7 @@ def of_minutes(lines: list[tuple[int, str]]) -> list[tuple[int, str]]:
 
 
 @given(LINES)
+@example([(0, "order order order order order "), (0, "order order order order  order")])
 def test_what_was_trained_on_is_no_new_pattern(lines: list[tuple[int, str]]) -> None:
     model = Model(MINUTE_MS)
     findings.train(model, of_minutes(lines))
