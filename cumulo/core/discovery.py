@@ -1,7 +1,7 @@
-"""Finds what a service does by looking at its modules; nothing is registered by hand.
+"""Finds what a service does by looking at its modules, in folders of folders too; nothing is registered by hand.
 
-It fails loudly on a function that is no operation of the service's model, and on an operation
-that two functions answer.
+It fails loudly on a function that is no operation of the service's model, and on an operation or a task that
+two functions do.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import importlib
 import pkgutil
 import threading
 from collections.abc import Callable, Iterable
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core import access
@@ -75,7 +74,7 @@ class Handler:
 class ServiceCode:
     """What is there of a service: handlers by operation name, tasks by durable name, reconcilers."""
 
-    __slots__ = ("handlers", "install", "model", "modules", "name", "package", "reconcilers", "tasks")
+    __slots__ = ("handlers", "install", "model", "name", "package", "reconcilers", "tasks")
 
     def __init__(self, name: str, package: str) -> None:
         self.name = name
@@ -84,7 +83,6 @@ class ServiceCode:
         self.handlers: dict[str, Handler] = {}
         self.tasks: dict[str, tuple[Callable[..., Any], TaskMark]] = {}
         self.reconcilers: list[tuple[Callable[..., Any], ReconcilerMark]] = []
-        self.modules: list[ModuleType] = []
         self.install: Callable[[Any], None] | None = None  # a package may take a place in the Runtime when it loads
         self._find()
 
@@ -93,9 +91,8 @@ class ServiceCode:
         self.install = getattr(package, "install", None)
         rules = access.load(self.name)
         denied: Error | None = getattr(package, "ACCESS_DENIED", None)
-        for found in pkgutil.iter_modules(package.__path__):
-            module = importlib.import_module(f"{self.package}.{found.name}")
-            self.modules.append(module)
+        for found in pkgutil.walk_packages(package.__path__, f"{self.package}."):
+            module = importlib.import_module(found.name)
             for name, function in vars(module).items():
                 if getattr(function, "__module__", None) != module.__name__:
                     continue
@@ -103,9 +100,15 @@ class ServiceCode:
                 if isinstance(mark, OperationMark):
                     self._add(name, function, mark, rules, denied)
                 elif isinstance(mark, TaskMark):
-                    self.tasks[mark.name] = (function, mark)
+                    self._add_task(function, mark)
                 elif isinstance(mark, ReconcilerMark):
                     self.reconcilers.append((function, mark))
+
+    def _add_task(self, function: Callable[..., Any], mark: TaskMark) -> None:
+        if mark.name in self.tasks:
+            other = self.tasks[mark.name][0].__module__
+            raise DiscoveryError(f"{mark.name} is a task twice: in {other} and in {function.__module__}")
+        self.tasks[mark.name] = (function, mark)
 
     def _add(
         self, name: str, function: Callable[..., Any], mark: OperationMark, rules: access.Access, denied: Error | None

@@ -124,7 +124,8 @@ def task(function: F | None = None, *, attempts: int = 10, backoff_s: float = 1.
     """
 
     def mark(function: F) -> F:
-        package = function.__module__.rpartition(".")[0].rpartition(".")[2]
+        # The name says nothing of where in its service the function is, so that it may move: tasks on disk have it.
+        package = function.__module__.removeprefix("cumulo.services.").split(".")[1]
         service = package.rstrip("_").replace("_", "-")  # as botocore names it: lambda_ is lambda
         _marks[id(function)] = (function, TaskMark(f"{service}.{function.__name__}", attempts, backoff_s))
         return function
