@@ -101,7 +101,7 @@ def respond(cloud: Cloud, method: str, path: str, parameters: Mapping[str, str])
 
 async def _scrub(cloud: Cloud, exchange: Exchange) -> None:
     """A page of `cumulo scrub`: `after` is what the page before said."""
-    from cumulo.services.storage.s3 import scrubs
+    from cumulo.services.storage.s3.stored import scrubs
 
     after = _parameters(exchange.request.query).get("after", "")
     ctx = cloud.runtime.internal_context("s3", "Scrub", "", "")

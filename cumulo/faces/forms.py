@@ -99,7 +99,7 @@ class FormCall(WireCall):
 
     def authenticate(self, ctx: Context) -> None:
         """Whoever signed the form's policy, which the form must keep to."""
-        from cumulo.services.storage.s3 import form_policies
+        from cumulo.services.storage.s3.browsers import form_policies
 
         self.meet_page(ctx)
         fields = self._form.fields
@@ -126,7 +126,7 @@ class FormCall(WireCall):
         return request
 
     def _check_size(self, size: int, *, whole: bool) -> None:
-        from cumulo.services.storage.s3 import form_policies
+        from cumulo.services.storage.s3.browsers import form_policies
 
         if self._policy is None:
             return

@@ -59,7 +59,7 @@ def fields(ctx: Context, exchange: Exchange, route: Route) -> Fields:
         if exchange.page == FOREIGN:
             raise forbidden(origin)
         return cors_fields(origin)
-    from cumulo.services.storage.s3 import cors_rules
+    from cumulo.services.storage.s3.browsers import cors_rules
 
     rules = _rules(ctx, bucket)
     rule = cors_rules.find(rules or (), origin, exchange.request.method)
@@ -80,8 +80,9 @@ def site_fields(ctx: Context, exchange: Exchange, route: Route) -> Fields:
 
 def _rules(ctx: Context, bucket: str) -> list[dict[str, Any]] | None:
     """The CORS rules of a bucket; None where there are none."""
-    from cumulo.services.storage.s3 import configurations, cors
-    from cumulo.services.storage.s3.buckets import BUCKETS
+    from cumulo.core.s3_buckets import BUCKETS
+    from cumulo.services.storage.s3.browsers import cors
+    from cumulo.services.storage.s3.stored import configurations
 
     found = BUCKETS.peek(ctx, bucket)
     document = configurations.find(ctx, found, cors.KIND) if found is not None else None
@@ -130,8 +131,8 @@ def _is_ours(cloud: Cloud, request: Request, method: str) -> bool:
 
 
 async def _by_rules(cloud: Cloud, address: addresses.Address, origin: str, method: str, wanted: str) -> Fields:
-    from cumulo.services.storage.s3 import cors_rules
-    from cumulo.services.storage.s3.buckets import BUCKETS
+    from cumulo.core.s3_buckets import BUCKETS
+    from cumulo.services.storage.s3.browsers import cors_rules
 
     def read(txn: Any) -> tuple[bool, list[dict[str, Any]] | None]:
         ctx = cloud.runtime.internal_context("s3", "Preflight", "", address.region)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from cumulo.core.context import Context
     from cumulo.faces.addresses import Address
     from cumulo.gateway.exchange import Exchange
-    from cumulo.services.storage.s3.website_routes import Redirect
+    from cumulo.services.storage.s3.browsers.website_routes import Redirect
 
 _PASSED_ON = (
     "range", "if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "host", "user-agent", "referer",
@@ -95,7 +95,7 @@ class _Site:
 
     async def page(self) -> Page:
         """What is answered. Raises the Fault of a site that cannot say it itself."""
-        from cumulo.services.storage.s3 import website_routes as routes
+        from cumulo.services.storage.s3.browsers import website_routes as routes
 
         http = self._http
         site = await self._configuration()
@@ -129,9 +129,10 @@ class _Site:
         return page
 
     async def _configuration(self) -> dict[str, Any]:
-        from cumulo.services.storage.s3 import configurations, websites
-        from cumulo.services.storage.s3.buckets import BUCKETS
+        from cumulo.core.s3_buckets import BUCKETS
+        from cumulo.services.storage.s3.browsers import websites
         from cumulo.services.storage.s3.errors import NO_SUCH_BUCKET, NO_SUCH_WEBSITE
+        from cumulo.services.storage.s3.stored import configurations
 
         name = self._address.bucket
         route = self._route("GetObject", "")

@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from cumulo.core.policy.deferred_keys import DeferredKeys
-from cumulo.services.storage.s3 import event_holds
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
-    from cumulo.services.storage.s3.buckets import Bucket
-    from cumulo.services.storage.s3.object_versions import ObjectVersion
+    from cumulo.core.s3_buckets import Bucket
+    from cumulo.services.storage.s3.stored.object_versions import ObjectVersion
 
 # Request member → the condition key of its value.
 _MEMBERS = {
@@ -132,7 +131,22 @@ def _of_lock(ctx: Context, request: Mapping[str, Any]) -> dict[str, Any]:
     if until is not None:
         found["s3:object-lock-retain-until-date"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(until))
         found["s3:object-lock-remaining-retention-days"] = max(0, int((until - ctx.now()) // 86_400))
-    return found | event_holds.condition_keys(request)
+    return found | _of_event_hold(request)
+
+
+def _of_event_hold(request: Mapping[str, Any]) -> dict[str, Any]:
+    """A year counts as 365 days there."""
+    retention = request.get("Retention") or {}
+    duration = retention.get("EventHoldDuration") or {}
+    found = {}
+    status = request.get("ObjectLockEventHold") or retention.get("EventHold")
+    if status is not None:
+        found["s3:object-lock-event-hold"] = status
+    days = request.get("ObjectLockEventHoldDurationDays") or duration.get("Days")
+    years = request.get("ObjectLockEventHoldDurationYears") or duration.get("Years")
+    if days or years:
+        found["s3:object-lock-event-hold-duration-days"] = str(days or (years or 0) * 365)
+    return found
 
 
 def requested_tags(request: Mapping[str, Any]) -> dict[str, str]:

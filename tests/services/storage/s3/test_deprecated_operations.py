@@ -11,7 +11,7 @@ import pytest
 from cumulo.core import coverage
 from tests.conftest import Account
 from tests.services.storage.s3.conftest import refused
-from tests.services.storage.s3.test_notification_configurations import open_queue
+from tests.services.storage.s3.notifications.test_notification_configurations import open_queue
 
 OLD_RULE = {
     "ID": "old", "Prefix": "logs/", "Status": "Enabled", "Expiration": {"Days": 90},

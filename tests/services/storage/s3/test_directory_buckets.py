@@ -18,10 +18,10 @@ import pytest
 from botocore.config import Config
 
 from cumulo.core.context import Context
-from cumulo.services.storage.s3.object_versions import CURRENT
+from cumulo.services.storage.s3.stored.object_versions import CURRENT
 from tests.conftest import Account
 from tests.services.storage.s3.conftest import refused
-from tests.services.storage.s3.stored import transact
+from tests.services.storage.s3.stored_objects import transact
 
 ZONE = "use1-az4"
 CONFIGURATION = {

@@ -11,6 +11,7 @@ import pytest
 
 from tests.conftest import Account
 from tests.services.storage.s3.conftest import refused
+from tests.services.storage.s3.lifecycles.test_lifecycle_runs import days_pass
 from tests.services.storage.s3.test_directory_buckets import (
     CONFIGURATION,
     NO_SESSION,
@@ -20,7 +21,6 @@ from tests.services.storage.s3.test_directory_buckets import (
     s3,
     user,
 )
-from tests.services.storage.s3.test_lifecycle_runs import days_pass
 
 __all__ = ["directory", "s3"]
 

@@ -15,7 +15,7 @@ from cumulo.core.s3_buckets import BUCKETS, Bucket
 from tests.conftest import Account
 from tests.services.storage.s3.conftest import refused
 from tests.services.storage.s3.raw_requests import status_at
-from tests.services.storage.s3.stored import transact
+from tests.services.storage.s3.stored_objects import transact
 
 
 @pytest.fixture

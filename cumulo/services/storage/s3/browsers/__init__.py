@@ -1,0 +1,1 @@
+"""What is there for browsers: CORS, websites, the policies of upload forms."""

@@ -1,0 +1,1 @@
+"""Buckets: they come and go, are listed, and have settings."""

@@ -1,0 +1,1 @@
+"""Objects made of objects: copies, renames, and bytes sealed anew."""

@@ -1,0 +1,1 @@
+"""Which key seals an object, by its request and its bucket's default."""

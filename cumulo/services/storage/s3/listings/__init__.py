@@ -1,0 +1,1 @@
+"""Listings of objects and of their versions."""

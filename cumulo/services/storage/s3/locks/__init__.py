@@ -1,0 +1,1 @@
+"""Object Lock: retention, legal holds and event holds."""

@@ -1,0 +1,1 @@
+"""Events of a bucket: their configuration, their records, and where they are told."""

@@ -1,0 +1,1 @@
+"""Requests through Object Lambda access points: a function's answer in the place of the object."""

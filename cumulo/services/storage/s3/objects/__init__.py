@@ -1,0 +1,1 @@
+"""Objects: written, read, described, deleted, restored."""

@@ -1,0 +1,1 @@
+"""What owners say of rights, as operations: ACLs, policies, public access blocks, sessions."""

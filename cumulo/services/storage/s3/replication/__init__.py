@@ -1,0 +1,1 @@
+"""Replication of versions, and of their annotations, to other buckets."""
