@@ -2,7 +2,7 @@
 
 import json
 
-from tests.house.records import KEPT, forms
+from tests.house.records import KEPT, KEPT_NAMES, forms, names
 
 
 def test_records_change_only_in_ways_that_old_bytes_survive() -> None:
@@ -20,3 +20,12 @@ def test_records_change_only_in_ways_that_old_bytes_survive() -> None:
 def test_all_records_are_noted() -> None:
     kept: dict[str, list[str]] = json.loads(KEPT.read_text())
     assert forms() == kept, "run: python -m tests.house.records"
+
+
+def test_what_has_a_name_in_the_store_keeps_it() -> None:
+    kept: dict[str, list[str]] = json.loads(KEPT_NAMES.read_text())
+    now = names()
+    for kind, known in kept.items():
+        gone = set(known) - set(now[kind])
+        assert not gone, f"{kind} on disk need these names: {sorted(gone)}"
+    assert now == kept, "run: python -m tests.house.records"

@@ -2,7 +2,7 @@
 
 Only what was durable when it was read is kept, and only where no other node writes (`Transaction.settled`), so a
 remembered page is what a fresh one would be. Every change of CURRENT comes through `changed`: a page whose bucket has
-changed since tells which keys those were, and is mended by reading these alone (see listings/object_listings.py), or forgotten.
+changed since tells which keys those were, and is mended by reading these alone (`object_listings`), or forgotten.
 """
 
 from __future__ import annotations
