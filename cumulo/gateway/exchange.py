@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cumulo.gateway.answers import INTERNAL_FAILURE, Answer, refusal
-from cumulo.gateway.bodies import BodyStream, WholeBody
+from cumulo.gateway.bodies import BodyStream, Disconnected, WholeBody
 from cumulo.gateway.hosts import Hosts, cors_fields
 from cumulo.wire.http import Request
 
@@ -187,9 +187,12 @@ class Exchange:
             self._crashed(RuntimeError("the application ended without an answer"))
 
     def _crashed(self, error: BaseException) -> None:
-        if self._state >= ANSWERED and isinstance(error, ConnectionError):
-            return
         request = self.request
+        if isinstance(error, Disconnected) or (self._state >= ANSWERED and isinstance(error, ConnectionError)):
+            LOG.debug("%s %s: the client hung up", request.method, request.path)
+            if self._state < ANSWERED:
+                self._abort()
+            return
         LOG.error("%s %s failed", request.method, request.path, exc_info=error)
         if self._state == FRESH:
             self.respond(*refusal(request, 500, "InternalFailure", INTERNAL_FAILURE))

@@ -8,6 +8,8 @@ import asyncio
 import os
 from typing import TYPE_CHECKING
 
+from cumulo.gateway.bodies import Disconnected
+
 if TYPE_CHECKING:
     from cumulo.gateway.http1_messages import Messages
 
@@ -52,6 +54,8 @@ async def _sendfile(connection: "Messages", descriptor: int, offset: int, count:
             except BlockingIOError:
                 await _writable(connection, socket)
                 continue
+            except (BrokenPipeError, ConnectionResetError):  # the kernel knows it before the transport does
+                raise Disconnected("the client closed the connection") from None
             if sent == 0:
                 raise EOFError("the file is shorter than the answer says")
             offset += sent

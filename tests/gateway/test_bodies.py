@@ -1,16 +1,22 @@
 """Bodies in both directions: streams, files, and memory that stays bounded."""
 
+import asyncio
 import hashlib
 import http.client
 import json
+import logging
 import os
 import socket
+import struct
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from cumulo.gateway import files
+from cumulo.gateway.bodies import Disconnected
 from tests.gateway.served import Served, read_all, read_answer
 
 Serve = Callable[..., Served]
@@ -76,16 +82,46 @@ def test_files(serve: Serve, tmp_path: Path) -> None:
     connection.close()
 
 
-def test_a_file_to_a_client_that_goes_away(serve: Serve, tmp_path: Path) -> None:
+def test_a_client_that_hangs_up_is_no_failure(serve: Serve, caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
+    caplog.set_level(logging.DEBUG, "cumulo")
     served = serve()
-    served.toy.file = tmp_path / "file"
-    with served.toy.file.open("wb") as file:
-        file.truncate(64 * MIB)
-    client = served.connect()
-    client.sendall(GET % b"/file-?0,%d" % (64 * MIB))
-    client.recv(1000)
-    client.close()
-    served.wait_for(lambda: not served.server.connections)
+    served.toy.file = tmp_path / "large"
+    served.toy.file.write_bytes(bytes(64 * MIB))
+    for path in (b"/file-?0,%d" % (64 * MIB), b"/known?%d" % (64 * MIB)):
+        caplog.clear()
+        with served.connect() as client:
+            client.sendall(GET % path)
+            assert client.recv(1000).startswith(b"HTTP/1.1 200")
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # close it by a reset
+        served.wait_for(lambda: [record for record in caplog.records if "hung up" in record.getMessage()])
+        assert [(record.levelname, record.exc_info) for record in caplog.records] == [("DEBUG", None)]
+        served.wait_for(lambda: not served.server.connections)
+
+
+def test_a_client_that_the_kernel_knows_to_be_gone_is_gone(tmp_path: Path) -> None:
+    """os.sendfile hears of it before the transport does."""
+    mine, theirs = socket.socketpair()
+    theirs.close()
+
+    class Connection:
+        _scheme = "http"
+        transport: Any
+
+        async def drained(self) -> None:
+            pass
+
+    class Transport:
+        def set_write_buffer_limits(self, high: int | None = None) -> None:
+            pass
+
+        def get_extra_info(self, name: str) -> socket.socket:
+            return mine
+
+    connection: Any = Connection()
+    connection.transport = Transport()
+    (tmp_path / "file").write_bytes(b"bytes")
+    with mine, (tmp_path / "file").open("rb") as file, pytest.raises(Disconnected):
+        asyncio.run(files.send(connection, file.fileno(), 0, 5))
 
 
 def test_a_file_to_a_client_that_stalls(serve: Serve, tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ RESTORE = {"Days": 30_000, "GlacierJobParameters": {"Tier": "Standard"}}
 
 
 def write_older_state(cloud: Account) -> None:
-    """How the kept directory was made: at its end a restore, a line of the access log and an upload are on their way."""
+    """How the kept directory was made; at its end a restore, a line of the access log and an upload are under way."""
     s3 = cloud.client("s3")
     s3.create_bucket(Bucket="kept")
     s3.create_bucket(Bucket="logs")

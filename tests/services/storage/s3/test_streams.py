@@ -207,7 +207,7 @@ def test_a_client_that_vanishes_in_the_middle_leaves_nothing(cloud: Account, own
         cloud.client("s3", account="test").head_object(Bucket=owned, Key="k")
 
 
-def test_a_reader_that_vanishes_lets_the_file_go(cloud: Account, owned: str) -> None:
+def test_a_reader_that_vanishes_lets_the_file_go(cloud: Account, owned: str, caplog: pytest.LogCaptureFixture) -> None:
     cloud.client("s3", account="test").put_object(Bucket=owned, Key="k", Body=bytes(30_000_000))
     opened = len(list(Path("/proc/self/fd").iterdir())) if Path("/proc/self/fd").exists() else 0
     request = Signed(cloud.url, "GET", f"/{owned}/k", sha256(b"").hexdigest())
@@ -216,9 +216,11 @@ def test_a_reader_that_vanishes_lets_the_file_go(cloud: Account, owned: str) -> 
         assert connection.recv(1000).startswith(b"HTTP/1.1 200")
     for _ in range(200):
         if not opened or len(list(Path("/proc/self/fd").iterdir())) <= opened:
-            return
+            break
         time.sleep(0.01)
-    raise AssertionError("the file stays open")
+    else:
+        raise AssertionError("the file stays open")
+    assert not [record for record in caplog.records if record.exc_info]
 
 
 def test_a_reader_of_an_object_that_is_deleted_meanwhile_gets_it_whole(cloud: Account, owned: str) -> None:
