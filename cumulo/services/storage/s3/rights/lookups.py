@@ -23,10 +23,7 @@ if TYPE_CHECKING:
     from cumulo.core.context import Context
     from cumulo.core.s3_buckets import Bucket
 
-
 KEY_MOST_B = 1024
-# By the first letters of operations' names.
-_METHODS = {"Put": "PUT", "Upd": "PUT", "Del": "DELETE", "Res": "POST", "Sel": "POST"}
 
 
 def found(ctx: Context, bucket: Bucket, request: Mapping[str, Any], *, action: str = "") -> ObjectVersion:
@@ -67,7 +64,7 @@ def _missing(ctx: Context, bucket: Bucket, request: Mapping[str, Any], marker: O
     key, version_id = request["Key"], request.get("VersionId")
     if marker is not None:
         members = {
-            "Method": "HEAD" if ctx.operation == "HeadObject" else _METHODS.get(ctx.operation[:3], "GET"),
+            "Method": ctx.handler.model.http_method if ctx.handler is not None else "GET",
             "ResourceType": "DeleteMarker",
             "Allow": "DELETE",
             "DeleteMarker": True,
