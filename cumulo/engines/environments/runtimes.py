@@ -21,6 +21,7 @@ from cumulo.engines.environments.builds import RuntimeMissing
 
 PYTHON, NODE, PROVIDED, JAVA, RUBY, IMAGE = "python", "nodejs", "provided", "java", "ruby", "image"
 _IDENTIFIER = re.compile(r"(python|nodejs|java|ruby|provided|dotnet)\.?([0-9]+(?:\.[0-9]+)?)?(?:\.(?:x|al[0-9]+))?$")
+_TOO_OLD = frozenset(("2.7", "3.6", "3.7", "3.8"))  # for what runs before a function's own code
 PLACES = (  # where versions of one interpreter are kept side by side; variables are those of version managers
     "~/.pyenv/versions/*/bin", "$PYENV_ROOT/versions/*/bin", "/root/.pyenv/versions/*/bin",
     "~/.local/share/uv/python/*/bin", "$UV_PYTHON_INSTALL_DIR/*/bin", "/opt/python/*/bin",
@@ -107,6 +108,8 @@ def _find(identifier: str) -> Runtime | str:
         return Runtime(identifier, PROVIDED, "", "")
     match = _IDENTIFIER.match(identifier)
     family, wanted = (match[1], match[2] or "") if match else ("", "")
+    if family == PYTHON and wanted in _TOO_OLD:
+        return f"cumulo runs Python from 3.9, and AWS has deprecated {identifier}"
     chosen = _stand_ins.get(identifier)
     if family in _VERSIONS:
         return _chosen(identifier, family, wanted, chosen) if chosen else _searched(identifier, family, wanted)

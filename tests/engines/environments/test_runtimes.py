@@ -77,6 +77,7 @@ def test_programs_that_only_choose_a_version_are_passed_by(tmp_path: Path, monke
     ("identifier", "text"),
     [
         ("python3.14", "needs Python 3.14, which is not on this machine: `uv python install 3.14`"),
+        ("python3.8", "cumulo runs Python from 3.9"),
         ("nodejs24.x", "needs Node.js 24, which is not on this machine: `nvm install 24`"),
         ("java21", "needs Java 21, which is not on this machine: `apt install openjdk-21-jre-headless`"),
         ("java8.al2", "needs Java 8, which is not on this machine: `apt install openjdk-8-jre-headless`"),
