@@ -25,7 +25,7 @@ def decode(token: str, error: Fault = INVALID_TOKEN, of: str = "") -> tuple[str 
     except (ValueError, msgspec.DecodeError):
         key = ()
     if not key or (of and key[0] != of):
-        raise Fault(error.code, error.message, status=error.status)
+        raise Fault(error.code, error.message, status=error.status, members=error.members)
     return key[1:] if of else key
 
 

@@ -9,7 +9,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import operation
-from cumulo.services.compute.lambda_ import aliases, deleting, functions, markers, qualifiers, revisions, versions
+from cumulo.services.compute.lambda_ import (
+    aliases,
+    deleting,
+    functions,
+    markers,
+    provisioned_configs,
+    qualifiers,
+    revisions,
+    versions,
+)
 from cumulo.services.compute.lambda_.aliases import ALIASES, Alias
 from cumulo.services.compute.lambda_.errors import (
     ALIAS_EXISTS,
@@ -55,7 +64,9 @@ def update_alias(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     if alias is None:
         raise ALIAS_MISSING(arn=functions.arn_of(function.account, function.region, function.name, request["Name"]))
     revisions.check(alias.revision_id, request.get("RevisionId"))
-    alias.version = request.get("FunctionVersion", alias.version)
+    if request.get("FunctionVersion", alias.version) != alias.version:
+        alias.version = request["FunctionVersion"]
+        provisioned_configs.move(ctx, alias)
     alias.description = request.get("Description", alias.description)
     return _kept(ctx, alias, request)
 
@@ -126,12 +137,12 @@ def delete_alias(ctx: Context, request: dict[str, Any]) -> None:
 def list_aliases(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """The aliases of a function in order of their names; those of one version if it is named."""
     function = qualifiers.find(ctx, request["FunctionName"])
-    after = markers.read(request, str)
+    after = markers.read(ctx, request, str)
     place = (function.name, after) if after is not None else None
     found = ALIASES.range(ctx, function.name, after=place, account=function.account, region=function.region)
     number = request.get("FunctionVersion")
     found = [alias for alias in found if number is None or number == alias.version or number in alias.weights]
-    page, marker = markers.cut(found, min(request.get("MaxItems", PAGE), PAGE), lambda alias: alias.alias)
+    page, marker = markers.cut(ctx, found, min(request.get("MaxItems", PAGE), PAGE), lambda alias: alias.alias)
     return markers.answer("Aliases", [_shown(alias) for alias in page], marker)
 
 

@@ -28,10 +28,16 @@ class BadArchive(Exception):
     """These bytes are no zip archive that could be unpacked."""
 
 
+class EmptyArchive(BadArchive):
+    """There is nothing in it."""
+
+
 def unpacked_size(path: Path) -> int:
-    """The bytes of all files of an archive together, as it says itself. Raises BadArchive."""
+    """The bytes of all files of an archive together, as it says itself. Raises BadArchive, or EmptyArchive."""
     with _faults_of_archive(), zipfile.ZipFile(path) as archive:
         entries = archive.infolist()
+        if not entries:
+            raise EmptyArchive
         for entry in entries:
             _place(entry)
     return sum(entry.file_size for entry in entries)

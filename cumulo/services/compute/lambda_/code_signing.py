@@ -141,9 +141,9 @@ def delete_code_signing_config(ctx: Context, request: dict[str, Any]) -> dict[st
 @operation
 def list_code_signing_configs(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """All configurations."""
-    after = markers.read(request, str)
+    after = markers.read(ctx, request, str)
     found = CONFIGS.range(ctx, after=(after,) if after is not None else None)
-    page, marker = markers.cut(found, min(request.get("MaxItems", PAGE), PAGE), lambda config: config.id)
+    page, marker = markers.cut(ctx, found, min(request.get("MaxItems", PAGE), PAGE), lambda config: config.id)
     return markers.answer("CodeSigningConfigs", [_shown(ctx, config) for config in page], marker)
 
 
@@ -152,10 +152,10 @@ def list_functions_by_code_signing_config(ctx: Context, request: dict[str, Any])
     """The ARNs of the functions that use a configuration."""
     arn = request["CodeSigningConfigArn"]
     _get(ctx, arn)
-    after = markers.read(request, str)
+    after = markers.read(ctx, request, str)
     functions = FUNCTIONS.range(ctx, after=(after,) if after is not None else None)
     found = [function for function in functions if function.code_signing_config_arn == arn]
-    page, marker = markers.cut(found, min(request.get("MaxItems", PAGE), PAGE), lambda function: function.name)
+    page, marker = markers.cut(ctx, found, min(request.get("MaxItems", PAGE), PAGE), lambda function: function.name)
     return markers.answer("FunctionArns", [function.arn for function in page], marker)
 
 

@@ -16,7 +16,6 @@ from cumulo.services.compute.lambda_.errors import (
     INVALID_PARAMETER,
     NOT_FOR_TENANTS,
     ROLE_NOT_ASSUMABLE,
-    VALIDATION,
 )
 from cumulo.services.compute.lambda_.runtime_identifiers import SNAP_START_ON
 
@@ -26,11 +25,7 @@ if TYPE_CHECKING:
     from cumulo.services.compute.lambda_.versions import Version
 
 SERVICE = "lambda.amazonaws.com"
-# Source: Lambda Developer Guide, "Lambda quotas". The model's limits are those of Lambda Managed Instances.
-TIMEOUT_S = 900
-MEMORY_MB = 10_240
-EPHEMERAL_MB = 10_240
-LAYERS = 5
+LAYERS = 5  # Source: Lambda Developer Guide, "Lambda quotas"
 RETENTION_DAYS = 30  # Lambda API Reference, GetDurableExecutionHistory
 _DEAD_LETTER = re.compile(r"arn:aws[a-zA-Z-]*:(?P<service>sqs|sns):[a-z0-9-]+:\d{12}:\S+")
 
@@ -49,7 +44,6 @@ def condition_keys(request: dict[str, Any]) -> dict[str, Any]:
 
 def apply(ctx: Context, version: Version, request: dict[str, Any]) -> None:
     """Lay what a request says over a version; inside a transaction, which a refusal undoes."""
-    _check_ranges(request)
     _refuse_what_is_not_there(ctx, request)
     _set_image(ctx, version, request)
     if "Runtime" in request:
@@ -77,22 +71,8 @@ def apply(ctx: Context, version: Version, request: dict[str, Any]) -> None:
     _set_vpc(version, request)
     if "DurableConfig" in request:
         _set_durability(ctx, version, request["DurableConfig"])
-    if "DeadLetterConfig" in request:
-        _set_dead_letters(ctx, version, request["DeadLetterConfig"].get("TargetArn", ""))
-
-
-def _check_ranges(request: dict[str, Any]) -> None:
-    ephemeral = request.get("EphemeralStorage", {}).get("Size", 0)
-    for name, value, limit in (
-        ("timeout", request.get("Timeout", 0), TIMEOUT_S),
-        ("memorySize", request.get("MemorySize", 0), MEMORY_MB),
-        ("ephemeralStorage.size", ephemeral, EPHEMERAL_MB),
-    ):
-        if value > limit:
-            raise VALIDATION(
-                f"1 validation error detected: Value '{value}' at '{name}' failed to satisfy constraint: "
-                f"Member must have value less than or equal to {limit}"
-            )
+    if "TargetArn" in request.get("DeadLetterConfig", {}):  # "" ends it; a configuration of nothing changes nothing
+        _set_dead_letters(ctx, version, request["DeadLetterConfig"]["TargetArn"])
 
 
 def _refuse_what_is_not_there(ctx: Context, request: dict[str, Any]) -> None:
@@ -215,6 +195,8 @@ def _set_logging(version: Version, wanted: dict[str, str]) -> None:
         raise INVALID_PARAMETER("To configure the log level, you must set the LogFormat to JSON.")
     version.log_format = log_format
     version.log_group = wanted.get("LogGroup", version.log_group)
+    if version.log_group.lower().startswith("aws/"):  # the words are those of CloudWatch Logs
+        raise INVALID_PARAMETER("Log groups starting with AWS/ are reserved for AWS.")
     if log_format == "JSON":
         version.application_level = wanted.get("ApplicationLogLevel", version.application_level or "INFO")
         version.system_level = wanted.get("SystemLogLevel", version.system_level or "INFO")
@@ -225,9 +207,10 @@ def _set_logging(version: Version, wanted: dict[str, str]) -> None:
 def _set_dead_letters(ctx: Context, version: Version, target_arn: str) -> None:
     if target_arn:
         found = _DEAD_LETTER.fullmatch(target_arn)
-        if found is None:
+        if found is None or target_arn.endswith(".fifo"):
+            # Of our own; the rule is the guide's: "Adding a dead-letter queue".
             raise INVALID_PARAMETER(
-                f"The provided target {target_arn} is invalid: it must be an SQS queue or an SNS topic."  # of our own
+                f"The provided target {target_arn} is invalid: it must be a standard SQS queue or SNS topic."
             )
         if found["service"] == "sqs":
             _check_role(ctx, version, "sqs:SendMessage", target_arn, "SendMessage on SQS")

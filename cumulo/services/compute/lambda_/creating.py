@@ -28,6 +28,7 @@ from cumulo.services.compute.lambda_ import (
 )
 from cumulo.services.compute.lambda_.errors import (
     FUNCTION_EXISTS,
+    FUNCTIONS_ONLY,
     IMAGES_NOT_SIGNED,
     INVALID_PARAMETER,
     NEEDS_IMAGE,
@@ -94,6 +95,8 @@ def check_size(ctx: Context) -> None:
 def _new(ctx: Context, request: dict[str, Any]) -> tuple[Function, Version]:
     """The function as the request has it, not kept yet."""
     asked = function_names.read(ctx, request["FunctionName"])
+    if asked.qualifier:
+        raise FUNCTIONS_ONLY()
     if len(asked.name) > NAME_LENGTH:
         raise VALIDATION(
             f"1 validation error detected: Value '{asked.name}' at 'functionName' failed to satisfy constraint: "
@@ -102,7 +105,7 @@ def _new(ctx: Context, request: dict[str, Any]) -> tuple[Function, Version]:
     now = ctx.now()
     function = Function(asked.account, asked.region, asked.name, now, tags=dict(request.get("Tags", {})))
     present = FUNCTIONS.peek(ctx, asked.name, account=asked.account)
-    qualifiers.authorize(ctx, asked._replace(qualifier=""), present, context=configuring.condition_keys(request))
+    qualifiers.authorize(ctx, asked, present, context=configuring.condition_keys(request))
     package_type = request.get("PackageType", "Zip")
     if package_type == IMAGE:
         _check_image(request)

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cumulo.core import paging
 from cumulo.core.operation import operation
-from cumulo.services.compute.lambda_ import durable_chains, durable_states, durable_timers
+from cumulo.services.compute.lambda_ import durable_chains, durable_states, durable_timers, markers
 from cumulo.services.compute.lambda_ import durable_records as records
 from cumulo.services.compute.lambda_.durable_endings import OPEN, WORDS, end_execution, end_operation, note_end
 from cumulo.services.compute.lambda_.durable_records import (
@@ -25,7 +24,6 @@ from cumulo.services.compute.lambda_.durable_records import (
 from cumulo.services.compute.lambda_.errors import (
     DURABLE_EXECUTION_UNKNOWN,
     INVALID_CHECKPOINT_TOKEN,
-    INVALID_MARKER,
     INVALID_PARAMETER,
 )
 
@@ -85,14 +83,11 @@ def get_durable_execution_state(ctx: Context, request: dict[str, Any]) -> dict[s
     execution = records.find(ctx, request["DurableExecutionArn"], missing=DURABLE_EXECUTION_UNKNOWN)
     _check_token(execution, request["CheckpointToken"])
     found = durable_states.replayed(ctx, execution)
-    if request.get("Marker"):
-        key = paging.decode(request["Marker"], INVALID_MARKER())
-        found = [each for each in found if (each.sequence,) > key]
-    limit = request.get("MaxItems") or PAGE
-    answer: dict[str, Any] = {"Operations": [durable_states.shown(execution, each) for each in found[:limit]]}
-    if len(found) > limit:
-        answer["NextMarker"] = paging.encode((found[limit - 1].sequence,))
-    return answer
+    after = markers.read(ctx, request, int)
+    if after is not None:
+        found = [each for each in found if each.sequence > after]
+    page, marker = markers.cut(ctx, found, request.get("MaxItems") or PAGE, lambda each: each.sequence)
+    return markers.answer("Operations", [durable_states.shown(execution, each) for each in page], marker)
 
 
 # --- what a function may say of an operation ----------------------------------------------------

@@ -96,11 +96,11 @@ def list_durable_executions_by_function(ctx: Context, request: dict[str, Any]) -
     found = EXECUTIONS.range(ctx, asked.name, index="function", account=asked.account, region=asked.region)
     found = [each for each in found if _wanted(each, request, number)]
     found.sort(key=lambda each: (each.started_at, each.id), reverse=not request.get("ReverseOrder"))
-    after = markers.read(request, str)
+    after = markers.read(ctx, request, str)
     if after is not None:
         ids = [each.id for each in found]
         found = found[ids.index(after) + 1 :] if after in ids else []
-    page, marker = markers.cut(found, request.get("MaxItems") or PAGE, lambda each: each.id)
+    page, marker = markers.cut(ctx, found, request.get("MaxItems") or PAGE, lambda each: each.id)
     return markers.answer("DurableExecutions", [_listed(each) for each in page], marker)
 
 

@@ -20,7 +20,7 @@ _DATA = ("Input", "Result", "Error")
 def get_durable_execution_history(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """The lines of an execution's history, the oldest first; with ReverseOrder the newest first."""
     execution = records.find(ctx, request["DurableExecutionArn"])
-    after = markers.read(request, int)
+    after = markers.read(ctx, request, int)
     limit = request.get("MaxItems") or PAGE
     reverse = request.get("ReverseOrder", False)
     found = EVENTS.range(
@@ -32,7 +32,7 @@ def get_durable_execution_history(ctx: Context, request: dict[str, Any]) -> dict
         account=execution.account,
         region=execution.region,
     )
-    page, marker = markers.cut(found, limit, lambda event: event.id)
+    page, marker = markers.cut(ctx, found, limit, lambda event: event.id)
     whole = request.get("IncludeExecutionData", True)
     return markers.answer("Events", [_shown(event, whole) for event in page], marker)
 

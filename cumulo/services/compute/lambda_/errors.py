@@ -57,6 +57,8 @@ BAD_ZIP = UserError(
     "InvalidParameterValueException",
     "Could not unzip uploaded file. Please check your file, then try to upload again.",
 )
+# Reported by users of AWS (dumrauf/serverless_static_website_with_basic_auth 17).
+EMPTY_ZIP = UserError("InvalidParameterValueException", "Uploaded file must be a non-empty zip")
 # The hints are of our own: why, and where images come from.
 IMAGE_MISSING = UserError(
     "InvalidParameterValueException", "Source image {uri} does not exist. Provide a valid source image. {hint}"
@@ -140,6 +142,10 @@ INVALID_DESTINATIONS = UserError(
     "The provided destination config DestinationConfig(onSuccess={success}, onFailure={failure}) is invalid.",
 )
 INVALID_DESTINATION = UserError("InvalidParameterValueException", "The destination ARN {arn} is invalid.")
+# As Terraform's provider for AWS and exam questions quote it.
+ROLE_CANNOT_TELL = UserError(
+    "InvalidParameterValueException", "The function's execution role does not have permissions to call {call} on {arn}"
+)
 DESTINATION_IS_ITSELF = UserError(
     "InvalidParameterValueException", "You can't specify the function as a destination for itself."
 )
@@ -297,6 +303,10 @@ LATEST_HAS_NO_POLICY = UserError(
 INVALID_PRINCIPAL = UserError(
     "InvalidParameterValueException",
     "The provided principal was invalid. Please check the principal and try again.",
+)
+# Reported by users of AWS (RJPearson94/terraform-aws-open-next 73).
+URLS_ONLY = UserError(
+    "InvalidParameterValueException", "FunctionUrlAuthType is only supported for lambda:InvokeFunctionUrl action"
 )
 STATEMENT_EXISTS = UserError(
     "ResourceConflictException",

@@ -11,7 +11,15 @@ from cumulo.core.arns import Arn
 from cumulo.core.errors import Fault, not_implemented
 from cumulo.core.operation import operation
 from cumulo.core.table import REGION, Record, Table
-from cumulo.services.compute.lambda_ import errors, function_names, function_pages, qualifiers, versions
+from cumulo.services.compute.lambda_ import (
+    errors,
+    function_names,
+    function_pages,
+    policies,
+    qualifiers,
+    source_access,
+    versions,
+)
 from cumulo.services.compute.lambda_.aliases import ALIASES
 from cumulo.services.compute.lambda_.functions import FUNCTIONS, arn_of
 from cumulo.services.compute.lambda_.versions import LATEST
@@ -19,6 +27,7 @@ from cumulo.services.compute.lambda_.versions import LATEST
 if TYPE_CHECKING:
     from cumulo.core.context import Context
     from cumulo.services.compute.lambda_.function_names import FunctionName
+    from cumulo.services.compute.lambda_.functions import Function
     from cumulo.services.compute.lambda_.qualifiers import Target
     from cumulo.stubs import lambda_ as t
 
@@ -74,14 +83,14 @@ def _asked(ctx: Context, request: Any) -> FunctionName:
     return asked._replace(qualifier=asked.qualifier or LATEST)
 
 
-def _must_exist(ctx: Context, asked: FunctionName) -> None:
-    """Refuse a function, a version or an alias that is not there; all with one text."""
+def _existing(ctx: Context, asked: FunctionName) -> Function:
+    """The function. Refuses one, or a version or an alias, that is not there; all with one text."""
     function = FUNCTIONS.peek(ctx, asked.name, account=asked.account)
     if function is not None:
         if versions.of(ctx, asked.account, asked.region, asked.name, asked.qualifier) is not None:
-            return
+            return function
         if ALIASES.peek(ctx, asked.name, asked.qualifier, account=asked.account) is not None:
-            return
+            return function
     raise errors.FUNCTION_GONE()
 
 
@@ -98,7 +107,7 @@ def put_function_event_invoke_config(
 ) -> t.FunctionEventInvokeConfig:
     asked = _asked(ctx, request)
     _check(ctx, request, asked)
-    _must_exist(ctx, asked)
+    _existing(ctx, asked)
     return _written(ctx, request, asked, EventInvokeConfig(asked.name, asked.qualifier, ctx.now()))
 
 
@@ -108,7 +117,7 @@ def update_function_event_invoke_config(
 ) -> t.FunctionEventInvokeConfig:
     asked = _asked(ctx, request)
     _check(ctx, request, asked)
-    _must_exist(ctx, asked)
+    _existing(ctx, asked)
     return _written(ctx, request, asked, _found(ctx, asked))
 
 
@@ -148,6 +157,7 @@ def list_function_event_invoke_configs(
 ) -> t.ListFunctionEventInvokeConfigsResponse:
     name = function_pages.owner(ctx, request, errors.FUNCTION_GONE)
     answer: t.ListFunctionEventInvokeConfigsResponse = function_pages.page(
+        ctx,
         request,
         lambda after, limit: CONFIGS.range(ctx, name.name, after=after, limit=limit, account=name.account),
         lambda config: _shown(name._replace(qualifier=config.qualifier), config),
@@ -199,24 +209,56 @@ def _java(kind: str, arn: str) -> str:
     return f"{kind}(destination={arn})" if arn else "null"
 
 
+# How a destination is looked for, and what the function's role must be allowed to call.
+_TOLD_BY = {"sqs": "SendMessage", "sns": "Publish", "lambda": "Invoke", "s3": "PutObject"}
+
+
 def _check_destination(ctx: Context, arn: str, service: str, asked: FunctionName) -> None:
-    to = Arn.parse(arn)
+    """It is there, it is no FIFO queue or topic, and the function's role may tell it.
+
+    Source: Lambda Developer Guide, "Capturing records of Lambda asynchronous invocations".
+    """
     if service == "events":
         raise not_implemented("lambda", ctx.operation, "DestinationConfig with an event bus")
-    if service == "lambda":
-        name = function_names.read(ctx, arn)
-        if name.function_arn == asked.function_arn:
-            raise errors.DESTINATION_IS_ITSELF()
-        if FUNCTIONS.peek(ctx, name.name, account=name.account) is None:
-            raise errors.INVALID_DESTINATION(arn=arn)
-        return
+    if arn.endswith(".fifo"):
+        raise errors.INVALID_DESTINATION(arn=arn)
+    policy = _policy_of_function(ctx, arn, asked) if service == "lambda" else _policy_of_resource(ctx, arn, service)
+    version = qualifiers.found(ctx, asked, _existing(ctx, asked)).version
+    called = _TOLD_BY[service]
+    told = f"{arn}/*" if service == "s3" else arn
+    if not source_access.may(ctx, source_access.role_of(ctx, version), service, called, told, policy):
+        raise errors.ROLE_CANNOT_TELL(call=called, arn=arn)
+
+
+def _policy_of_function(ctx: Context, arn: str, asked: FunctionName) -> str | None:
+    name = function_names.read(ctx, arn)
+    if name.function_arn == asked.function_arn:
+        raise errors.DESTINATION_IS_ITSELF()
+    if FUNCTIONS.peek(ctx, name.name, account=name.account) is None:
+        raise errors.INVALID_DESTINATION(arn=arn)
+    held = policies.of(ctx, *name)
+    return held.document if held is not None else None
+
+
+def _policy_of_resource(ctx: Context, arn: str, service: str) -> str | None:
+    to = Arn.parse(arn)
+    url = source_access.queue_url(ctx, to)
     look: dict[str, tuple[str, dict[str, Any]]] = {
-        "sqs": ("GetQueueUrl", {"QueueName": to.resource, "QueueOwnerAWSAccountId": to.account}),
+        "sqs": ("GetQueueAttributes", {"QueueUrl": url, "AttributeNames": ["Policy"]}),
         "sns": ("GetTopicAttributes", {"TopicArn": arn}),
         "s3": ("HeadBucket", {"Bucket": to.resource}),
     }
     called, question = look[service]
+    place = {"account": to.account or ctx.account, "region": to.region}
     try:
-        ctx.call(service, called, question, account=to.account or ctx.account, region=to.region, internal=True)
+        answer = ctx.call(service, called, question, internal=True, **place)
     except Fault:
         raise errors.INVALID_DESTINATION(arn=arn) from None
+    if service != "s3":
+        found: str | None = answer.get("Attributes", {}).get("Policy")
+        return found
+    try:
+        text: str = ctx.call("s3", "GetBucketPolicy", {"Bucket": to.resource}, internal=True, **place)["Policy"]
+    except Fault:
+        return None  # none was ever put
+    return text

@@ -21,7 +21,7 @@ from cumulo.services.compute.lambda_ import (
 )
 from cumulo.services.compute.lambda_.errors import (
     FUNCTION_NOT_FOUND,
-    INVALID_PARAMETER,
+    INVALID_MARKER,
     NONE_OF_A_KIND,
     NOT_FOR_TENANTS,
     UserError,
@@ -51,15 +51,7 @@ if TYPE_CHECKING:
 
 IN_USE = UserError("ResourceInUseException", "Cannot {verb} the event source mapping because it is in use.")
 EXISTS = UserError("ResourceConflictException")
-INVALID_MARKER = INVALID_PARAMETER("The provided marker is invalid.")  # of our own
 PAGE = 100
-# Of sources that are not here yet.
-_NOT_YET = (
-    "AmazonManagedKafkaEventSourceConfig",
-    "SelfManagedKafkaEventSourceConfig",
-    "DocumentDBEventSourceConfig",
-    "LoggingConfig",
-)
 
 
 def _conditions(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
@@ -67,7 +59,7 @@ def _conditions(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     return {"lambda:FunctionArn": function_names.read(ctx, name).arn} if name else {}
 
 
-@operation(unsupported=(*_NOT_YET, "Queues", "Topics"), conditions=_conditions)
+@operation(conditions=_conditions)
 def create_event_source_mapping(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Have Lambda read a queue or a stream for a function."""
     kind = event_sources.kind_of(request)
@@ -175,7 +167,7 @@ def get_event_source_mapping(ctx: Context, request: dict[str, Any]) -> dict[str,
     return _answer(ctx, MAPPINGS.get(ctx, request["UUID"]))
 
 
-@operation(unsupported=(*_NOT_YET, "SourceAccessConfigurations"))
+@operation
 def update_event_source_mapping(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Change a mapping; what it was reading goes on where it stood."""
     mapping = MAPPINGS.get(ctx, request["UUID"])
@@ -239,7 +231,7 @@ def list_event_source_mappings(ctx: Context, request: dict[str, Any]) -> dict[st
 
     page, marker = paging.page(
         fetch, lambda mapping: (mapping.uuid,), token=request.get("Marker"),
-        limit=min(request.get("MaxItems", PAGE), PAGE), error=INVALID_MARKER,
+        limit=min(request.get("MaxItems", PAGE), PAGE), error=INVALID_MARKER(), of=ctx.operation,
     )  # fmt: skip
     answer: dict[str, Any] = {"EventSourceMappings": [shown(mapping, filters=mapping.filters) for mapping in page]}
     if marker:

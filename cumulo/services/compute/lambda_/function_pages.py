@@ -28,6 +28,7 @@ def owner(ctx: Context, request: Mapping[str, Any], missing: Callable[[], Except
 
 
 def page(
+    ctx: Context,
     request: Mapping[str, Any],
     fetch: Callable[[tuple[Any, ...] | None, int], list[Any]],
     shown: Callable[[Any], Any],
@@ -42,6 +43,7 @@ def page(
         token=request.get("Marker"),
         limit=request.get("MaxItems") or PAGE,
         error=errors.INVALID_MARKER(),
+        of=ctx.operation,
     )
     answer: dict[str, Any] = {member: [shown(each) for each in found]}
     if marker:

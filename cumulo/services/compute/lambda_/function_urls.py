@@ -106,9 +106,7 @@ def create_function_url_config(
         raise errors.NO_FUNCTION()
     if url is not None:
         raise errors.URL_EXISTS(arn=asked.arn)
-    latest = versions.of(ctx, function.account, function.region, function.name)
-    if latest is not None and latest.tenant_isolation:
-        raise errors.NOT_FOR_TENANTS(what="Function URLs are")
+    versions.refuse_tenants(ctx, function, "Function URLs are")
     now = ctx.now()
     url_id = base64.b32encode(ctx.random_bytes(20)).decode().lower()
     url = FunctionUrl(
@@ -162,6 +160,7 @@ def list_function_url_configs(
 ) -> t.ListFunctionUrlConfigsResponse:
     name = function_pages.owner(ctx, request, errors.NO_FUNCTION)
     answer: t.ListFunctionUrlConfigsResponse = function_pages.page(
+        ctx,
         request,
         lambda after, limit: FUNCTION_URLS.range(ctx, name.name, after=after, limit=limit, account=name.account),
         lambda url: {**_shown(ctx, url), "InvokeMode": url.invoke_mode or BUFFERED},

@@ -84,25 +84,25 @@ def list_layer_versions(ctx: Context, request: dict[str, Any]) -> dict[str, Any]
     asked = layers.read(ctx, request["LayerName"])
     layers.authorize(ctx, asked)
     found = LAYER_VERSIONS.range(ctx, asked.name, account=asked.account, region=asked.region)[::-1]
-    before = markers.read(request, int)
+    before = markers.read(ctx, request, int)
     if before is not None:
         found = [version for version in found if version.version < before]
     found = [version for version in found if _matches(version, request)]
-    page, marker = markers.cut(found, request.get("MaxItems", PAGE), lambda version: version.version)
+    page, marker = markers.cut(ctx, found, request.get("MaxItems", PAGE), lambda version: version.version)
     return markers.answer("LayerVersions", [layers.listed(version) for version in page], marker)
 
 
 @operation
 def list_layers(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """All layers with the newest version of each that fits."""
-    after = markers.read(request, str)
+    after = markers.read(ctx, request, str)
     shown = []
     for layer in LAYERS.range(ctx, after=(after,) if after is not None else None):
         versions = LAYER_VERSIONS.range(ctx, layer.name, reverse=True)
         newest = next((version for version in versions if _matches(version, request)), None)
         if newest is not None:
             shown.append((layer, newest))
-    page, marker = markers.cut(shown, request.get("MaxItems", PAGE), lambda pair: pair[0].name)
+    page, marker = markers.cut(ctx, shown, request.get("MaxItems", PAGE), lambda pair: pair[0].name)
     items = [
         {"LayerName": layer.name, "LayerArn": layer.arn, "LatestMatchingVersion": layers.listed(newest)}
         for layer, newest in page

@@ -21,7 +21,7 @@ PAGE = 50  # "even if you set the number higher": Lambda API Reference, ListFunc
 def list_functions(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """All functions with their $LATEST; with FunctionVersion=ALL every version of each."""
     every = request.get("FunctionVersion") == "ALL"
-    after = markers.read(request, str)
+    after = markers.read(ctx, request, str)
     if "MasterRegion" in request:
         if not every:  # of our own: the rule is the API reference's, the text was not observed
             raise INVALID_PARAMETER("MasterRegion needs FunctionVersion to be ALL.")
@@ -30,7 +30,7 @@ def list_functions(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     limit = min(request.get("MaxItems", PAGE), PAGE)
     found: list[Version] = []
     name, _, number = (after or "").partition(":")
-    if every and number:
+    if every and number and (number == LATEST or number.isdecimal()):
         found += [each for each in _all(ctx, name) if _order(each.version) > _order(number)]
     place = (name,) if after is not None else None
     for function in FUNCTIONS.range(ctx, after=place, limit=limit + 1):
@@ -41,7 +41,7 @@ def list_functions(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
             found += [latest] if latest is not None else []
         if len(found) > limit:
             break
-    page, marker = markers.cut(found, limit, lambda each: f"{each.name}:{each.version}" if every else each.name)
+    page, marker = markers.cut(ctx, found, limit, lambda each: f"{each.name}:{each.version}" if every else each.name)
     shown = [configurations.listed(ctx, each, each.qualified_arn if every else "") for each in page]
     return markers.answer("Functions", shown, marker)
 
@@ -62,8 +62,8 @@ def list_versions_by_function(ctx: Context, request: dict[str, Any]) -> dict[str
     account, region, name = function.account, function.region, function.name
     latest = versions.of(ctx, account, region, name)
     found = [*([latest] if latest is not None else []), *versions.published(ctx, account, region, name)]
-    after = markers.read(request, str)
+    after = markers.read(ctx, request, int)
     if after is not None:
-        found = [each for each in found if _order(each.version) > _order(after)]
-    page, marker = markers.cut(found, min(request.get("MaxItems", PAGE), PAGE), lambda each: each.version)
+        found = [each for each in found if _order(each.version) > after]
+    page, marker = markers.cut(ctx, found, min(request.get("MaxItems", PAGE), PAGE), lambda each: _order(each.version))
     return markers.answer("Versions", [configurations.listed(ctx, each, each.qualified_arn) for each in page], marker)

@@ -17,7 +17,7 @@ from cumulo.core import kept_blobs
 from cumulo.core.operation import reconciler
 from cumulo.core.table import GLOBAL, Record, Table
 from cumulo.services.compute.lambda_ import archives
-from cumulo.services.compute.lambda_.errors import BAD_ZIP, UNZIPPED_TOO_LARGE, ZIPPED_TOO_LARGE
+from cumulo.services.compute.lambda_.errors import BAD_ZIP, EMPTY_ZIP, UNZIPPED_TOO_LARGE, ZIPPED_TOO_LARGE
 
 if TYPE_CHECKING:
     from cumulo.blobs import Blobs
@@ -80,9 +80,9 @@ def checked(blobs: Blobs, upload: Upload) -> Upload:
         size = archives.unpacked_size(blobs.path(upload.blob))
         if size > UNZIPPED_BYTES:
             raise UNZIPPED_TOO_LARGE(limit=UNZIPPED_BYTES)
-    except archives.BadArchive:
+    except archives.BadArchive as fault:
         blobs.delete([upload.blob])
-        raise BAD_ZIP() from None
+        raise (EMPTY_ZIP if isinstance(fault, archives.EmptyArchive) else BAD_ZIP)() from None
     except BaseException:
         blobs.delete([upload.blob])
         raise

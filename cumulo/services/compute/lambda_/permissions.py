@@ -23,6 +23,7 @@ from cumulo.services.compute.lambda_.errors import (
     NO_STATEMENT,
     RESOURCE_NOT_FOUND,
     STATEMENT_EXISTS,
+    URLS_ONLY,
 )
 from cumulo.services.compute.lambda_.functions import FUNCTIONS
 from cumulo.services.compute.lambda_.versions import LATEST
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from cumulo.core.context import Context
     from cumulo.services.compute.lambda_.function_names import FunctionName
 
+INVOKE_URL = "lambda:InvokeFunctionUrl"
 _ALIAS = re.compile(r"[a-zA-Z0-9_-]+")
 _ACCOUNT = re.compile(r"\d{12}")
 _IDENTITY = re.compile(r"arn:aws[a-zA-Z-]*:(?:iam|sts)::(?:\d{12}|cloudfront):\S+")
@@ -72,6 +74,8 @@ def add_permission(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     if place.qualifier == LATEST:
         raise LATEST_HAS_NO_POLICY()
     _check_qualifier(ctx, place)
+    if "FunctionUrlAuthType" in request and request["Action"] != INVOKE_URL:
+        raise URLS_ONLY()
     policy = policies.of(ctx, *place)
     policies.check_revision(policy, request.get("RevisionId"), "GetPolicy")
     statement = _statement(request, place.arn)

@@ -70,9 +70,7 @@ def put_provisioned_concurrency_config(
     ctx: Context, request: t.PutProvisionedConcurrencyConfigRequest
 ) -> t.PutProvisionedConcurrencyConfigResponse:
     asked, function = _asked(ctx, request, errors.PROVISIONED_UNPUBLISHED)
-    latest = versions.of(ctx, asked.account, asked.region, asked.name)
-    if latest is not None and latest.tenant_isolation:
-        raise errors.NOT_FOR_TENANTS(what="Provisioned concurrency is")
+    versions.refuse_tenants(ctx, function, "Provisioned concurrency is")
     wanted = request["ProvisionedConcurrentExecutions"]
     _check_conflict(ctx, asked)
     old = PROVISIONED.peek(ctx, asked.account, asked.region, asked.name, asked.qualifier)
@@ -149,6 +147,7 @@ def list_provisioned_concurrency_configs(
     function = qualifiers.find(ctx, request["FunctionName"])
     place = (function.account, function.region, function.name)
     answer: t.ListProvisionedConcurrencyConfigsResponse = function_pages.page(
+        ctx,
         request,
         lambda after, limit: PROVISIONED.range(ctx, *place, after=after, limit=limit),
         lambda config: {"FunctionArn": arn_of(*place, config.qualifier), **_shown(config)},

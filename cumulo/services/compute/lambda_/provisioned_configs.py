@@ -8,6 +8,7 @@ from cumulo.core.table import GLOBAL, Record, Table
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
+    from cumulo.services.compute.lambda_.aliases import Alias
 
 
 class ProvisionedConfig(Record):
@@ -38,6 +39,14 @@ def of_function(ctx: Context, account: str, region: str, name: str) -> list[Prov
 def of_account(ctx: Context, account: str, region: str) -> list[ProvisionedConfig]:
     """The configurations of an account in a region."""
     return PROVISIONED.range(ctx, account, region)
+
+
+def move(ctx: Context, alias: Alias) -> None:
+    """An alias points to another version: its environments are to be made anew. Observed in AWS's answers."""
+    config = PROVISIONED.peek(ctx, alias.account, alias.region, alias.name, alias.alias)
+    if config is not None:
+        config.status, config.reason = "IN_PROGRESS", ""
+        PROVISIONED.put(ctx, config)
 
 
 def total(ctx: Context, account: str, region: str, name: str) -> int:

@@ -1,6 +1,6 @@
-"""Whether the execution role of a function may read an event source: asked once, when a mapping is made.
+"""Whether the execution role of a function may read an event source, or tell a destination: asked once, beforehand.
 
-Lambda asks for what its pollers will call. The resource's own policy counts beside the role's, as in the calls.
+Lambda asks for what it will call. The resource's own policy counts beside the role's, as in the calls.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def check_queue(ctx: Context, text: str, version: Version) -> None:
     """The queue is there, the role may read it, and it hides messages for as long as the function may take."""
     arn = Arn.parse(text)
     request = {"QueueUrl": queue_url(ctx, arn), "AttributeNames": ["All"]}
-    principal = _role(ctx, version)
+    principal = role_of(ctx, version)
     try:
         answer = ctx.call("sqs", "GetQueueAttributes", request, account=arn.account, region=arn.region, internal=True)
     except Fault as fault:
@@ -45,7 +45,7 @@ def check_queue(ctx: Context, text: str, version: Version) -> None:
         ) from None
     attributes: dict[str, Any] = answer["Attributes"]
     for action in _QUEUE_ACTIONS:
-        if not _may(ctx, principal, "sqs", action, text, attributes.get("Policy")):
+        if not may(ctx, principal, "sqs", action, text, attributes.get("Policy")):
             raise INVALID_PARAMETER(f"The provided execution role does not have permissions to call {action} on SQS")
     hidden_s = int(attributes["VisibilityTimeout"])
     if hidden_s < version.timeout_s:
@@ -59,12 +59,12 @@ def check_stream(ctx: Context, text: str, version: Version) -> Stream:
     arn = Arn.parse(text)
     _, _, rest = arn.resource.partition("/")
     table, _, label = rest.partition("/stream/")
-    principal = _role(ctx, version)
+    principal = role_of(ctx, version)
     stream = STREAMS.peek(ctx, table, label, account=arn.account, region=arn.region)
     if stream is None or stream.status != ENABLED:
         raise INVALID_PARAMETER(f"Stream not found: {text}")
     for action in _STREAM_ACTIONS:
-        if not _may(ctx, principal, "dynamodbstreams", action, text, stream.policy or None):
+        if not may(ctx, principal, "dynamodbstreams", action, text, stream.policy or None):
             raise INVALID_PARAMETER(
                 f"Cannot access stream {text}. Please ensure the role can perform the GetRecords, GetShardIterator, "
                 "DescribeStream, and ListStreams Actions on your stream in IAM."
@@ -72,7 +72,8 @@ def check_stream(ctx: Context, text: str, version: Version) -> Stream:
     return stream
 
 
-def _role(ctx: Context, version: Version) -> Principal:
+def role_of(ctx: Context, version: Version) -> Principal:
+    """Who a function is. Raises InvalidParameterValueException where Lambda cannot assume its role."""
     try:
         return role_sessions.assume(ctx, version.role, "lambda", version.name, source_arn=version.arn)
     except Fault as fault:
@@ -81,7 +82,8 @@ def _role(ctx: Context, version: Version) -> Principal:
         raise ROLE_NOT_ASSUMABLE() from None
 
 
-def _may(ctx: Context, principal: Principal, service: str, operation: str, arn: str, policy: str | None) -> bool:
+def may(ctx: Context, principal: Principal, service: str, operation: str, arn: str, policy: str | None) -> bool:
+    """Whether they may call this; `policy` is the resource's own."""
     acting = role_sessions.context(ctx, principal, service, operation)
     try:
         acting.authorize(arn, policy=policy, action=_action(service, operation))
@@ -91,4 +93,6 @@ def _may(ctx: Context, principal: Principal, service: str, operation: str, arn: 
 
 
 def _action(service: str, operation: str) -> str:
+    if (service, operation) == ("lambda", "Invoke"):
+        return "lambda:InvokeFunction"
     return f"{'dynamodb' if service == 'dynamodbstreams' else service}:{operation}"

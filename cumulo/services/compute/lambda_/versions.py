@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from cumulo.core.table import REGION, Record, Table
 from cumulo.services.compute.lambda_ import storage
+from cumulo.services.compute.lambda_.errors import NOT_FOR_TENANTS
 from cumulo.services.compute.lambda_.functions import arn_of
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
+    from cumulo.services.compute.lambda_.functions import Function
 
 LATEST = "$LATEST"
 
@@ -87,6 +89,13 @@ VERSIONS = Table(Version, name="lambda.versions", key=("name", "version"), scope
 def of(ctx: Context, account: str, region: str, name: str, version: str = LATEST) -> Version | None:
     """A version of a function, None when there is none. Nobody is asked."""
     return VERSIONS.peek(ctx, name, version, account=account, region=region)
+
+
+def refuse_tenants(ctx: Context, function: Function, what: str) -> None:
+    """InvalidParameterValueException where the function is isolated by tenant; `what` as in "Function URLs are"."""
+    latest = of(ctx, function.account, function.region, function.name)
+    if latest is not None and latest.tenant_isolation:
+        raise NOT_FOR_TENANTS(what=what)
 
 
 def keep(ctx: Context, version: Version) -> None:

@@ -241,3 +241,34 @@ def test_a_policy_may_ask_for_layers(cloud: Account, create: Create) -> None:
         INVALID,
         f"Layer version {missing} does not exist.",
     )
+
+
+def test_limits_are_told_together(create: Create) -> None:
+    words = "Value '{}' at '{}' failed to satisfy constraint: Member must have value less than or equal to {}"
+    both = "; ".join(words.format(*each) for each in (("901", "timeout", 900), ("10241", "memorySize", 10240)))
+    refused(
+        lambda: create(Timeout=901, MemorySize=10_241), "ValidationException", f"2 validation errors detected: {both}"
+    )
+
+
+def test_a_log_group_of_awss(create: Create) -> None:
+    refused(
+        lambda: create(LoggingConfig={"LogGroup": "aws/mine"}),
+        INVALID,
+        "Log groups starting with AWS/ are reserved for AWS.",
+    )
+
+
+def test_dead_letters_end_when_that_is_said(cloud: Account, create: Create) -> None:
+    allow = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}]}
+    cloud.client("iam").put_role_policy(RoleName="worker", PolicyName="send", PolicyDocument=json.dumps(allow))
+    target = {"TargetArn": f"arn:aws:sqs:us-east-1:{cloud.account}:letters"}
+    create(DeadLetterConfig=target)
+    client = cloud.client("lambda")
+    for given, left in (({}, target), ({"TargetArn": ""}, None)):
+        answer = client.update_function_configuration(FunctionName="greeter", DeadLetterConfig=given)
+        assert answer.get("DeadLetterConfig") == left
+        cloud.settle()
+    fifo = {"TargetArn": f"{target['TargetArn']}.fifo"}
+    answer = refused(lambda: client.update_function_configuration(FunctionName="greeter", DeadLetterConfig=fifo))
+    assert answer["Error"]["Code"] == INVALID

@@ -4,6 +4,8 @@ import base64
 import hashlib
 import json
 
+import pytest
+
 from tests.conftest import Account
 from tests.services.compute.lambda_.conftest import RUNTIME, TRUST, Create, make_role, refused, zip_of
 
@@ -99,3 +101,23 @@ def test_a_second_function_of_a_name_is_refused(create: Create) -> None:
         "Code": "ResourceConflictException",
         "Message": "Function already exist: greeter",
     }
+
+
+def test_an_archive_of_nothing(cloud: Account, create: Create) -> None:
+    empty = b"PK\x05\x06" + bytes(18)  # the end of a directory without entries
+    text = "Uploaded file must be a non-empty zip"
+    refused(lambda: create(Code={"ZipFile": empty}), "InvalidParameterValueException", text)
+    client = cloud.client("lambda")
+    request = {"LayerName": "nothing", "Content": {"ZipFile": empty}}
+    refused(lambda: client.publish_layer_version(**request), "InvalidParameterValueException", text)
+    assert client.list_functions()["Functions"] == client.list_layers()["Layers"] == []
+
+
+@pytest.mark.parametrize("name", ["greeter:1", "greeter:prod", "greeter:$LATEST"])
+def test_no_version_is_made_by_its_name(create: Create, name: str) -> None:
+    refused(
+        lambda: create(name),
+        "InvalidParameterValueException",
+        "This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. "
+        "Please specify either a function name or an unqualified function ARN.",
+    )

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.conftest import Account
-from tests.services.compute.lambda_.conftest import zip_of
+from tests.services.compute.lambda_.conftest import refused, zip_of
 from tests.services.compute.lambda_.simulation import Environments
 from tests.services.compute.lambda_.test_invocations import FAILS, Create, error_of
 
@@ -121,11 +121,53 @@ def test_an_event_gets_too_old(cloud: Account, create: Create, simulated: Enviro
 def test_a_destination_needs_the_roles_permission(cloud: Account, create: Create, simulated: Environments) -> None:
     url, arn = make_queue(cloud)
     create()
-    cloud.client("lambda").put_function_event_invoke_config(
+    create("second")
+    iam, functions = cloud.client("iam"), cloud.client("lambda")
+    topic = cloud.client("sns").create_topic(Name="ends")["TopicArn"]
+    second = f"arn:aws:lambda:us-east-1:{cloud.account}:function:second"
+    bucket = f"ends-{cloud.account}"
+    cloud.client("s3").create_bucket(Bucket=bucket)
+    for to, call in (
+        (arn, "SendMessage"),
+        (topic, "Publish"),
+        (second, "Invoke"),
+        (f"arn:aws:s3:::{bucket}", "PutObject"),
+    ):
+        config = {"OnFailure": {"Destination": to}}
+        refused(
+            lambda config=config: functions.put_function_event_invoke_config(
+                FunctionName="greeter", DestinationConfig=config
+            ),
+            "InvalidParameterValueException",
+            f"The function's execution role does not have permissions to call {call} on {to}",
+        )
+    let(cloud)
+    functions.put_function_event_invoke_config(
         FunctionName="greeter", DestinationConfig={"OnSuccess": {"Destination": arn}}
     )
+    iam.delete_role_policy(RoleName="worker", PolicyName="all")
     send(cloud, 1)
     assert bodies(cloud, url) == []
+
+
+def test_what_is_no_destination(cloud: Account, create: Create) -> None:
+    create()
+    let(cloud)
+    functions = cloud.client("lambda")
+    cloud.client("sqs").create_queue(QueueName="ends.fifo", Attributes={"FifoQueue": "true"})
+    for arn in (
+        f"arn:aws:sqs:us-east-1:{cloud.account}:ends.fifo",
+        f"arn:aws:sqs:us-east-1:{cloud.account}:nowhere",
+        f"arn:aws:lambda:us-east-1:{cloud.account}:function:nobody",
+    ):
+        config = {"OnFailure": {"Destination": arn}}
+        refused(
+            lambda config=config: functions.put_function_event_invoke_config(
+                FunctionName="greeter", DestinationConfig=config
+            ),
+            "InvalidParameterValueException",
+            f"The destination ARN {arn} is invalid.",
+        )
 
 
 def test_a_function_is_told(cloud: Account, create: Create, simulated: Environments) -> None:

@@ -47,3 +47,20 @@ def test_versions_of_a_function_are_listed_by_number(cloud: Account, create: Cre
     )
     found = [each["FunctionArn"] for page in pages for each in page["Versions"]]
     assert found == [f"{arn}:{number}" for number in ("$LATEST", *range(1, 12))]
+
+
+def test_a_marker_is_of_its_own_list_alone(cloud: Account, create: Create) -> None:
+    create("a")
+    create("b")
+    client = cloud.client("lambda")
+    marker = client.list_functions(MaxItems=1)["NextMarker"]
+    for call in (
+        lambda: client.list_functions(Marker="what?"),
+        lambda: client.list_versions_by_function(FunctionName="a", Marker=marker),
+        lambda: client.list_aliases(FunctionName="a", Marker=marker),
+        lambda: client.list_event_source_mappings(Marker=marker),
+        lambda: client.list_layers(Marker=marker),
+        lambda: client.list_function_url_configs(FunctionName="a", Marker=marker),
+    ):
+        answer = refused(call, "InvalidParameterValueException", "Invalid pagination token")
+        assert answer["Type"] == "User"

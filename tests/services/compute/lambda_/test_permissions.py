@@ -104,6 +104,11 @@ def test_what_add_permission_refuses(cloud: Account, create: Create) -> None:
         "The provided principal was invalid. Please check the principal and try again.",
     )
     refused(
+        lambda: add(FunctionUrlAuthType="NONE"),
+        invalid,
+        "FunctionUrlAuthType is only supported for lambda:InvokeFunctionUrl action",
+    )
+    refused(
         lambda: add(Qualifier="what?"),
         "ValidationException",
         "1 validation error detected: Value 'what?' at 'qualifier' failed to satisfy constraint: Member must satisfy "

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from cumulo.engines.environments.builds import StartFailed
 from tests.conftest import Account, RunningCloud
 from tests.services.compute.lambda_.conftest import make_role, zip_of
 from tests.services.compute.lambda_.simulation import Environments
@@ -140,6 +141,12 @@ def test_it_moves_with_the_alias(cloud: Account, create: Create, simulated: Envi
     cloud.settle()
     lambda_.update_alias(FunctionName="greeter", Name="live", FunctionVersion="2")
     until(lambda: [each.build.function_version for each in simulated.started if not each.stopped] == ["2"])
+    get = lambda_.get_provisioned_concurrency_config
+    until(lambda: get(FunctionName="greeter", Qualifier="live")["Status"] == "READY")
+    simulated.failure = StartFailed("no")  # so that what begins anew is seen before it is over
+    lambda_.update_alias(FunctionName="greeter", Name="live", FunctionVersion="1")
+    assert get(FunctionName="greeter", Qualifier="live")["Status"] in ("IN_PROGRESS", "FAILED")
+    simulated.failure = None
     lambda_.delete_alias(FunctionName="greeter", Name="live")
     until(lambda: all(each.stopped for each in simulated.started))
     assert lambda_.list_provisioned_concurrency_configs(FunctionName="greeter")["ProvisionedConcurrencyConfigs"] == []
