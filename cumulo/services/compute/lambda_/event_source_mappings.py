@@ -52,6 +52,13 @@ if TYPE_CHECKING:
 IN_USE = UserError("ResourceInUseException", "Cannot {verb} the event source mapping because it is in use.")
 EXISTS = UserError("ResourceConflictException")
 PAGE = 100
+# Of sources that are not here yet.
+_NOT_YET = (
+    "AmazonManagedKafkaEventSourceConfig",
+    "SelfManagedKafkaEventSourceConfig",
+    "DocumentDBEventSourceConfig",
+    "LoggingConfig",
+)
 
 
 def _conditions(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
@@ -59,7 +66,7 @@ def _conditions(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     return {"lambda:FunctionArn": function_names.read(ctx, name).arn} if name else {}
 
 
-@operation(conditions=_conditions)
+@operation(unsupported=(*_NOT_YET, "Queues", "Topics"), conditions=_conditions)
 def create_event_source_mapping(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Have Lambda read a queue or a stream for a function."""
     kind = event_sources.kind_of(request)
@@ -167,7 +174,7 @@ def get_event_source_mapping(ctx: Context, request: dict[str, Any]) -> dict[str,
     return _answer(ctx, MAPPINGS.get(ctx, request["UUID"]))
 
 
-@operation
+@operation(unsupported=(*_NOT_YET, "SourceAccessConfigurations"))
 def update_event_source_mapping(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Change a mapping; what it was reading goes on where it stood."""
     mapping = MAPPINGS.get(ctx, request["UUID"])

@@ -153,8 +153,6 @@ def test_lists(cloud: Account, create: Create, reads: None) -> None:
             "Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10",
         ),
         ({"StartingPosition": "LATEST"}, "StartingPosition is not valid for SQS event sources."),
-        ({"Topics": ["orders"]}, "Topics is not valid for SQS event sources."),
-        ({"Queues": ["orders"]}, "Queues is not valid for SQS event sources."),
         ({"FilterCriteria": {"Filters": [{"Pattern": "simple"}]}}, "Invalid filter pattern definition."),
         (
             {"FilterCriteria": {"Filters": [{"Pattern": '{"eventSource": "aws:sqs"}'}]}},
@@ -308,7 +306,6 @@ def test_a_cluster_of_ones_own_wants_credentials(cloud: Account, create: Create)
     request = {
         "FunctionName": "greeter",
         "SelfManagedEventSource": {"Endpoints": {"KAFKA_BOOTSTRAP_SERVERS": ["kafka:1000"]}},
-        "Topics": ["orders"],
     }
     create_mapping = cloud.client("lambda").create_event_source_mapping
     assert error(create_mapping, **request)[1] == "Required 'sourceAccessConfigurations' parameter is missing."
