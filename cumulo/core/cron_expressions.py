@@ -18,6 +18,7 @@ _MONTHS = {
 _DAYS = {"SUN": 1, "MON": 2, "TUE": 3, "WED": 4, "THU": 5, "FRI": 6, "SAT": 7}
 _FORM = re.compile(r"cron\(\s*(.*?)\s*\)")
 _PART = re.compile(r"(\*|[A-Za-z0-9]+)(?:-([A-Za-z0-9]+))?(?:/(\d+))?")
+_END_S = 7_258_118_400  # 2200-01-01: expressions name years until 2199
 _YEARS_MOST = 8  # ahead; no expression with a date that exists waits longer than from one leap year over 2100
 
 
@@ -95,6 +96,8 @@ def next_after(cron: Cron, after: float, zone: tzinfo = UTC) -> float | None:
 
     Times that a change of the clocks leaves out are not; those that it repeats are once.
     """
+    if after >= _END_S:
+        return None
     moment = datetime.fromtimestamp(after, zone).replace(second=0, microsecond=0) + timedelta(minutes=1)
     day, begin = moment.date(), (moment.hour, moment.minute)
     until = day.replace(year=day.year + _YEARS_MOST, day=1)

@@ -70,3 +70,11 @@ def test_as_counting_minutes(minutes: set[int], hours: set[int], after: int) -> 
     ):
         time += 60
     assert cron_expressions.next_after(cron, after) == time
+
+
+def test_nothing_is_due_after_the_last_year() -> None:
+    cron = cron_expressions.parse("cron(0 0 1 1 ? *)")
+    assert cron is not None
+    assert cron_expressions.next_after(cron, 7_226_582_400 - 1) == 7_226_582_400
+    assert cron_expressions.next_after(cron, 7_226_582_400) is None
+    assert cron_expressions.next_after(cron, 1e18) is None

@@ -99,6 +99,8 @@ def _set(ctx: Context, query: ScheduledQuery, request: Mapping[str, Any]) -> Non
         except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
             raise VALIDATION(f"Invalid timezone: {zone}") from None
     begin, end = request.get("startTimeOffset"), request.get("endTimeOffset")
+    if min(begin or 0, end or 0) < 0:
+        raise VALIDATION("startTimeOffset and endTimeOffset must not be negative.")
     if begin is not None and begin <= (end or 0):
         raise VALIDATION("startTimeOffset must be greater than endTimeOffset.")
     ctx.pass_role(request["executionRoleArn"], "logs.amazonaws.com")

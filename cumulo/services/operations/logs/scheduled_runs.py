@@ -117,8 +117,9 @@ def _start(ctx: Context, scheduled: ScheduledQuery, at_ms: int) -> str:
     acting = role_sessions.context(ctx, principal, SERVICE, "StartQuery")
     try:
         tree = queries.parsed(acting, scheduled.text, "CWLI")
-        start = at_ms - (DEFAULT_LOOKBACK_S if scheduled.start_offset is None else scheduled.start_offset) * 1000
-        end = at_ms - (scheduled.end_offset or 0) * 1000
+        lookback_s = DEFAULT_LOOKBACK_S if scheduled.start_offset is None else scheduled.start_offset
+        start = max(at_ms - lookback_s * 1000, 0)
+        end = max(at_ms - (scheduled.end_offset or 0) * 1000, 0)
         request = {"queryString": scheduled.text, "logGroupIdentifiers": scheduled.groups}
         record = queries.prepared(acting, request, tree, start, end)
     finally:

@@ -117,6 +117,16 @@ def test_it_is_changed_listed_and_deleted(insights: Insights, logs: Any, cloud: 
         logs.get_scheduled_query(identifier="errors")
 
 
+UPDATED = (
+    "queryLanguage",
+    "queryString",
+    "logGroupIdentifiers",
+    "scheduleExpression",
+    "startTimeOffset",
+    "executionRoleArn",
+)
+
+
 def test_what_is_wrong_with_a_schedule(insights: Insights, logs: Any, cloud: Account) -> None:
     role = make_role(cloud, "runner", "logs:StartQuery")
     for expression in ("rate(5 minutes)", "cron(0 0 * * * *)", "cron(61 * * * ? *)", "0 0 * * ? *"):
@@ -124,5 +134,21 @@ def test_what_is_wrong_with_a_schedule(insights: Insights, logs: Any, cloud: Acc
             create(logs, role, scheduleExpression=expression)
     with refused("ValidationException"):
         create(logs, role, timezone="Mars/Olympus")
+    for offsets in ({"startTimeOffset": -1}, {"endTimeOffset": -60}, {"startTimeOffset": 60, "endTimeOffset": 60}):
+        with refused("ValidationException"):
+            create(logs, role, **offsets)
     with refused("NotImplemented"):
         create(logs, role, queryLanguage="PPL")
+
+
+def test_a_schedule_that_begins_after_all_years(insights: Insights, logs: Any, cloud: Account) -> None:
+    role = make_role(cloud, "runner", "logs:StartQuery")
+    arn = create(logs, role, scheduleStartTime=1 << 62, startTimeOffset=1 << 62)
+    cloud.advance(3600)
+    when = {"startTime": 0, "endTime": 1 << 40}
+    assert logs.get_scheduled_query_history(identifier=arn, **when)["triggerHistory"] == []
+    update = {name: value for name, value in logs.get_scheduled_query(identifier=arn).items() if name in UPDATED}
+    logs.update_scheduled_query(identifier=arn, **update)
+    cloud.advance(300)
+    [run] = logs.get_scheduled_query_history(identifier=arn, **when)["triggerHistory"]
+    assert "errorMessage" not in run
