@@ -8,6 +8,9 @@ from typing import Any
 
 from cumulo.cli import configuration, servers
 
+# Some operations (StartLiveTail) are asked for at a host name with something before it, which localhost has not.
+NO_PREFIXES = "AWS_DISABLE_HOST_PREFIX_INJECTION"
+
 
 def exports(url: str, key: str = "test", secret: str = "test") -> list[str]:
     """The lines to paste, for a POSIX shell."""
@@ -28,8 +31,8 @@ def run(options: Any) -> int:
     """Print the exports of the running cloud, or of the one that these settings would start."""
     settings = configuration.load(options)
     if options.unset:
-        print("unset AWS_ENDPOINT_URL AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_DEFAULT_REGION")
+        print(f"unset AWS_ENDPOINT_URL AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_DEFAULT_REGION {NO_PREFIXES}")
         return 0
     running = servers.find(settings, options)
-    print("\n".join(exports(running.url if running else settings.url)))
+    print("\n".join([*exports(running.url if running else settings.url), f"export {NO_PREFIXES}=true"]))
     return 0

@@ -96,7 +96,7 @@ def _streamed(operation: Operation) -> str:
 
 
 def _decompressing(parse: Parse) -> Parse:
-    """Operations with Smithy's requestCompression take their whole body gzipped (CloudWatch's PutMetricData)."""
+    """Operations with Smithy's requestCompression take their whole body gzipped (PutMetricData, PutLogEvents)."""
 
     def parse_compressed(request: Request, labels: dict[str, str]) -> dict[str, Any]:
         if request.headers.get("content-encoding").rpartition(",")[2].strip().lower() == "gzip" and request.body:
@@ -117,6 +117,8 @@ def gunzip(body: bytes) -> bytes:
         content = unpacker.decompress(body, UNPACKED_LIMIT)
     except zlib.error:
         raise Fault("SerializationException", "The request body is no gzip.") from None
+    if not unpacker.eof and not unpacker.unconsumed_tail:
+        raise Fault("SerializationException", "The request body is no whole gzip.")
     if not unpacker.eof:
         raise Fault("RequestEntityTooLarge", "The request body is too large when unpacked.", status=413)
     return content

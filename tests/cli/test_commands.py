@@ -153,5 +153,9 @@ def test_mistakes_name_the_right_way(cumulo: Shell) -> None:
     assert (wrong.returncode, wrong.stderr) == (2, "cumulo: no command 'strat'\n  did you mean `cumulo start`?\n")
     assert "usage: cumulo COMMAND" in cumulo("--help").stdout
     assert cumulo("--version").stdout.startswith("cumulo ")
-    assert cumulo("env").stdout.startswith("export AWS_ENDPOINT_URL=http://localhost:")
+    exports = cumulo("env").stdout
+    assert exports.startswith("export AWS_ENDPOINT_URL=http://localhost:")
+    unset = cumulo("env", "--unset").stdout.split()
+    names = [word.partition("=")[0] for word in exports.replace("export ", "").split()]
+    assert unset == ["unset", *names]
     assert cumulo("exec").returncode == 2

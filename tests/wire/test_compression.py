@@ -24,9 +24,17 @@ def test_gzipped_bodies_are_read(spoken: str) -> None:
     assert ROUTER.route(compressed(spoken)).parse() == PARAMS
 
 
+def test_log_events_may_come_gzipped() -> None:
+    params = {"logGroupName": "g", "logStreamName": "s", "logEvents": [{"timestamp": 1, "message": "é"}]}
+    sent = written("logs", "PutLogEvents", params, "")
+    raw = [*sent.headers.raw, (b"Content-Encoding", b"gzip")]
+    request = Request("POST", sent.target, Headers(raw), body=gzip.compress(sent.body))
+    assert routing.Router(["logs"]).route(request).parse() == params
+
+
 def test_what_is_no_gzip_is_refused() -> None:
     for body in (b"junk", gzip.compress(b"x" * 100)[:-9]):
-        with pytest.raises(Fault):
+        with pytest.raises(Fault, match=r"SerializationException.*gzip"):
             ROUTER.route(compressed("json", body)).parse()
 
 
