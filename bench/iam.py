@@ -16,7 +16,7 @@ from cumulo.app import Cloud
 from cumulo.core.context import Context
 from cumulo.core.policy.documents import Kind
 from cumulo.core.policy.principals import Principal, PrincipalKind, root
-from cumulo.services.identity.iam import documents
+from cumulo.services.identity.iam.policies import documents
 from cumulo.settings import Settings
 
 TRUST = {"Effect": "Allow", "Principal": {"AWS": policy.ACCOUNT}, "Action": "sts:AssumeRole"}

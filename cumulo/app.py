@@ -262,7 +262,7 @@ class Cloud:
         """What an account publishes that issues tokens about its own principals: where its keys are, and the keys."""
         import msgspec
 
-        from cumulo.services.identity.iam import outbound_federation
+        from cumulo.services.identity.iam.federation import outbound_federation
 
         def read(txn: Transaction) -> dict[str, Any] | None:
             ctx = self.runtime.internal_context("iam", "TokenIssuer", "", "")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-FOLDER = Path(__file__).parents[1] / "cumulo" / "services" / "identity" / "iam"
+FOLDER = Path(__file__).parents[1] / "cumulo" / "services" / "identity" / "iam" / "policies"
 IN_A_CHUNK = 32
 
 

@@ -14,7 +14,7 @@ from cumulo.core import credentials
 from cumulo.core.errors import INTERNAL_FAILURE
 from cumulo.faces import contexts
 from cumulo.gateway.hosts import FOREIGN
-from cumulo.services.identity.iam import service_specific_credentials
+from cumulo.services.identity.iam.credentials import service_specific_credentials
 from cumulo.services.operations.logs import http_ingestion
 from cumulo.services.operations.logs.http_ingestion import ENDPOINTS, PROTOBUF, Admitted
 from cumulo.services.operations.logs.ingestion import otlp

@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.conftest import Account, RunningCloud
 from tests.services.identity.iam.conftest import House, document, refused, trust
-from tests.services.identity.iam.test_mfa_devices import Device, code_at
+from tests.services.identity.iam.credentials.test_mfa_devices import Device, code_at
 
 SHOP, PLATFORM = "111122223333", "444455556666"
 TEAM = {"Tags": [{"Key": "team", "Value": "search"}], "TransitiveTagKeys": ["team"]}

@@ -6,16 +6,12 @@ from typing import TYPE_CHECKING
 
 from cumulo.core.errors import Fault
 from cumulo.core.identities import POLICY_NOT_FOUND, Delegation, Nobody, Role, SamlIdentity, WebIdentity
-from cumulo.services.identity.iam import (
-    delegation_tokens,
-    mfa_devices,
-    outbound_federation,
-    policies,
-    saml_assertions,
-    trust_policies,
-    web_identities,
-)
-from cumulo.services.identity.iam.roles import ROLES
+from cumulo.services.identity.iam.credentials import mfa_devices
+from cumulo.services.identity.iam.delegation import delegation_tokens
+from cumulo.services.identity.iam.entities import trust_policies
+from cumulo.services.identity.iam.entities.roles import ROLES
+from cumulo.services.identity.iam.federation import outbound_federation, saml_assertions, web_identities
+from cumulo.services.identity.iam.policies import policies
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context

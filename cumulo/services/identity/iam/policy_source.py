@@ -13,10 +13,11 @@ from cumulo.core.policy.authorization import Attached
 from cumulo.core.policy.documents import Kind
 from cumulo.core.policy.principals import Principal, PrincipalKind
 from cumulo.core.policy.statements import Policy, compile_policy
-from cumulo.services.identity.iam import policies, versions
-from cumulo.services.identity.iam.groups import GROUPS
-from cumulo.services.identity.iam.roles import ROLES
-from cumulo.services.identity.iam.users import USERS
+from cumulo.services.identity.iam import versions
+from cumulo.services.identity.iam.entities.groups import GROUPS
+from cumulo.services.identity.iam.entities.roles import ROLES
+from cumulo.services.identity.iam.entities.users import USERS
+from cumulo.services.identity.iam.policies import policies
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context

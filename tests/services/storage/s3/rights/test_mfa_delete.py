@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import Account
 from tests.services.identity.iam.conftest import House
-from tests.services.identity.iam.test_mfa_devices import Device
+from tests.services.identity.iam.credentials.test_mfa_devices import Device
 from tests.services.storage.s3.conftest import refused
 
 

@@ -1,0 +1,1 @@
+"""What users sign in and sign requests with, and server certificates."""

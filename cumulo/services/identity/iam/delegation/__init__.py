@@ -1,0 +1,1 @@
+"""Delegation requests: partners ask an account for access for a while."""

@@ -1,0 +1,1 @@
+"""Identities from elsewhere: providers, and the tokens and assertions that they make."""

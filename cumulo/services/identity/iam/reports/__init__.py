@@ -1,0 +1,1 @@
+"""What an account is told of itself: summaries, credential reports, details, access reports."""

@@ -1,0 +1,1 @@
+"""Roles that services make: by templates, and linked to them."""
