@@ -107,6 +107,7 @@ class Cloud:
                 local_keys=settings.loopback,
                 audit=settings.iam == "audit",
                 throttling=settings.throttling,
+                isolation=settings.isolation,
             )
             self.server = self._server()
             await self.server.start()

@@ -25,6 +25,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     - `hooks`: directories holding `boot.d`, `start.d`, `ready.d` and `shutdown.d` with scripts, in order.
     - `iam`: "enforce" denies what policies do not allow; "audit" lets it through, and writes down what AWS would deny.
     - `throttling`: refuse what is beyond the throughput of a DynamoDB table, as AWS does.
+    - `isolation`: what keeps Lambda's functions apart: our own namespaces, or containers of one of these programs.
     - `runtimes`: programs that run Lambda's runtimes here, by identifier ("ruby3.2"), whatever their version.
     - `log_level`: debug, info, warning or error.
     - `seed`: fixes chance and ids, for tests; None draws from the system.
@@ -43,6 +44,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     hooks: tuple[Path, ...] = ()
     iam: Literal["enforce", "audit"] = "enforce"
     throttling: bool = False
+    isolation: Literal["namespaces", "podman", "docker", "runc", "crun", "gvisor"] = "namespaces"
     runtimes: dict[str, str] = {}
     log_level: str = "info"
     seed: int | None = None

@@ -56,6 +56,7 @@ class Runtime:
         local_keys: bool = True,
         audit: bool = False,
         throttling: bool = False,
+        isolation: str = "namespaces",
         clock: Clock | None = None,
         ids: Ids | None = None,
     ) -> None:
@@ -65,6 +66,7 @@ class Runtime:
         self.local_keys = local_keys  # whether keys that cumulo did not issue are root users (loopback only)
         self.audit = audit  # whether denials are only written down
         self.throttling = throttling  # whether services refuse what is beyond a provisioned throughput
+        self.isolation = isolation  # what keeps functions apart
         self.endpoint = endpoint
         self.clock = clock or Clock()
         self.ids = ids or Ids()

@@ -100,7 +100,8 @@ class Server:
 
     async def adopt(self, listening: socket.socket) -> Callable[[], None]:
         """Serve connections of one more listening socket, wherever it listens; gives what stops it and closes it."""
-        listener = await self.loop.create_server(self._connect, sock=listening, backlog=_BACKLOG)
+        listen = self.loop.create_unix_server if listening.family == socket.AF_UNIX else self.loop.create_server
+        listener = await listen(self._connect, sock=listening, backlog=_BACKLOG)
         self._listeners.append(listener)
 
         def leave() -> None:

@@ -66,7 +66,7 @@ class ApiConnection(asyncio.Protocol):
         """Answers leave at once."""
         self.transport = transport  # type: ignore[assignment]
         opened = transport.get_extra_info("socket")
-        if opened is not None:
+        if opened is not None and opened.family != socket.AF_UNIX:
             opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def data_received(self, data: bytes) -> None:

@@ -7,9 +7,12 @@ import logging
 import os
 import socket
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from cumulo.engines.containers import engines
+from cumulo.engines.containers.containers import KEEPER, Containers
 from cumulo.engines.environments import aws_names, debugging, programs, runtimes, snapshots, variables
 from cumulo.engines.environments.builds import NEEDS_ROOT, Build, LogLine, StartFailed
 from cumulo.engines.environments.environment import Environment
@@ -65,10 +68,12 @@ class Environments:
         wall: Callable[[], float],
         adopt: Adopt | None = None,
         trust: Callable[[], Path] | None = None,
+        isolation: str = engines.NAMESPACES,
     ) -> None:
         """`now` is the cloud's time, for log lines; `wall` the real one, for deadlines; both in seconds.
 
         `trust` gives the file of the cloud's authority: AWS's own names lead to the cloud then, and are trusted.
+        `isolation`: one of `engines.ISOLATIONS`, what keeps functions apart.
         """
         self.now = now
         self.wall = wall
@@ -77,6 +82,7 @@ class Environments:
         self._trust = trust
         self._certificates = data_dir / "lambda" / "certificates"
         self.sandboxes = Sandboxes(data_dir / "lambda" / "sandboxes", logger, [data_dir])
+        self._containers = self._containers_by(isolation, data_dir) if isolation != engines.NAMESPACES else None
         self._java = JavaArchives(data_dir / "lambda" / "java", logger)
         self._snapshots: dict[str, asyncio.Task[Snapshot | None]] = {}
         self._zygotes: dict[tuple[Any, ...], asyncio.Task[Zygote]] = {}
@@ -151,14 +157,20 @@ class Environments:
         runtime = runtimes.find(build.runtime)
         await self.sandboxes.open()
         await self._java.prepare(runtime)
-        await self._zygote(self.program(build, runtime))
+        await self._zygote(self.program(build, runtime), self._containers_of(build))
 
     async def zygote_of(self, environment: Environment) -> Zygote:
-        """The zygote to fork. Raises StartFailed."""
+        """The zygote to fork; of containers what starts them. Raises StartFailed."""
+        build = environment.build
         await self.sandboxes.open()
-        await self.sandboxes.stack([str(folder) for folder in environment.build.layers])
+        containers = self._containers_of(build)
+        await self.sandboxes.stack([str(folder) for folder in build.layers], merged=containers is not None)
         await self._java.prepare(environment.runtime)
-        return await self._zygote(self.program(environment.build, environment.runtime))
+        return await self._zygote(self.program(build, environment.runtime), containers)
+
+    def _containers_of(self, build: Build) -> Containers | None:
+        """What makes containers for this build, where it does not run in a sandbox of ours."""
+        return self._containers
 
     def program(self, build: Build, runtime: Runtime) -> Program:
         """What runs in an environment of a build."""
@@ -169,27 +181,27 @@ class Environments:
     ) -> tuple[Sandbox, Message]:
         """The sandbox to enter and the program to be; `nested` and `inside` as `Sandboxes.make`. Raises StartFailed."""
         build = environment.build
-        if build.image is not None and not self.sandboxes.abilities.own_root:
+        containers = self._containers_of(build)
+        if build.image is not None and containers is None and not self.sandboxes.abilities.own_root:
             raise StartFailed(NEEDS_ROOT)
         chosen = self.program(build, environment.runtime)
-        layers = self.sandboxes.stacked([str(folder) for folder in build.layers])
+        layers = self.sandboxes.stacked([str(folder) for folder in build.layers], merged=containers is not None)
         listen = [RUNTIME_API]
         if build.port:
             listen.append(("tcp", "127.0.0.1", build.port))
-        named = self._names_aws
+        named = self._names_aws(containers)
         if named:
             listen += [("tcp", aws_names.ADDRESS, port) for port in aws_names.PORTS]
+        make = containers.make if containers else partial(self.sandboxes.make, nested=nested, inside=inside)
         try:
-            sandbox = self.sandboxes.make(
+            sandbox = make(
                 Limits(debugging.memory_mb(build), build.ephemeral_mb),
                 [] if build.image else [(str(build.code), TASK)],
                 layers,
                 listen,
                 cwd="/" if build.image else TASK,
                 image=str(build.image or ""),
-                nested=nested,
-                inside=inside,
-                names=self._known_names(named),
+                names=self._known_names(containers, named),
             )
         except OSError as error:
             raise StartFailed(f"no sandbox: {error}") from None
@@ -205,14 +217,14 @@ class Environments:
             "failure": chosen.failure,
             "cwd": (build.working_directory or "/") if build.image else "",
             "keep": [],
-            "shown": {} if self.sandboxes.abilities.own_root else {inside: out for out, inside in chosen.binds},
+            "shown": {} if self._has_roots(containers) else {inside: out for out, inside in chosen.binds},
         }
         return sandbox, program
 
     async def snapshot_of(self, environment: Environment) -> Snapshot | None:
         """The snapshot of a build, taken when the first environment asks for it; None where none can be taken."""
         build = environment.build
-        if not snapshots.possible(environment, self.sandboxes.abilities.own_root):
+        if self._containers_of(build) or not snapshots.possible(environment, self.sandboxes.abilities.own_root):
             return None
         task = self._snapshots.pop(build.key, None)
         if task is not None and task.done():
@@ -234,27 +246,32 @@ class Environments:
             if found is not None:
                 found.close()
 
-    async def _zygote(self, chosen: Program) -> Zygote:
-        key = (chosen.zygote, chosen.prefix, chosen.binds, bool(chosen.argv))
+    async def _zygote(self, chosen: Program, containers: Containers | None) -> Zygote:
+        key = (containers, chosen.zygote, chosen.prefix, chosen.binds, bool(chosen.argv))
         task = self._zygotes.get(key)
         if task is not None and task.done() and (task.cancelled() or task.exception() or not task.result().alive):
             task = None
         if task is None:
-            task = asyncio.create_task(self._start_zygote(chosen))
+            task = asyncio.create_task(
+                self._start_keeper(chosen, containers) if containers else self._start_zygote(chosen)
+            )
             self._zygotes[key] = task
         return await asyncio.shield(task)
 
-    def _known_names(self, named: bool) -> dict[str, str] | None:
+    def _known_names(self, containers: Containers | None, named: bool) -> dict[str, str] | None:
         """What the name server inside knows; `named`: AWS's names too."""
-        if not self.sandboxes.abilities.own_root:
+        if not self._has_roots(containers):
             return None
         return {**aws_names.LOCAL, **(dict.fromkeys(aws_names.SUFFIXES, aws_names.ADDRESS) if named else {})}
 
-    @property
-    def _names_aws(self) -> bool:
+    def _has_roots(self, containers: Containers | None) -> bool:
+        """Whether functions have a root of their own."""
+        return containers is not None or self.sandboxes.abilities.own_root
+
+    def _names_aws(self, containers: Containers | None) -> bool:
         """Whether AWS's names lead to the cloud: in a network of its own, with files of its own."""
-        abilities = self.sandboxes.abilities
-        return self._trust is not None and "net" in abilities.namespaces and abilities.own_root
+        own_network = containers is not None or "net" in self.sandboxes.abilities.namespaces
+        return self._trust is not None and own_network and self._has_roots(containers)
 
     def _trusted(self, java: bool) -> list[tuple[str, str]]:
         """Write the certificates that programs inside trust; (outside, inside) of each."""
@@ -276,10 +293,33 @@ class Environments:
         sdk = programs.sdk_packages() if chosen.with_sdk else {}
         modules = () if chosen.argv else PRELOADED
         zygote = Zygote(chosen.zygote, modules, sdk, {"LD_LIBRARY_PATH": variables.LIBRARIES})
-        prefix = [(chosen.prefix, chosen.prefix)] if chosen.prefix else []
-        java = programs.JAVA_MAIN in chosen.argv
-        trusted = await asyncio.to_thread(self._trusted, java) if self._names_aws else []
-        template = self.sandboxes.template([*prefix, *chosen.binds, *trusted])
+        template = self.sandboxes.template(await self._shown(chosen, None))
         template["links"] = [*template.get("links", ()), ["/var/lang", chosen.prefix or "/usr"]]
         await zygote.start(template, self.sandboxes.zygote_groups())
         return zygote
+
+    async def _start_keeper(self, chosen: Program, containers: Containers) -> Zygote:
+        """What starts containers of a program: inside, its Python comes up anew each time."""
+        keeper = Zygote(runtimes.base_python(), (), {}, None, KEEPER)
+        inside = [chosen.zygote, "-I", *(["-S"] if chosen.argv else []), "-X", "utf8"]
+        try:
+            template = containers.template(
+                await self._shown(chosen, containers),
+                inside,
+                {"LD_LIBRARY_PATH": variables.LIBRARIES},
+                chosen.prefix or "/usr",
+            )
+        except engines.EngineMissing as error:
+            raise StartFailed(str(error)) from None
+        await keeper.start(template, self.sandboxes.zygote_groups())
+        return keeper
+
+    async def _shown(self, chosen: Program, containers: Containers | None) -> list[tuple[str, str]]:
+        """(outside, inside) of what a program needs beside the system's folders."""
+        prefixes = {chosen.prefix} if containers is None else {chosen.prefix, programs.prefix(chosen.zygote)}
+        java = programs.JAVA_MAIN in chosen.argv
+        trusted = await asyncio.to_thread(self._trusted, java) if self._names_aws(containers) else []
+        return [*((each, each) for each in sorted(prefixes - {""})), *chosen.binds, *trusted]
+
+    def _containers_by(self, engine: str, data_dir: Path) -> Containers:
+        return Containers(data_dir / "lambda" / "containers", self.sandboxes, self._logger, engine)

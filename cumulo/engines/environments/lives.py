@@ -109,7 +109,8 @@ class Life:
             os.close(write)
             if go_read >= 0:
                 os.close(go_read)
-        self._servers.append(await self._loop.create_server(self._connection, sock=api, backlog=128))
+        listen = self._loop.create_unix_server if api.family == socket.AF_UNIX else self._loop.create_server
+        self._servers.append(await listen(self._connection, sock=api, backlog=128))
         for each in cloud:
             self._servers.append(await self._home.adopt(each))
         if restored:

@@ -71,7 +71,7 @@ def program(build: Build, runtime: Runtime, java_archive: str = "") -> Program:
 
 
 def _python(build: Build, runtime: Runtime) -> Program:
-    prefix = _prefix(runtime.program)
+    installed = prefix(runtime.program)
     packages = sdk_packages()
     binds = [(path, f"/var/runtime/{Path(path).name}") for path in packages.values()]
     binds += debugging.binds(build)
@@ -82,10 +82,10 @@ def _python(build: Build, runtime: Runtime) -> Program:
         with_sdk = "boto3" in packages and not hidden and _uses_sdk(build, packages)
         if with_sdk:  # its modules know where they were imported from, and read their data there
             binds += [(path, path) for path in packages.values()]
-        return Program(runtime.program, prefix, tuple(binds), framed=True, with_sdk=with_sdk)
+        return Program(runtime.program, installed, tuple(binds), framed=True, with_sdk=with_sdk)
     binds.append((str(GUEST / "run_python.py"), "/var/runtime/bootstrap.py"))
     binds.append((str(GUEST), f"/var/runtime/.cumulo/{PACKAGE}"))
-    return Program(base_python(), prefix, tuple(binds), (runtime.program, "/var/runtime/bootstrap.py"), True)
+    return Program(base_python(), installed, tuple(binds), (runtime.program, "/var/runtime/bootstrap.py"), True)
 
 
 def _node(build: Build, runtime: Runtime) -> Program:
@@ -99,7 +99,7 @@ def _node(build: Build, runtime: Runtime) -> Program:
         "/var/runtime/index.mjs",
     )
     binds = tuple((str(file), f"/var/runtime/{file.name}") for file in sorted((GUEST / "node").glob("*.mjs")))
-    return Program(base_python(), _prefix(runtime.program), binds, argv, True)
+    return Program(base_python(), prefix(runtime.program), binds, argv, True)
 
 
 def _java(build: Build, runtime: Runtime, archive: str) -> Program:
@@ -113,7 +113,7 @@ def _java(build: Build, runtime: Runtime, archive: str) -> Program:
     given = build.variables.get(JAVA_OPTIONS, "")
     flags = (*java_flags(build.memory_mb, given, archive and JAVA_ARCHIVE), *debugging.java_flags(build))
     argv = (runtime.program, *flags, "-cp", shown, JAVA_MAIN, "/opt/java")
-    return Program(base_python(), _prefix(runtime.program), tuple(binds), argv, True)
+    return Program(base_python(), prefix(runtime.program), tuple(binds), argv, True)
 
 
 def java_flags(memory_mb: int, given: str = "", archive: str = "") -> tuple[str, ...]:
@@ -138,7 +138,7 @@ def java_flags(memory_mb: int, given: str = "", archive: str = "") -> tuple[str,
 def _ruby(build: Build, runtime: Runtime) -> Program:
     binds = tuple((str(file), f"/var/runtime/bootstrap/{file.name}") for file in sorted((GUEST / "ruby").glob("*.rb")))
     return Program(
-        base_python(), _prefix(runtime.program), binds, (runtime.program, "/var/runtime/bootstrap/run.rb"), True
+        base_python(), prefix(runtime.program), binds, (runtime.program, "/var/runtime/bootstrap/run.rb"), True
     )
 
 
@@ -156,10 +156,10 @@ def _image(build: Build) -> Program:
     return Program(base_python(), "", argv=argv, failure="" if argv else "no command specified")
 
 
-def _prefix(program: str) -> str:
+def prefix(program: str) -> str:
     """The installation that a program belongs to; "" for the system's own, which sandboxes show anyway."""
-    prefix = str(Path(program).resolve().parents[1])
-    return "" if prefix in ("/", "/usr") else prefix
+    found = str(Path(program).resolve().parents[1])
+    return "" if found in ("/", "/usr") else found
 
 
 def _brings_libraries(build: Build) -> bool:

@@ -151,7 +151,9 @@ class Subscription:
                 self._dropped[1] += sum(map(len, buffer))
 
     async def _deliver(self, buffer: list[bytes]) -> None:
-        reader, writer = await asyncio.open_connection(sock=await self._connect(self.port))
+        made = await self._connect(self.port)
+        connect = asyncio.open_unix_connection if made.family == socket.AF_UNIX else asyncio.open_connection
+        reader, writer = await connect(sock=made)
         try:
             if self.protocol == "TCP":
                 writer.write(b"".join(each + b"\n" for each in buffer))

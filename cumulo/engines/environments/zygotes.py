@@ -131,10 +131,20 @@ class Forker:
 class Zygote(Forker):
     """A warm interpreter. `start` it once; `fork` as often as wanted."""
 
-    def __init__(self, program: str, modules: tuple[str, ...], sdk: dict[str, str], variables: dict[str, str]) -> None:
-        """`sdk`: packages of AWS's SDK to import, and the folders that they are in."""
-        super().__init__(f"the zygote of {program}")
+    def __init__(
+        self,
+        program: str,
+        modules: tuple[str, ...],
+        sdk: dict[str, str],
+        variables: dict[str, str] | None,
+        script: Path = PROGRAM,
+    ) -> None:
+        """`sdk`: packages of AWS's SDK to import, and the folders that they are in; `variables`: its
+        environment, None for the server's own; `script`: what is run.
+        """
+        super().__init__(f"the {script.stem} of {program}")
         self._program = program
+        self._script = script
         self._modules = modules
         self._sdk = sdk
         self._variables = variables
@@ -147,7 +157,7 @@ class Zygote(Forker):
         """
         ours, theirs = pair()
         words = [str(theirs.fileno()), str(ROOT), json.dumps(self._sdk), *self._modules]
-        command = [self._program, "-I", "-X", "utf8", str(PROGRAM), *words]
+        command = [self._program, "-I", "-X", "utf8", str(self._script), *words]
         try:
             self._process = _started(command, theirs.fileno(), self._variables)
         except OSError as error:
@@ -188,7 +198,7 @@ def _join(groups: list[str], pid: int) -> None:
             Path(file).write_text(str(pid))
 
 
-def _started(command: list[str], descriptor: int, variables: dict[str, str]) -> subprocess.Popen[bytes]:
+def _started(command: list[str], descriptor: int, variables: dict[str, str] | None) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,

@@ -113,7 +113,7 @@ class Groups:
 
     def __init__(self, place: Place | None = None) -> None:
         self._place = place
-        self._name = f"{PREFIX}-{_own_name()}-{next(_serial)}"  # a process may have several, as tests do
+        self._name = server_name()  # a process may have several, as tests do
 
     @property
     def here(self) -> bool:
@@ -155,6 +155,30 @@ class Groups:
         if self._place is not None:
             for folder in _folders(self._place):
                 remove_tree(folder / self._name, self._place.version)
+
+
+def server_name() -> str:
+    """A name for what this server leaves on the machine, by which another sees whether it still runs."""
+    return f"{PREFIX}-{_own_name()}-{next(_serial)}"
+
+
+def is_running(name: str) -> bool:
+    """Whether the server that gave a `server_name`, or a name that begins with one, runs; for all we can see."""
+    words = name.split("-")
+    if len(words) < 4 or words[0] != PREFIX or words[1] != _namespace():
+        return True
+    return words[2].isdecimal() and bool(words[3]) and _started(words[2]) == words[3]
+
+
+def of_process(text: str) -> Group | None:
+    """The memory group that a process is in, by its /proc/…/cgroup; None where it cannot be read here."""
+    own, mounted = _groups_in(text), _mounts()
+    for controller, version in (("memory", 1), ("", 2)):
+        if controller in own and controller in mounted:
+            group = Group(_below(mounted[controller], own[controller]), version)
+            if group.usage_bytes():
+                return group
+    return None
 
 
 def find() -> Place | None:
@@ -234,8 +258,12 @@ def _folders(place: Place) -> list[Path]:
 
 def _own_groups() -> dict[str, str]:
     """Controller to path of this process; "" for version 2."""
+    return _groups_in(_text(PROC / "self/cgroup"))
+
+
+def _groups_in(text: str) -> dict[str, str]:
     found = {}
-    for line in _text(PROC / "self/cgroup").splitlines():
+    for line in text.splitlines():
         _, controllers, path = line.split(":", 2)
         for controller in controllers.split(","):
             found[controller] = path

@@ -21,8 +21,6 @@ from cumulo.engines.sandboxes.supervisor import children, descendants
 MESSAGE_BYTES = 65536
 INSTRUCTION_BYTES = 256 * 1024
 MIB = 1 << 20
-GRACE_S = 2.0
-"""How long a supervisor that is not pid 1 may take to end what it started."""
 REMOVAL_WAITS_S = (0.0, 0.01, 0.05, 0.2, 1.0, 5.0)
 PEAKS = 32
 """Of processes that are looked at when an invocation ends: a fork bomb's thousand would take long, and are alike."""
@@ -54,6 +52,9 @@ class Sandbox:
     the listening sockets that are inside. `on_exit(name, wait status)` is called for the program and for what `spawn`
     started; a death of the whole sandbox is told as its program's death by SIGKILL.
     """
+
+    grace_s = 2.0
+    """How long a supervisor that is not pid 1 may take to end what it started."""
 
     def __init__(self, name: str, spec: Plain, limits: Limits, group: Group | None, freed: Callable[[], None]) -> None:
         self.name = name
@@ -140,6 +141,9 @@ class Sandbox:
             raise ConnectionRefusedError(error.strerror) from None
         return made
 
+    def watch(self, at_work: bool) -> None:
+        """Its memory is looked at ten times a second from now on, or no longer."""
+
     def kill(self) -> None:
         """End everything in it, at once and without asking."""
         if self._hung_up:
@@ -152,7 +156,7 @@ class Sandbox:
         if self._is_pid_1():
             self._kill_supervisor()
         else:
-            self._loop.call_later(GRACE_S, self._kill_supervisor)
+            self._loop.call_later(self.grace_s, self._kill_supervisor)
 
     def kill_groups(self) -> None:
         """End its programs with what they have forked, faster than they fork; nothing where pid 1 takes them along.
@@ -251,6 +255,11 @@ class Sandbox:
             self._exited(message)
         elif "connected" in message or "refused" in message:
             self._connected(message, descriptors)
+        else:
+            self._told(message)
+
+    def _told(self, message: dict[str, Any]) -> None:
+        """Something that only some kinds of sandboxes say."""
 
     def _began(self, pid: int) -> None:
         self.pid = pid

@@ -42,9 +42,9 @@ class Sandboxes:
         """`folder` is ours, in the state directory; `hidden`: folders that no sandbox may see, whatever is bound."""
         self._folder = folder
         self._logger = logger
-        self._hidden = [str(path) for path in hidden]
-        self._groups = Groups()
-        self._numbers = _Numbers(FIRST_USER + zlib.crc32(str(folder).encode()) % 10_000 * USERS_PER_SERVER)
+        self.hidden = [str(path) for path in hidden]
+        self.groups = Groups()
+        self.numbers = _Numbers(FIRST_USER + zlib.crc32(str(folder).encode()) % 10_000 * USERS_PER_SERVER)
         self._made = 0
         self._shown: set[str] = set()
         self._working: dict[str, Sandbox] = {}
@@ -64,7 +64,7 @@ class Sandboxes:
 
     def _open(self) -> Abilities:
         found = abilities()
-        self._groups.open()
+        self.groups.open()
         shutil.rmtree(self._folder, ignore_errors=True)
         (self._folder / "root").mkdir(parents=True)
         if not found.namespaces:
@@ -74,7 +74,7 @@ class Sandboxes:
             )
             self._processes_seen = user_processes.all_seen()
         _raise_file_limit()
-        if not self._groups.here:
+        if not self.groups.here:
             self._logger.info("no control groups: the memory of functions is watched instead")
         return found
 
@@ -85,18 +85,18 @@ class Sandboxes:
         self._shown.update(outside for outside, _ in binds)
         if not self.abilities.own_root:
             return {"root": "", "namespaces": list(names), "proc": False}
-        return templates.template(self._folder / "root", names, binds, self._hidden, proc=self.abilities.proc)
+        return templates.template(self._folder / "root", names, binds, self.hidden, proc=self.abilities.proc)
 
-    def stacked(self, layers: Sequence[str]) -> list[str]:
+    def stacked(self, layers: Sequence[str], *, merged: bool = False) -> list[str]:
         """The folders to give to `make` for these layers: a merged one where the machine cannot overlay them."""
-        if len(layers) < 2 or (self.abilities.own_root and self.abilities.overlay):
+        if len(layers) < 2 or (self.abilities.own_root and self.abilities.overlay and not merged):
             return list(layers)
         key = hashlib.sha256("\0".join(layers).encode()).hexdigest()[:32]
         return [str(self._folder / f"layers-{key}")]
 
-    async def stack(self, layers: Sequence[str]) -> None:
+    async def stack(self, layers: Sequence[str], *, merged: bool = False) -> None:
         """Make what `stacked` names. Raises OSError."""
-        (into, *others) = self.stacked(layers) or [""]
+        (into, *others) = self.stacked(layers, merged=merged) or [""]
         if others or into in ("", *layers):
             return
         merging = self._merging.get(into)
@@ -107,7 +107,7 @@ class Sandboxes:
 
     def zygote_groups(self) -> list[str]:
         """The cgroup.procs files that a zygote writes 0 to."""
-        return self._groups.zygote_files()
+        return self.groups.zygote_files()
 
     def make(
         self,
@@ -132,14 +132,14 @@ class Sandboxes:
         """
         self._made += 1
         name = str(self._made)
-        number = self._numbers.take()
+        number = self.numbers.take()
         hard_bytes = (limits.memory_mb + limits.ephemeral_mb) * MIB + SLACK_BYTES
-        group = self._groups.group(name)
+        group = self.groups.group(name)
         if group is not None and inside:
             try:
                 group.make(hard_bytes)
             except OSError:
-                self._numbers.give(number)
+                self.numbers.give(number)
                 raise
         shown = [list(pair) for pair in binds]
         spec: Plain = {
@@ -178,6 +178,7 @@ class Sandboxes:
 
     def working(self, sandbox: Sandbox, at_work: bool) -> None:
         """Watch a sandbox's memory while it is at work."""
+        sandbox.watch(at_work)
         if not at_work:
             self._working.pop(sandbox.name, None)
             return
@@ -193,12 +194,12 @@ class Sandboxes:
         if self._watch is not None:
             self._watch.cancel()
             self._watch = None
-        self._groups.close()
+        self.groups.close()
 
     def _look(self) -> None:
         self._watch = None
         sandboxes = list(self._working.values())
-        if self._groups.here:
+        if self.groups.here:
             self._judge(_over_limit(sandboxes))
             return
         self._looking = True  # in a thread: without groups it means to read of every process, which they may have many
@@ -220,7 +221,7 @@ class Sandboxes:
 
     def _freed(self, name: str, number: int) -> None:
         self._working.pop(name, None)
-        self._numbers.give(number)
+        self.numbers.give(number)
         if not self.abilities.own_root:
             shutil.rmtree(self._folder / f"tmp-{name}", ignore_errors=True)
 

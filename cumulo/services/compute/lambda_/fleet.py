@@ -194,7 +194,13 @@ class Fleet:
             clock = runtime.clock
             logger = runtime.logger("lambda")
             self._environments = Environments(
-                runtime.data_dir, logger, clock.now, clock.wall, runtime.adopt, runtime.trust
+                runtime.data_dir,
+                logger,
+                clock.now,
+                clock.wall,
+                runtime.adopt,
+                runtime.trust,
+                runtime.isolation,
             )
         return self._environments
 
