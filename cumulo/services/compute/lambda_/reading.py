@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from cumulo.core.operation import operation
-from cumulo.services.compute.lambda_ import configurations, downloads, images
+from cumulo.core.operation import Wait, operation
+from cumulo.services.compute.lambda_ import configurations, downloads, images, settling
 from cumulo.services.compute.lambda_.qualifiers import resolve
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cumulo.core.context import Context
+    from cumulo.services.compute.lambda_.qualifiers import Target
     from cumulo.services.compute.lambda_.versions import Version
 
 
@@ -17,6 +21,34 @@ if TYPE_CHECKING:
 def get_function(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """A version of a function, with its tags, its reserved concurrency and where its code is."""
     target = resolve(ctx, request["FunctionName"], request.get("Qualifier"))
+    if settling.is_under_way(target.version):
+        raise Wait(partial(_when_settled, version=target.version, shown=_function))
+    return _function(ctx, target)
+
+
+@operation
+def get_function_configuration(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
+    """The configuration of a version of a function."""
+    target = resolve(ctx, request["FunctionName"], request.get("Qualifier"))
+    if settling.is_under_way(target.version):
+        raise Wait(partial(_when_settled, version=target.version, shown=_configuration))
+    return _configuration(ctx, target)
+
+
+async def _when_settled(
+    ctx: Context, version: Version, shown: Callable[[Context, Target], dict[str, Any]]
+) -> dict[str, Any]:
+    """The version as it is a moment later: see settling.settled."""
+    await settling.settled(ctx, version)
+    request = ctx.request
+    return await ctx.transact(lambda ctx: shown(ctx, resolve(ctx, request["FunctionName"], request.get("Qualifier"))))
+
+
+def _configuration(ctx: Context, target: Target) -> dict[str, Any]:
+    return configurations.configuration(ctx, target.version, target.arn)
+
+
+def _function(ctx: Context, target: Target) -> dict[str, Any]:
     shown: dict[str, Any] = {"Configuration": configurations.configuration(ctx, target.version, target.arn)}
     shown["Code"] = _code(ctx, target.version)
     if target.function.tags:
@@ -31,10 +63,3 @@ def _code(ctx: Context, version: Version) -> dict[str, Any]:
         resolved = images.resolved_uri(version)
         return {"RepositoryType": "ECR", "ImageUri": version.image_uri, "ResolvedImageUri": resolved}
     return {"RepositoryType": "S3", "Location": downloads.url(ctx, version.code_sha256)}
-
-
-@operation
-def get_function_configuration(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
-    """The configuration of a version of a function."""
-    target = resolve(ctx, request["FunctionName"], request.get("Qualifier"))
-    return configurations.configuration(ctx, target.version, target.arn)

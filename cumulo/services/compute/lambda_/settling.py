@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from cumulo.services.compute.lambda_.versions import Version
 
 RETRY_S = 5.0
+MOMENT_S = 1.0
+"""How long GetFunction waits for a version that is under way."""
 CREATING = ("The function is being created.", "Creating")
 
 
@@ -85,3 +87,29 @@ def _settle(ctx: Context, payload: dict[str, Any], failure: tuple[str, str] | No
         version.snap_start_status = "On"
     version.revision_id = ctx.uuid()
     versions.keep(ctx, version)
+    ctx.signal(_signal(version))
+
+
+def _signal(version: Version) -> str:
+    return ":".join(("lambda.settled", *_key(version)))
+
+
+def is_under_way(version: Version) -> bool:
+    """Whether it is Pending or being updated."""
+    return version.state == "Pending" or version.update_status == "InProgress"
+
+
+async def settled(ctx: Context, version: Version) -> None:
+    """Wait a moment for a version that is under way, as most are for a hundredth of a second.
+
+    A client's waiter that sees Pending once sleeps for a second or for five.
+    """
+    until = ctx.now() + MOMENT_S
+    with ctx.listen(_signal(version)) as heard:
+        found = await ctx.transact(lambda ctx: versions.of(ctx, *_key(version)))
+        if found is not None and is_under_way(found):
+            await heard.wait(until)
+
+
+def _key(version: Version) -> tuple[str, str, str, str]:
+    return version.account, version.region, version.name, version.version

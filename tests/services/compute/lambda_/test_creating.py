@@ -10,6 +10,19 @@ from tests.conftest import Account
 from tests.services.compute.lambda_.conftest import RUNTIME, TRUST, Create, make_role, refused, zip_of
 
 
+def test_whoever_asks_at_once_waits_a_moment_for_it(cloud: Account, role: str) -> None:
+    """Else a client's waiter, which has seen Pending, sleeps for one second or for five."""
+    client = cloud.client("lambda")
+    made = client.create_function(
+        FunctionName="greeter", Runtime=RUNTIME, Role=role, Handler="index.handler", Code={"ZipFile": zip_of()}
+    )
+    assert made["State"] == "Pending"
+    assert client.get_function_configuration(FunctionName="greeter")["State"] == "Active"
+    changed = client.update_function_configuration(FunctionName="greeter", Timeout=5)
+    assert changed["LastUpdateStatus"] == "InProgress"
+    assert client.get_function(FunctionName="greeter")["Configuration"]["LastUpdateStatus"] == "Successful"
+
+
 def test_a_function_is_pending_and_then_active(cloud: Account, role: str) -> None:
     client = cloud.client("lambda")
     code = zip_of()
