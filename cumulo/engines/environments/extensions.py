@@ -6,9 +6,10 @@ Source: AWS Lambda Developer Guide, "Using the Lambda Extensions API to create e
 from __future__ import annotations
 
 import json
-from pathlib import Path
+import os
 from typing import Any, Protocol
 
+from cumulo.engines.environments import package_paths
 from cumulo.engines.environments.api_connections import ApiConnection, Request
 from cumulo.engines.environments.builds import Build, Invocation
 from cumulo.engines.images import roots
@@ -243,9 +244,9 @@ def names(build: Build) -> list[str]:
     """The external extensions that the layers or the image bring: the files in /opt/extensions."""
     if build.image is not None:
         return roots.files_in(build.image, "opt/extensions")
-    found: dict[str, Path] = {}
+    found: set[str] = set()
     for layer in build.layers:
-        folder = layer / "extensions"
-        if folder.is_dir():
-            found.update((file.name, file) for file in sorted(folder.iterdir()) if file.is_file())
+        folder = package_paths.find(layer, "extensions")
+        if folder is not None and folder.is_dir():
+            found.update(name for name in os.listdir(folder) if package_paths.is_program(layer, f"extensions/{name}"))
     return sorted(found)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from cumulo.engines.environments import debugging, guest
+from cumulo.engines.environments import debugging, guest, package_paths
 from cumulo.engines.environments.builds import Build
 from cumulo.engines.environments.runtimes import IMAGE, JAVA, NODE, PROVIDED, PYTHON, RUBY, Runtime, base_python
 
@@ -22,6 +22,8 @@ GUEST = Path(guest.__file__).parent
 PACKAGE = "cumulo/engines/environments/guest"
 SDK = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six.py")
 WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER"
+SOURCE_BYTES = 1 << 20
+"""Of a handler's file that are looked at."""
 HEAP_SHARE = 0.9
 JAVA_HEAP_SHARE = 0.85
 JAVA_OPTIONS = "JAVA_TOOL_OPTIONS"
@@ -145,7 +147,7 @@ def _ruby(build: Build, runtime: Runtime) -> Program:
 def _provided(build: Build) -> Program:
     """The bootstrap of the code, else the last layer's."""
     for folder, inside in ((build.code, "/var/task"), *((layer, "/opt") for layer in reversed(build.layers))):
-        if (folder / "bootstrap").is_file():
+        if package_paths.is_program(folder, "bootstrap"):
             return Program(base_python(), "", (), (f"{inside}/bootstrap",))
     return Program(base_python(), "", failure="Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]")
 
@@ -167,8 +169,9 @@ def _brings_libraries(build: Build) -> bool:
 
     The dynamic linker reads that variable once, when a process begins: a fork of the zygote would not find them.
     """
-    folders = (build.code, build.code / "lib", *(layer / "lib" for layer in build.layers))
-    return any(_has_library(folder) for folder in folders)
+    places = ((build.code, ""), (build.code, "lib"), *((layer, "lib") for layer in build.layers))
+    folders = (package_paths.find(folder, name) for folder, name in places)
+    return any(folder is not None and _has_library(folder) for folder in folders)
 
 
 def _has_library(folder: Path) -> bool:
@@ -187,17 +190,15 @@ def _is_extension_module(name: str) -> bool:
 def _uses_sdk(build: Build, packages: dict[str, str]) -> bool:
     """Whether a warm SDK helps: the handler's file speaks of boto3, and neither code nor layers bring a part of it."""
     version = ".".join(build.runtime.removeprefix("python").split(".")[:2])
-    folders = [build.code]
+    places = [(build.code, "")]
     for layer in build.layers:
-        folders += [layer / "python", layer / "python" / "lib" / f"python{version}" / "site-packages"]
+        places += [(layer, "python"), (layer, f"python/lib/python{version}/site-packages")]
+    folders = [package_paths.find(folder, name) for folder, name in places]
     names = [file for name in packages for file in (name, f"{name}.py")]
-    if any((folder / name).exists() for folder in folders for name in names):
+    if any(folder is not None and os.path.lexists(folder / name) for folder in folders for name in names):
         return False
     module = build.handler.rpartition(".")[0].replace(".", "/")
-    try:
-        text = (build.code / f"{module}.py").read_bytes()
-    except (OSError, ValueError):
-        return False
+    text = package_paths.beginning(build.code, f"{module}.py", SOURCE_BYTES)
     return b"boto3" in text or b"botocore" in text
 
 
