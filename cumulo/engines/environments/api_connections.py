@@ -5,15 +5,35 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+from collections import deque
 from typing import Any, Protocol
 
 import httptools
 
 MOST_BODY_BYTES = 8 * 1024 * 1024
+MOST_HEAD_BYTES = 1280 * 1024
+"""Of a request's target, headers and trailers: the cause of an error alone may have a megabyte, by X-Ray's segments."""
+MOST_CONNECTIONS = 128
+"""Of one environment at a time: its runtime and ten extensions have a few each."""
+MOST_KEPT_BYTES = 24 * 1024 * 1024
+"""Of the unanswered requests of one environment, all connections together."""
+FREE_BYTES = 16 * 1024
+"""Of one request, that are not counted: most requests are smaller."""
+HEADER_BYTES = 200
+"""What a header takes beside its bytes."""
+PART_BYTES, PART_OVERHEAD_BYTES = 4096, 100
+SLICE_BYTES = 16 * 1024
+"""The most that is parsed at once."""
+MOST_AT_ONCE = 8
+"""Requests of a slice: clients of these APIs wait for their answers, and thousands at once would keep the loop."""
 REASONS = {200: "OK", 202: "Accepted", 400: "Bad Request", 403: "Forbidden", 404: "Not Found", 410: "Gone",
            413: "Request Entity Too Large", 500: "Internal Server Error"}  # fmt: skip
 _ACCEPTED = b'HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: 16\r\n\r\n{"status":"OK"}\n'
 Headers = dict[bytes, bytes]
+
+
+class TooMuch(Exception):
+    """More than a program of an environment has any use for."""
 
 
 class Request:
@@ -47,8 +67,19 @@ class Api(Protocol):
     def answer(self, connection: ApiConnection, request: Request) -> None:
         """A request is complete; answer it now or later."""
 
+    def keep(self, count: int) -> bool:
+        """So many bytes more (less, below 0) of unanswered requests are in memory; False when they are too many."""
+
     def gone(self, connection: ApiConnection) -> None:
         """The other side hung up."""
+
+
+class Refused(asyncio.Protocol):
+    """A connection too many."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """End it."""
+        transport.abort()  # type: ignore[attr-defined]
 
 
 class ApiConnection(asyncio.Protocol):
@@ -61,6 +92,12 @@ class ApiConnection(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
         self._close = False
         self._held_up = False
+        self._unsent = False
+        self._waiting: deque[memoryview] = deque()
+        self._kept = self._counted = 0
+        self._since = 0
+        """Bytes since something came of them: a head, a line or a size that does not end is in the parser's memory."""
+        self._begun = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Answers leave at once."""
@@ -71,14 +108,59 @@ class ApiConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse; calls back below."""
+        if len(data) <= SLICE_BYTES and not self._waiting and not self._stopped:
+            self._parse(data)
+            return
+        view = memoryview(data)
+        self._waiting.extend(view[start : start + SLICE_BYTES] for start in range(0, len(data), SLICE_BYTES))
+        self._parse_on()
+
+    @property
+    def _stopped(self) -> bool:
+        """Nothing is read: somebody is behind, they with our answers or we with what they stream."""
+        return self._unsent or self._held_up
+
+    def _parse_on(self) -> None:
+        while self._waiting and not self._stopped and self.transport is not None and not self.transport.is_closing():
+            self._parse(self._waiting.popleft())
+        self._read_or_rest()
+
+    def _read_or_rest(self) -> None:
+        if self.transport is None or self.transport.is_closing():
+            return
+        if self._stopped:
+            self.transport.pause_reading()
+        else:
+            self.transport.resume_reading()
+
+    def _parse(self, data: bytes | memoryview) -> None:
+        self._since += len(data)
+        self._begun = 0
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserError:
+        except httptools.HttpParserCallbackError:
+            self.abort()
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):  # nothing here speaks anything else
             self.close()
+        if self._since > MOST_HEAD_BYTES:
+            self.abort()
+
+    def pause_writing(self) -> None:
+        """It asks, and does not read what it is answered: it is not heard until it does."""
+        self._unsent = True
+        self._read_or_rest()
+
+    def resume_writing(self) -> None:
+        """It has read."""
+        self._unsent = False
+        self._parse_on()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nobody waits for an answer any more."""
         self.transport = None
+        self._waiting.clear()
+        self._let_go()
+        self._request = Request()
         self._api.gone(self)
 
     def close(self) -> None:
@@ -86,22 +168,49 @@ class ApiConnection(asyncio.Protocol):
         if self.transport is not None:
             self.transport.close()
 
-    # what httptools calls
+    def abort(self) -> None:
+        """Hang up at once, whatever is not sent yet."""
+        self._waiting.clear()
+        if self.transport is not None:
+            self.transport.abort()
+
+    def _keep(self, count: int) -> None:
+        """Account for what is kept until the request is answered. Raises TooMuch, which ends the connection."""
+        self._kept += count
+        if self._kept > FREE_BYTES:
+            more = self._kept - self._counted
+            self._counted = self._kept
+            if not self._api.keep(more):
+                raise TooMuch
+
+    def _let_go(self) -> None:
+        if self._counted:
+            self._api.keep(-self._counted)
+        self._kept = self._counted = 0
+
+    # what httptools calls; it ends the parsing when one of these raises
 
     def on_message_begin(self) -> None:
         """A new request."""
+        self._begun += 1
+        if self._begun > MOST_AT_ONCE:
+            raise TooMuch
+        self._let_go()
         self._request = Request()
 
     def on_url(self, url: bytes) -> None:
         """Its target, maybe in pieces."""
+        self._keep(len(url))
         self._request.path += url.decode("latin-1")
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """A header, or a trailer."""
+        """A header, or a trailer. One that comes in pieces comes here whole."""
+        self._keep(len(name) + len(value) + HEADER_BYTES)
         self._request.headers[name.lower()] = value
 
     def on_headers_complete(self) -> None:
         """Before the body."""
+        self._since = 0
         request = self._request
         request.method = self._parser.get_method()
         self._close = not self._parser.should_keep_alive()
@@ -111,6 +220,7 @@ class ApiConnection(asyncio.Protocol):
 
     def on_body(self, data: bytes) -> None:
         """A part of the body; what is over the limit is counted, not kept."""
+        self._since = 0
         request = self._request
         request.size += len(data)
         if request.streaming:
@@ -118,23 +228,31 @@ class ApiConnection(asyncio.Protocol):
             if behind is not None and not self._held_up:
                 self._hold_up(behind)
         elif request.size <= MOST_BODY_BYTES:
-            request.body.append(data)
+            parts = request.body
+            if not parts or len(parts[-1]) + len(data) > PART_BYTES:
+                self._keep(len(data) + PART_OVERHEAD_BYTES)
+                parts.append(data)
+            else:  # many small ones would take much more than their bytes
+                self._keep(len(data))
+                parts[-1] += data
 
     def _hold_up(self, behind: asyncio.Future[None]) -> None:
         """Read nothing until whoever takes the parts has caught up: the program inside waits in its write."""
         if self.transport is not None:
             self._held_up = True
-            self.transport.pause_reading()
+            self._read_or_rest()
             behind.add_done_callback(self._go_on)
 
     def _go_on(self, _: asyncio.Future[None]) -> None:
         self._held_up = False
-        if self.transport is not None:
-            self.transport.resume_reading()
+        self._parse_on()
 
     def on_message_complete(self) -> None:
         """Answer."""
-        self._api.answer(self, self._request)
+        self._since = 0
+        request, self._request = self._request, Request()
+        self._let_go()
+        self._api.answer(self, request)
 
     # answers
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from cumulo.engines.environments import debugging, exits, platform_events, snapshots
 from cumulo.engines.environments.builds import ON_DEMAND, Build, Invocation, LogLine, Outcome
@@ -43,6 +43,10 @@ class _Running(Struct):
     done: asyncio.Future[None]
     started: float
     texts: list[str]
+    """The end of its log."""
+    text_size: int = 0
+    parts: bytearray = field(default_factory=bytearray)
+    """Of a streamed answer that nobody reads as it comes."""
     answered_at: float = 0.0
     began_at: float = 0.0
     has_answer: bool = False
@@ -325,7 +329,8 @@ class Environment:
             running.outcome.produced_bytes += len(data)
             if running.invocation.on_chunk is not None:
                 return running.invocation.on_chunk(data)
-            running.outcome.payload += data
+            if running.outcome.produced_bytes <= MOST_ANSWER_BYTES:  # it is refused in the end, if it gets larger
+                running.parts += data
         return None
 
     def answered(self, payload: bytes, content_type: str, streamed: bool) -> None:
@@ -337,8 +342,10 @@ class Environment:
         running.answered_at = perf_counter()
         outcome = running.outcome
         if streamed:
-            if running.invocation.on_chunk is None and len(outcome.payload) > MOST_ANSWER_BYTES:
-                self.too_large()
+            if running.invocation.on_chunk is None:
+                outcome.payload = bytes(running.parts)
+                if outcome.produced_bytes > MOST_ANSWER_BYTES:
+                    self.too_large()
             return
         outcome.produced_bytes = len(payload)
         outcome.content_type = content_type
@@ -397,8 +404,13 @@ class Environment:
 
     def _line(self, text: str) -> None:
         self._lines.append(LogLine(int(self._home.now() * 1000), text))
-        if self._running is not None:
-            self._running.texts.append(text)
+        running = self._running
+        if running is not None:
+            running.texts.append(text)
+            running.text_size += len(text)
+            if running.text_size > 16 * TAIL_BYTES:
+                running.texts[:] = ["".join(running.texts)[-TAIL_BYTES:]]
+                running.text_size = TAIL_BYTES
         if self._flusher is None:
             self._flusher = self._loop.call_later(FLUSH_S, self._flush)
 
@@ -448,7 +460,7 @@ def _level_of(text: str) -> int:
     if text.startswith("{"):
         try:
             return _LEVELS.get(str(json.loads(text).get("level", "")).upper(), 3)
-        except ValueError:
+        except (ValueError, RecursionError):
             return 3
     return 3
 
@@ -457,7 +469,7 @@ def _telemetry_record(text: str) -> Any:
     """Records of a JSON log are objects for subscribers."""
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
     return found if isinstance(found, dict) else text
 

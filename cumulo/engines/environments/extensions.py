@@ -6,7 +6,6 @@ Source: AWS Lambda Developer Guide, "Using the Lambda Extensions API to create e
 from __future__ import annotations
 
 import json
-import os
 from typing import Any, Protocol
 
 from cumulo.engines.environments import package_paths
@@ -170,7 +169,8 @@ class Extensions:
             return connection.refuse(403, "Extension.InvalidExtensionName", "Empty extension name")
         try:
             events = json.loads(request.payload() or b"{}").get("events", [])
-        except (ValueError, AttributeError):
+            iter(events)
+        except (ValueError, AttributeError, TypeError, RecursionError):
             return connection.refuse(403, "InvalidRequestFormat", "Bad request: the body is not JSON")
         found = self._all.get(name)
         if found is None:
@@ -220,7 +220,7 @@ class Extensions:
         connection.accept()
         try:
             reason = str(json.loads(request.payload() or b"{}").get("errorMessage", error_type))
-        except (ValueError, AttributeError):
+        except (ValueError, AttributeError, RecursionError):
             reason = error_type
         found.ended, found.busy, found.ready = True, False, True
         self._life.extension_failed(found.name, error_type, reason)
@@ -248,5 +248,7 @@ def names(build: Build) -> list[str]:
     for layer in build.layers:
         folder = package_paths.find(layer, "extensions")
         if folder is not None and folder.is_dir():
-            found.update(name for name in os.listdir(folder) if package_paths.is_program(layer, f"extensions/{name}"))
+            found.update(
+                file.name for file in folder.iterdir() if package_paths.is_program(layer, f"extensions/{file.name}")
+            )
     return sorted(found)

@@ -17,7 +17,13 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from cumulo.engines.environments import exits, extensions, telemetry, variables
-from cumulo.engines.environments.api_connections import ApiConnection, Request
+from cumulo.engines.environments.api_connections import (
+    MOST_CONNECTIONS,
+    MOST_KEPT_BYTES,
+    ApiConnection,
+    Refused,
+    Request,
+)
 from cumulo.engines.environments.builds import Invocation, StartFailed
 from cumulo.engines.environments.extensions import Extensions
 from cumulo.engines.environments.log_pipes import LogPipe
@@ -68,6 +74,7 @@ class Life:
         self._sandbox: Sandbox | None = None
         self._servers: list[Any] = []
         self._connections: set[ApiConnection] = set()
+        self._kept_bytes = 0
         self._logs: list[LogPipe] = []
         self._log_watched = False
         self._answered = True
@@ -241,8 +248,9 @@ class Life:
         """The runtime could not get ready."""
         if self.ready.done():
             return
-        if error_type in OWN_ERRORS:  # our own words, to which the request's id is added
-            self.ready.set_result(InitFailure(error_type, reason=json.loads(document)["errorMessage"]))
+        reason = _own_reason(document) if error_type in OWN_ERRORS else ""
+        if reason:  # our own words, to which the request's id is added
+            self.ready.set_result(InitFailure(error_type, reason=reason))
         else:
             self.ready.set_result(InitFailure(error_type, document))
 
@@ -305,10 +313,17 @@ class Life:
 
     # the APIs
 
-    def _connection(self) -> ApiConnection:
+    def _connection(self) -> ApiConnection | Refused:
+        if len(self._connections) >= MOST_CONNECTIONS:
+            return Refused()
         connection = ApiConnection(self)
         self._connections.add(connection)
         return connection
+
+    def keep(self, count: int) -> bool:
+        """Requests in memory have grown, or shrunk; whether they may be as large."""
+        self._kept_bytes += count
+        return self._kept_bytes <= MOST_KEPT_BYTES
 
     def wants_parts(self, request: Request) -> bool:
         """Streamed answers come part by part."""
@@ -389,3 +404,11 @@ class Life:
         if log.drain():
             self.unwatch_log()
             self._loop.call_later(PAUSE_S, self.watch_log)
+
+
+def _own_reason(document: bytes) -> str:
+    """What guest/program.py says is wrong; "" for what a function says in its name."""
+    try:
+        return str(json.loads(document)["errorMessage"])
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return ""

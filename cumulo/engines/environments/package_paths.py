@@ -6,7 +6,6 @@ that never ends, or to a folder whose names are nobody's business.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 MOST_LINKS = 40
@@ -29,7 +28,7 @@ def find(folder: Path, name: str) -> Path | None:
             place.pop()
             continue
         try:
-            target = os.readlink("/".join((root, *place, part)))
+            target = str(Path(root, *place, part).readlink())
         except (OSError, ValueError):  # no link, or not there
             place.append(part)
             continue
