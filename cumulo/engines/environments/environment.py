@@ -226,6 +226,9 @@ class Environment:
                 timer.cancel()
                 look.cancel()
                 life.watch_work(False)
+            if life.drain() and not running.outcome.dead:
+                running.outcome.duration_ms = (perf_counter() - running.started) * 1000
+                await life.read_log()
             return self._concluded(running)
         finally:
             self._running = None

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 PAUSE_S = 0.02
 """How long a pipe rests after a turn that it filled."""
+TURN_S, MOST_TURNS = 0.002, 64
+"""The same at the end of an invocation, and how many turns there are at most."""
 INTERNAL_S, EXTERNAL_S = 0.5, 2.0
 """The longest SHUTDOWN with internal and with external extensions; without any there is none."""
 RUNTIME_SHARE_S = 0.3
@@ -369,12 +371,14 @@ class Life:
             self._loop.add_reader(read, self._log_readable, self._logs[-1])
         return write
 
-    def drain(self, whole: bool = False) -> None:
-        """Read what was written until now; `whole`: unfinished lines too."""
+    def drain(self, whole: bool = False) -> bool:
+        """Read what was written until now; whether that was too much for once. `whole`: unfinished lines too."""
+        more = False
         for log in self._logs:
-            log.drain()
+            more |= log.drain()
             if whole:
                 log.flush()
+        return more
 
     def watch_log(self) -> None:
         """Read the log as it comes."""
@@ -400,10 +404,22 @@ class Life:
         else:
             self.unwatch_log()
 
+    async def read_log(self) -> None:
+        """Read all that has been written, and let others go on in between; not for ever, as somebody may write on."""
+        for _ in range(MOST_TURNS):
+            await asyncio.sleep(TURN_S)
+            if not self.drain():
+                return
+
     def _log_readable(self, log: LogPipe) -> None:
         if log.drain():
             self.unwatch_log()
-            self._loop.call_later(PAUSE_S, self.watch_log)
+            self._loop.call_later(PAUSE_S, self._read_on, log)
+
+    def _read_on(self, log: LogPipe) -> None:
+        self.watch_log()
+        if self._log_watched and log in self._logs:  # it may hold lines that are read, but not told yet
+            self._log_readable(log)
 
 
 def _own_reason(document: bytes) -> str:

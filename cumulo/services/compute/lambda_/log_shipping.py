@@ -24,12 +24,14 @@ if TYPE_CHECKING:
 FLUSH_S = 0.2
 SESSION_S = 2700.0
 MOST_KEPT = 100_000  # lines of all streams: what comes on top of them is dropped until Logs has taken some
+MOST_CHARACTERS = 64 << 20  # of all streams
+STREAM_SHARE = 4  # a stream may have this part of either, so that one which never ends leaves room for the others
 
 
 class Shipment:
     """The log stream of one environment."""
 
-    __slots__ = ("_lines", "_shipping", "account", "group", "made", "name", "region", "role", "stream")
+    __slots__ = ("_lines", "_shipping", "_size", "account", "group", "made", "name", "region", "role", "stream")
 
     def __init__(self, shipping: LogShipping, version: Version, build: Build) -> None:
         self.account = version.account
@@ -41,16 +43,21 @@ class Shipment:
         self.made = False  # whether Logs has the stream
         self._shipping = shipping
         self._lines: list[LogLine] = []
+        self._size = 0
 
     def add(self, lines: list[LogLine]) -> None:
         """Take lines that the environment has written."""
-        if self._shipping.accepts(self, len(lines)):
+        size = sum(len(line.text) for line in lines)
+        full = len(self._lines) * STREAM_SHARE > MOST_KEPT or self._size * STREAM_SHARE > MOST_CHARACTERS
+        if not full and self._shipping.accepts(self, len(lines), size):
             self._lines += lines
+            self._size += size
 
-    def take(self) -> list[LogLine]:
-        """The lines that are to be sent."""
+    def take(self) -> tuple[list[LogLine], int]:
+        """The lines that are to be sent, and how many characters they are."""
         lines, self._lines = self._lines, []
-        return lines
+        size, self._size = self._size, 0
+        return lines, size
 
 
 class LogShipping:
@@ -59,7 +66,7 @@ class LogShipping:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._full: dict[Shipment, None] = {}
-        self._kept = 0
+        self._kept = self._characters = 0
         self._sending: asyncio.Task[None] | None = None
         self._sessions: dict[str, tuple[Principal, float]] = {}
         self._there = "logs" in runtime.registry.names
@@ -68,11 +75,12 @@ class LogShipping:
         """The stream of an environment that is about to start."""
         return Shipment(self, version, build)
 
-    def accepts(self, shipment: Shipment, count: int) -> bool:
-        """Whether there is room for so many more lines; they are sent soon."""
-        if not self._there or self._kept > MOST_KEPT:
+    def accepts(self, shipment: Shipment, count: int, size: int) -> bool:
+        """Whether there is room for so many more lines, of so many characters; they are sent soon."""
+        if not self._there or self._kept > MOST_KEPT or self._characters > MOST_CHARACTERS:
             return False
         self._kept += count
+        self._characters += size
         self._full[shipment] = None
         if self._sending is None:
             self._sending = asyncio.get_running_loop().create_task(self._send_soon())
@@ -90,8 +98,9 @@ class LogShipping:
         """Send what is there."""
         full, self._full = self._full, {}
         for shipment in full:
-            lines = shipment.take()
+            lines, size = shipment.take()
             self._kept -= len(lines)
+            self._characters -= size
             try:
                 await self._send(shipment, lines)
             except Exception as error:  # a role without the right to write logs is not worth a warning
