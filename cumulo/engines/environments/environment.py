@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
 
-from cumulo.engines.environments import debugging, exits, platform_events, snapshots
+from cumulo.engines.environments import debugging, exits, log_levels, platform_events, snapshots
 from cumulo.engines.environments.builds import ON_DEMAND, Build, Invocation, LogLine, Outcome
 from cumulo.engines.environments.lives import InitFailure, Life
 from cumulo.engines.environments.platform_events import PlatformEvents, billed
@@ -81,7 +81,7 @@ class Environment:
         self._init_reason = ""
         self._restore_ms: float | None = None
         self._ending: asyncio.Task[None] | None = None
-        self._application_level = _LEVELS.get(build.application_level, 0) if build.log_format == "JSON" else 0
+        self._application_level = log_levels.weight(build.application_level) if build.log_format == "JSON" else 0
         self.events = PlatformEvents(build, runtime.banner, home.now, self._platform_line, self._event, self._is_heard)
 
     @property
@@ -390,10 +390,10 @@ class Environment:
 
     def text(self, text: str, framed: bool) -> None:
         """Something that the function wrote."""
-        if self._application_level and not framed and _level_of(text) < self._application_level:
+        if self._application_level and not framed and log_levels.of_line(text) < self._application_level:
             return
         self._line(text)
-        self._event("function", _telemetry_record(text) if self.build.log_format == "JSON" else text)
+        self._event("function", log_levels.record(text) if self.build.log_format == "JSON" else text)
 
     def extension_text(self, text: str, framed: bool) -> None:
         """Something that an extension wrote."""
@@ -453,28 +453,6 @@ class Environment:
         else:
             life.end()
             self._life = None
-
-
-_LEVELS = {"TRACE": 1, "DEBUG": 2, "INFO": 3, "WARN": 4, "WARNING": 4, "ERROR": 5, "FATAL": 6, "CRITICAL": 6}
-
-
-def _level_of(text: str) -> int:
-    """The level of a line of a JSON log: what its `level` says, else INFO."""
-    if text.startswith("{"):
-        try:
-            return _LEVELS.get(str(json.loads(text).get("level", "")).upper(), 3)
-        except (ValueError, RecursionError):
-            return 3
-    return 3
-
-
-def _telemetry_record(text: str) -> Any:
-    """Records of a JSON log are objects for subscribers."""
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        return text
-    return found if isinstance(found, dict) else text
 
 
 def _document(error_type: str, message: str) -> bytes:
