@@ -9,6 +9,7 @@ import asyncio
 import gc
 import logging
 import signal
+import socket
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -26,6 +27,7 @@ from cumulo.gateway.exchange import Exchange
 from cumulo.gateway.hosts import Hosts
 from cumulo.gateway.server import Server
 from cumulo.gateway.tls import Authority
+from cumulo.inside import Inside
 from cumulo.settings import Settings
 from cumulo.store import open_store
 from cumulo.wire import models
@@ -113,7 +115,7 @@ class Cloud:
             await self.server.start()
             listens = True
             self.runtime.endpoint = self.url
-            self.runtime.adopt = self.server.adopt
+            self.runtime.adopt = self._adopt
             self.runtime.trust = self.authority.ca_path if settings.tls else None
             self.hooks.endpoint = lambda: self.url
             await self.runtime.open()
@@ -170,6 +172,10 @@ class Cloud:
             authority=self.authority if settings.tls else None,  # costs nothing until a client speaks TLS
             greetings={ACCELERATOR_GREETING: self._accelerate, DEBUGGER_GREETING: self._debug},
         )
+
+    async def _adopt(self, listening: socket.socket) -> Callable[[], None]:
+        """Serve the cloud inside a function's environment; no debugger, which would lead into other functions."""
+        return await self.server.adopt(listening, Inside(self), {ACCELERATOR_GREETING: self._accelerate})
 
     async def _accelerate(self, stream: Stream) -> None:
         from cumulo.accelerator import Session

@@ -29,6 +29,9 @@ __all__ = ["PREFIXES", "Cloud", "Hooks", "answer", "respond"]
 PREFIXES = ("/_cumulo/", "/_localstack/", "/_aws/health")
 SCRUB = "/_cumulo/scrub"
 PACKAGES = "/_cumulo/lambda/packages/"
+FOR_FUNCTIONS = ("/_localstack/health", "/_aws/health", "/_cumulo/ca.pem", "/_cumulo/coverage")
+"""What answers inside functions, beside PACKAGES, whose links are signed. The rest tells of the machine and of what all
+accounts do, or makes work: a function has the rights of its role alone."""
 LOCALSTACK_VERSION = "4.0.0"  # the version whose answers these are; tools compare it
 RECENT = 100
 Answer = tuple[int, str, bytes]  # status, content type, body
@@ -56,6 +59,11 @@ class Exchange(Protocol):
 
     def respond(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
         """Send the whole answer."""
+
+
+def is_for_functions(path: str) -> bool:
+    """Whether a path of the cloud's own answers inside functions."""
+    return path.startswith(PACKAGES) or path.rstrip("/") in FOR_FUNCTIONS
 
 
 def answer(cloud: Cloud, exchange: Exchange) -> Coroutine[Any, Any, None] | None:

@@ -11,6 +11,7 @@ from cumulo.gateway.answers import Date
 from cumulo.gateway.doorway import Doorway
 from cumulo.gateway.exchange import Application
 from cumulo.gateway.hosts import Hosts
+from cumulo.gateway.inlets import Inlet
 from cumulo.gateway.limits import Limits
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class Server:
         self.draining = False
         self.now = 0.0  # loop time, as of the last sweep: fine enough for deadlines, and free
         self.connections: set[Connection] = set()
+        self.inside = 0  # of them, how many come from inside functions' environments
         self.tasks: set[asyncio.Task[Any]] = set()
         self.loop: asyncio.AbstractEventLoop
         self._unflushed: list[Unflushed] = []
@@ -98,10 +100,16 @@ class Server:
             if self.port == 0:
                 self.port = listener.sockets[0].getsockname()[1]
 
-    async def adopt(self, listening: socket.socket) -> Callable[[], None]:
-        """Serve connections of one more listening socket, wherever it listens; gives what stops it and closes it."""
+    async def adopt(
+        self, listening: socket.socket, application: Application, greetings: "Mapping[bytes, Serve]"
+    ) -> Callable[[], None]:
+        """Serve an application on a socket that listens inside a function's environment. `greetings` as above.
+
+        Gives what stops it and closes it. Its connections are bounded: see inlets.py.
+        """
+        inlet = Inlet(self, application, greetings)
         listen = self.loop.create_unix_server if listening.family == socket.AF_UNIX else self.loop.create_server
-        listener = await listen(self._connect, sock=listening, backlog=_BACKLOG)
+        listener = await listen(inlet.connect, sock=listening, backlog=_BACKLOG)
         self._listeners.append(listener)
 
         def leave() -> None:

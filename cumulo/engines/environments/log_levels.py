@@ -1,4 +1,4 @@
-"""Levels of JSON logs: what a function's line says its level is. Lines are the function's own words, and may be anything.
+"""Levels of JSON logs: what a line of a function says its level is. Lines are its own words, and may be anything.
 
 Source: AWS Lambda Developer Guide, "Log-level filtering".
 """
