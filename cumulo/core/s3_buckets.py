@@ -67,6 +67,8 @@ class Bucket(Record):
         return f"arn:{partition_of(self.region)}:s3:::{self.name}"
 
 
+VENDED = "vended_logs"  # in `configured`: deliveries of CloudWatch Logs want its access log
+
 BUCKETS = Table(
     Bucket,
     name="s3.buckets",
@@ -111,6 +113,14 @@ def known(ctx: Context, name: str) -> Bucket | None:
 def keep(ctx: Context, bucket: Bucket) -> None:
     """Write a bucket back."""
     BUCKETS.put(ctx, bucket)
+
+
+def mark(ctx: Context, bucket: Bucket, kind: str, there: bool) -> None:
+    """Note in a bucket that there is something of this kind, or no longer."""
+    if (kind in bucket.configured) is not there:
+        others = [each for each in bucket.configured if each != kind]
+        bucket.configured = [*others, kind] if there else others
+        keep(ctx, bucket)
 
 
 def count(ctx: Context, account: str, most: int) -> int:

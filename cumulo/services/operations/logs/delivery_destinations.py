@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -12,9 +12,8 @@ from cumulo.core.table import REGION, Record, Table
 from cumulo.services.operations.logs import tags
 from cumulo.services.operations.logs.errors import (
     DELIVERY_DESTINATION_NOT_FOUND,
-    DELIVERY_NOT_FOUND,
     DELIVERY_POLICY_NOT_FOUND,
-    DELIVERY_SOURCE_NOT_FOUND,
+    INVALID_DELIVERY_TOKEN,
     VALIDATION,
 )
 
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
 
 PAGE = 50
 _TYPES = {"s3": "S3", "logs": "CWL", "firehose": "FH"}
-FILTERS = ("deliverySourceNames", "resourceArns")  # of sources and deliveries: of none they choose none
-_INVALID_TOKEN = VALIDATION("The specified nextToken is invalid.")
 
 
 class DeliveryDestination(Record):
@@ -89,12 +86,6 @@ def get_delivery_destination(
 
 
 @operation
-def delete_delivery_destination(ctx: Context, request: t.DeleteDeliveryDestinationRequest) -> None:
-    """Remove a delivery destination."""
-    DELIVERY_DESTINATIONS.delete(ctx, DELIVERY_DESTINATIONS.get(ctx, request["name"]))
-
-
-@operation
 def describe_delivery_destinations(
     ctx: Context, request: t.DescribeDeliveryDestinationsRequest
 ) -> t.DescribeDeliveryDestinationsResponse:
@@ -105,7 +96,7 @@ def describe_delivery_destinations(
         lambda destination: (destination.name,),
         token=request.get("nextToken"),
         limit=request.get("limit") or PAGE,
-        error=_INVALID_TOKEN,
+        error=INVALID_DELIVERY_TOKEN(),
         of=ctx.operation,
     )
     answer: t.DescribeDeliveryDestinationsResponse = {
@@ -173,58 +164,3 @@ def delete_delivery_destination_policy(ctx: Context, request: t.DeleteDeliveryDe
 
 
 tags.add_kind("delivery-destination", DELIVERY_DESTINATIONS)
-
-# ---- sources and deliveries: no service that vends logs this way is here, so there are none of either
-
-
-@operation
-def describe_delivery_sources(
-    ctx: Context, request: t.DescribeDeliverySourcesRequest
-) -> t.DescribeDeliverySourcesResponse:
-    """Delivery sources. None can be made: PutDeliverySource is refused."""
-    _check_page(request)
-    return {"deliverySources": []}
-
-
-@operation
-def get_delivery_source(ctx: Context, request: t.GetDeliverySourceRequest) -> t.GetDeliverySourceResponse:
-    """A delivery source."""
-    ctx.authorize(_arn(ctx, "delivery-source", request["name"]))
-    raise DELIVERY_SOURCE_NOT_FOUND()
-
-
-@operation
-def delete_delivery_source(ctx: Context, request: t.DeleteDeliverySourceRequest) -> None:
-    """Remove a delivery source."""
-    ctx.authorize(_arn(ctx, "delivery-source", request["name"]))
-    raise DELIVERY_SOURCE_NOT_FOUND()
-
-
-@operation
-def describe_deliveries(ctx: Context, request: t.DescribeDeliveriesRequest) -> t.DescribeDeliveriesResponse:
-    """Deliveries. None can be made without a source."""
-    _check_page(request)
-    return {"deliveries": []}
-
-
-@operation
-def get_delivery(ctx: Context, request: t.GetDeliveryRequest) -> t.GetDeliveryResponse:
-    """A delivery."""
-    ctx.authorize(_arn(ctx, "delivery", request["id"]))
-    raise DELIVERY_NOT_FOUND()
-
-
-@operation
-def delete_delivery(ctx: Context, request: t.DeleteDeliveryRequest) -> None:
-    """Remove a delivery."""
-    ctx.authorize(_arn(ctx, "delivery", request["id"]))
-    raise DELIVERY_NOT_FOUND()
-
-
-def _check_page(request: Any) -> None:
-    if request.get("nextToken") is not None:
-        raise VALIDATION("The specified nextToken is invalid.")
-
-
-def _arn(ctx: Context, kind: str, name: str) -> str:
-    return f"arn:{ctx.partition}:logs:{ctx.region}:{ctx.account}:{kind}:{name}"

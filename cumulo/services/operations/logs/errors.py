@@ -46,6 +46,8 @@ DELIVERY_SOURCE_NOT_FOUND = Error(
 DELIVERY_DESTINATION_NOT_FOUND = Error(
     "ResourceNotFoundException", "Requested Delivery Destination does not exist in this account."
 )
+INVALID_DELIVERY_TOKEN = Error("ValidationException", "The specified nextToken is invalid.")
+CONFLICT = Error("ConflictException")
 DELIVERY_NOT_FOUND = Error("ResourceNotFoundException", "Requested Delivery does not exist in this account.")
 DELIVERY_POLICY_NOT_FOUND = Error(
     "ResourceNotFoundException", "Requested Delivery Destination Policy does not exist in this account."

@@ -49,6 +49,17 @@ def stream(logs: Any) -> dict[str, str]:
 refused = partial(refusals.refused, status=None)
 
 
+def a_user(cloud: Account, *actions: str, resource: str = "*") -> Any:
+    """A client of a user who may do this."""
+    iam = cloud.client("iam")
+    iam.create_user(UserName="u")
+    statement = {"Effect": "Allow", "Action": list(actions), "Resource": resource}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_user_policy(UserName="u", PolicyName="p", PolicyDocument=document)
+    key = iam.create_access_key(UserName="u")["AccessKey"]
+    return cloud.client("logs", aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"])
+
+
 class Storage:
     """What lies where, of the group of these tests."""
 

@@ -1,11 +1,14 @@
-"""Delivery destinations; sources and deliveries, of which there are none."""
+"""Delivery destinations; sources, and deliveries from one to the other."""
 
 import json
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
+from cumulo.core import vended_logs
 from tests.conftest import Account
-from tests.services.operations.logs.conftest import refused
+from tests.services.operations.logs.conftest import GROUP, a_user, refused
 
 NO_DESTINATION = "Requested Delivery Destination does not exist in this account."
 
@@ -73,17 +76,226 @@ def test_destinations_that_are_refused(logs: Any) -> None:
         logs.describe_delivery_destinations(nextToken="x")
 
 
-def test_there_are_no_sources(logs: Any) -> None:
-    with refused("NotImplemented"):
-        logs.put_delivery_source(name="a", resourceArn="arn:aws:cloudfront::1:distribution/a", logType="ACCESS_LOGS")
+@pytest.fixture
+def s3(cloud: Account) -> Any:
+    """A client, with a bucket named as the account."""
+    client = cloud.client("s3")
+    client.create_bucket(Bucket=f"shop-{cloud.account}")
+    return client
+
+
+@pytest.fixture
+def bucket(cloud: Account, s3: Any) -> str:
+    return f"shop-{cloud.account}"
+
+
+def source(logs: Any, bucket: str, name: str = "shop", **more: Any) -> Any:
+    request = {"resourceArn": f"arn:aws:s3:::{bucket}", "logType": "S3_SERVER_ACCESS_LOGS", **more}
+    return logs.put_delivery_source(name=name, **request)["deliverySource"]
+
+
+def to_group(logs: Any, group: str, name: str = "to-group", **more: Any) -> str:
+    """The ARN of a destination that is a log group."""
+    [found] = logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+    configuration = {"destinationResourceArn": found["arn"]}
+    made = logs.put_delivery_destination(name=name, deliveryDestinationConfiguration=configuration, **more)
+    return str(made["deliveryDestination"]["arn"])
+
+
+def deliver(logs: Any, arn: str, name: str = "shop", **more: Any) -> Any:
+    return logs.create_delivery(deliverySourceName=name, deliveryDestinationArn=arn, **more)["delivery"]
+
+
+def records(cloud: Account, logs: Any, group: str = GROUP) -> list[dict[str, Any]]:
+    cloud.advance(61)
+    return [json.loads(event["message"]) for event in logs.filter_log_events(logGroupName=group)["events"]]
+
+
+def test_the_access_log_of_a_bucket_comes_to_a_group(
+    cloud: Account, logs: Any, stream: dict[str, str], s3: Any, bucket: str
+) -> None:
+    made = source(logs, bucket, tags={"a": "b"})
+    arn = f"arn:aws:logs:us-east-1:{cloud.account}:delivery-source:shop"
+    assert made == {
+        "name": "shop",
+        "arn": arn,
+        "resourceArns": [f"arn:aws:s3:::{bucket}"],
+        "service": "s3",
+        "logType": "S3_SERVER_ACCESS_LOGS",
+        "tags": {"a": "b"},
+    }
+    assert logs.get_delivery_source(name="shop")["deliverySource"] == made
+    assert logs.list_tags_for_resource(resourceArn=arn)["tags"] == {"a": "b"}
+    s3.put_object(Bucket=bucket, Key="before", Body=b"x")
+    destination = to_group(logs, GROUP)
+    delivery = deliver(logs, destination, tags={"c": "d"})
+    assert delivery == {
+        "id": delivery["id"],
+        "arn": f"arn:aws:logs:us-east-1:{cloud.account}:delivery:{delivery['id']}",
+        "deliverySourceName": "shop",
+        "deliveryDestinationArn": destination,
+        "deliveryDestinationType": "CWL",
+        "recordFields": list(vended_logs.FIELDS["S3_SERVER_ACCESS_LOGS"]),
+        "tags": {"c": "d"},
+    }
+    assert logs.get_delivery(id=delivery["id"])["delivery"] == delivery
+    [policy] = logs.describe_resource_policies()["resourcePolicies"]
+    assert policy["policyName"] == "AWSLogDeliveryWrite20150319"
+    s3.put_object(Bucket=bucket, Key="a key/ü", Body=b"hello")
+    with pytest.raises(s3.exceptions.NoSuchKey):
+        s3.get_object(Bucket=bucket, Key="gone")
+    first, second = records(cloud, logs)
+    assert list(first) == delivery["recordFields"]
+    assert first["request_time"].endswith("Z")
+    wanted = {
+        "schema_version_id": "V_1_0",
+        "bucket_arn": f"arn:aws:s3:::{bucket}",
+        "bucket_name": bucket,
+        "operation": "REST.PUT.OBJECT",
+        "key_name": "a key/ü",
+        "http_status": 200,
+        "error_code": None,
+        "object_size": 5,
+        "signature_version": "SigV4",
+        "authentication_type": "AuthHeader",
+        "access_point_arn": None,
+        "source_region": "us-east-1",
+    }
+    assert {name: first[name] for name in wanted} == wanted
+    assert (second["operation"], second["http_status"], second["error_code"]) == ("REST.GET.OBJECT", 404, "NoSuchKey")
+    assert [each["logStreamName"] for each in logs.describe_log_streams(logGroupName=GROUP)["logStreams"]] == [
+        f"S3_{bucket}",
+        "one",
+    ]
+
+
+def test_deliveries_are_changed_and_ended(
+    cloud: Account, logs: Any, stream: dict[str, str], s3: Any, bucket: str
+) -> None:
+    source(logs, bucket)
+    logs.create_log_group(logGroupName="/shop/others")
+    one = deliver(logs, to_group(logs, GROUP), recordFields=["operation", "key_name"])
+    other = deliver(logs, to_group(logs, "/shop/others", "other"), recordFields=["http_status"])
+    [policy] = logs.describe_resource_policies()["resourcePolicies"]
+    assert len(json.loads(policy["policyDocument"])["Statement"][0]["Resource"]) == 2
+    s3.put_object(Bucket=bucket, Key="k", Body=b"")
+    assert records(cloud, logs) == [{"operation": "REST.PUT.OBJECT", "key_name": "k"}]
+    assert records(cloud, logs, "/shop/others") == [{"http_status": 200}]
+    assert len(logs.describe_deliveries(limit=1)["deliveries"]) == 1
+    assert logs.describe_deliveries(deliverySourceNames=["none"])["deliveries"] == []
+    logs.update_delivery_configuration(id=one["id"], recordFields=["bucket_name"])
+    logs.delete_delivery(id=other["id"])
+    s3.put_object(Bucket=bucket, Key="k", Body=b"")
+    assert records(cloud, logs)[1:] == [{"bucket_name": bucket}]
+    assert len(records(cloud, logs, "/shop/others")) == 1
+    for call, name in ((logs.delete_delivery_source, "shop"), (logs.delete_delivery_destination, "to-group")):
+        with refused("ConflictException"):
+            call(name=name)
+    logs.delete_delivery(id=one["id"])
+    s3.put_object(Bucket=bucket, Key="k", Body=b"")
+    assert len(records(cloud, logs)) == 2
+    logs.delete_delivery_source(name="shop")
+    logs.delete_delivery_destination(name="to-group")
     assert logs.describe_delivery_sources()["deliverySources"] == []
     assert logs.describe_deliveries()["deliveries"] == []
+
+
+def test_without_its_policy_nothing_comes(
+    cloud: Account, logs: Any, stream: dict[str, str], s3: Any, bucket: str
+) -> None:
+    source(logs, bucket)
+    deliver(logs, to_group(logs, GROUP))
+    logs.delete_resource_policy(policyName="AWSLogDeliveryWrite20150319")
+    s3.put_object(Bucket=bucket, Key="k", Body=b"")
+    assert records(cloud, logs) == []
+
+
+def test_many_records_come_in_several_batches() -> None:
+    delivery = vended_logs.VendedDelivery("r", "t", "i", "s", "g", ["text"])
+    records = [vended_logs.VendedRecord(1, {"text": "x" * 300_000}) for _ in range(7)]
+    assert [len(batch) for batch in vended_logs._batches(delivery, records)] == [3, 3, 1]
+    few = [vended_logs.VendedRecord(1, {"text": 1})] * 10_001
+    assert [len(batch) for batch in vended_logs._batches(delivery, few)] == [10_000, 1]
+
+
+def test_sources_that_are_refused(cloud: Account, logs: Any, s3: Any, bucket: str) -> None:
+    with refused("NotImplemented"):
+        source(logs, bucket, resourceArn="arn:aws:cloudfront::1:distribution/a", logType="ACCESS_LOGS")
+    with refused("NotImplemented"):
+        arn = f"arn:aws:logs:us-east-1:{cloud.account}:log-group:*"
+        source(logs, bucket, resourceArn=arn, logType="INSIGHTS_QUERY_LOGS")
+    with refused("NotImplemented"):
+        source(logs, bucket, deliverySourceConfiguration={"samplingRate": "50"})
+    with refused("ValidationException"):
+        source(logs, bucket, resourceArn="x")
+    for name in ("nobodys-bucket", f"{bucket}/*"):
+        with refused("ResourceNotFoundException"):
+            source(logs, name)
+    source(logs, bucket)
+    s3.create_bucket(Bucket=f"{bucket}-2")
+    for request in ({"name": "again"}, {"bucket": f"{bucket}-2"}):
+        with refused(
+            "ConflictException", "This ResourceId has already been used in another Delivery Source in this account"
+        ):
+            source(logs, **{"bucket": bucket, **request})
+    with refused("ValidationException"):
+        source(logs, bucket, tags={"a": "b"})
     for call in (logs.get_delivery_source, logs.delete_delivery_source):
         with refused("ResourceNotFoundException", "Requested Delivery Source does not exist in this account.."):
             call(name="a")
-    for call in (logs.get_delivery, logs.delete_delivery):
+    for token_of in (logs.describe_delivery_sources, logs.describe_deliveries):
+        with refused("ValidationException"):
+            token_of(nextToken="x")
+
+
+def test_deliveries_that_are_refused(cloud: Account, logs: Any, stream: dict[str, str], s3: Any, bucket: str) -> None:
+    arn = to_group(logs, GROUP)
+    with refused("ResourceNotFoundException", "Requested Delivery Source does not exist in this account.."):
+        deliver(logs, arn)
+    source(logs, bucket)
+    for wrong, code in (
+        ("x", "ValidationException"),
+        (f"{arn}-not", "ResourceNotFoundException"),
+        (arn.replace(cloud.account, "111122223333"), "NotImplemented"),
+    ):
+        with refused(code):
+            deliver(logs, wrong)
+    put(logs, "to-bucket", bucket)
+    with refused("NotImplemented"):
+        deliver(logs, arn.replace("to-group", "to-bucket"))
+    with refused("ValidationException"):
+        deliver(logs, to_group(logs, GROUP, "plain", outputFormat="plain"))
+    for more in (
+        {"recordFields": ["nothing"]},
+        {"fieldDelimiter": ","},
+        {"s3DeliveryConfiguration": {"suffixPath": "x"}},
+    ):
+        with refused("ValidationException"):
+            deliver(logs, arn, **more)
+    deliver(logs, arn)
+    with refused("ConflictException"):
+        deliver(logs, arn)
+    logs.create_log_group(logGroupName="/shop/gone")
+    gone = to_group(logs, "/shop/gone", "gone")
+    logs.delete_log_group(logGroupName="/shop/gone")
+    with refused("ResourceNotFoundException", "The specified log group does not exist."):
+        deliver(logs, gone)
+    assert len(logs.describe_deliveries()["deliveries"]) == 1
+    for call in (logs.get_delivery, logs.delete_delivery, logs.update_delivery_configuration):
         with refused("ResourceNotFoundException", "Requested Delivery does not exist in this account."):
             call(id="a")
+
+
+def test_who_may_deliver(cloud: Account, logs: Any, stream: dict[str, str], s3: Any, bucket: str) -> None:
+    arn = to_group(logs, GROUP)
+    user = a_user(cloud, "logs:PutDeliverySource", "logs:CreateDelivery")
+    with refused("AccessDeniedException"):
+        source(user, bucket)
+    source(logs, bucket)
+    with refused("AccessDeniedException"):
+        deliver(user, arn)
+    assert logs.describe_deliveries()["deliveries"] == logs.describe_resource_policies()["resourcePolicies"] == []
+    deliver(logs, arn)
 
 
 def test_entities_are_not_kept(logs: Any, stream: dict[str, str], now_ms: Callable[[], int]) -> None:

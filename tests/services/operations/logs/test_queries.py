@@ -16,7 +16,7 @@ from cumulo.engines.duckdb import QueryFailed
 from cumulo.services.operations.logs import query_runs, query_sources
 from cumulo.services.operations.logs.query import execution
 from tests.conftest import Account, RunningCloud
-from tests.services.operations.logs.conftest import GROUP, Storage, refused
+from tests.services.operations.logs.conftest import GROUP, Storage, a_user, refused
 from tests.services.operations.logs.test_data_protection import policy
 
 pytest.importorskip("duckdb")
@@ -258,17 +258,6 @@ def test_unmask_needs_its_permission(insights: Insights, cloud: Account) -> None
     with refused("AccessDeniedException"):
         insights.run("unmask @message")
     assert insights.run("fields @message") == []
-
-
-def a_user(cloud: Account, *actions: str, resource: str = "*") -> Any:
-    """A client of a user who may do this."""
-    iam = cloud.client("iam")
-    iam.create_user(UserName="u")
-    statement = {"Effect": "Allow", "Action": list(actions), "Resource": resource}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    iam.put_user_policy(UserName="u", PolicyName="p", PolicyDocument=document)
-    key = iam.create_access_key(UserName="u")["AccessKey"]
-    return cloud.client("logs", aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"])
 
 
 def test_queries_are_allowed_by_group(insights: Insights, logs: Any, cloud: Account) -> None:

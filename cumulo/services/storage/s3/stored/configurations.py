@@ -56,9 +56,7 @@ def all_of(ctx: Context, bucket: Bucket, kind: str) -> list[tuple[str, dict[str,
 def put(ctx: Context, bucket: Bucket, kind: str, document: dict[str, Any], id: str = "") -> None:
     """Keep a configuration in place of the one before, and note it in the bucket."""
     CONFIGURATIONS.put(ctx, Configuration(bucket.name, kind, id, msgspec.msgpack.encode(document)))
-    if kind not in bucket.configured:
-        bucket.configured = [*bucket.configured, kind]
-        s3_buckets.keep(ctx, bucket)
+    s3_buckets.mark(ctx, bucket, kind, True)
 
 
 def remove(ctx: Context, bucket: Bucket, kind: str, id: str = "") -> bool:
@@ -68,8 +66,7 @@ def remove(ctx: Context, bucket: Bucket, kind: str, id: str = "") -> bool:
         return False
     CONFIGURATIONS.delete(ctx, found)
     if not CONFIGURATIONS.range(ctx, bucket.name, kind, limit=1):
-        bucket.configured = [each for each in bucket.configured if each != kind]
-        s3_buckets.keep(ctx, bucket)
+        s3_buckets.mark(ctx, bucket, kind, False)
     return True
 
 
