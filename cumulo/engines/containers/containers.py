@@ -39,9 +39,18 @@ class Containers:
         self._made = 0
 
     def template(
-        self, binds: Iterable[tuple[str, str]], interpreter: list[str], variables: dict[str, str], lang: str
+        self,
+        binds: Iterable[tuple[str, str]],
+        interpreter: list[str],
+        variables: dict[str, str],
+        lang: str,
+        *,
+        image: bool = False,
     ) -> Plain:
-        """What a keeper prepares. `interpreter` is the command of the Python inside. Raises EngineMissing."""
+        """What a keeper prepares. `interpreter` is the command of the Python inside, `image`: whether roots are images.
+
+        Raises EngineMissing.
+        """
         program = engines.find(self.engine)
         made = templates.template(self._folder, (), binds, self._sandboxes.hidden, proc=True)
         made["links"] = [*made["links"], ["/var/lang", lang]]
@@ -54,6 +63,7 @@ class Containers:
             "interpreter": interpreter,
             "variables": variables,
             "server": self._server,
+            "image": image,
         }
 
     def make(

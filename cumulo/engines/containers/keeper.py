@@ -57,13 +57,13 @@ def serve(server: socket.socket) -> None:
                 except (Failed, OSError) as error:
                     _tell(server, {"prepared": str(error)})
             elif chosen is not None:
-                _fork(server, chosen, message, descriptors)
+                _fork(server, chosen, message["fork"], descriptors)
 
 
-def _fork(server: socket.socket, chosen: Launcher, message: dict[str, Any], descriptors: list[int]) -> None:
+def _fork(server: socket.socket, chosen: Launcher, number: int, descriptors: list[int]) -> None:
     pid = os.fork()
     if pid:
-        _tell(server, {"forked": message["fork"], "pid": pid})
+        _tell(server, {"forked": number, "pid": pid})
         for each in descriptors:
             os.close(each)
         return
@@ -72,6 +72,7 @@ def _fork(server: socket.socket, chosen: Launcher, message: dict[str, Any], desc
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         server.close()
         control, log, *others = descriptors
+        message = json.loads(os.read(control, MESSAGE_BYTES))
         program = message["program"]
         given = dict(zip(program["keep"], others))  # noqa: B905, zip() has no `strict` before 3.10
         Relay(chosen, socket.socket(fileno=control), message["sandbox"], program).run(log, given.get("go", -1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import json
 import os
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from cumulo.engines.containers.mounts import HOME, Mount, Plain, mounts, skeleton
+from cumulo.engines.containers.rapid import Rapid, image_mounts
 from cumulo.engines.sandboxes.groups import is_running
 
 PATIENCE_S = 60.0
@@ -52,10 +54,18 @@ class Launcher:
         self.program: str = template["engine_program"]
         self.folder = Path(template["folder"])
         self.root = Path()
+        self._rapid: Rapid | None = None
+        self._trusted = self.folder / "trusted"
 
     def prepare(self) -> None:
         """Make what all containers share; remove what servers left that are gone. Raises Failed, OSError."""
         self.root = skeleton(self.template, self.folder / "roots")
+        if self.template["image"]:
+            try:
+                self._rapid = Rapid(self.template["interpreter"][0], self.template["tree"], self.folder)
+            except subprocess.SubprocessError as error:
+                raise Failed(f"no Python for images: {error}") from None
+            self._keep_trusted()
         own = self.folder / "containers"
         own.mkdir(parents=True, exist_ok=True)
         for left in own.iterdir():
@@ -72,11 +82,12 @@ class Launcher:
 
     def command(self) -> list[str]:
         """The supervisor."""
-        return [*self.template["interpreter"], f"{HOME}/cumulo/engines/containers/contained.py", HOME]
+        python = self._rapid.command() if self._rapid else self.template["interpreter"]
+        return [*python, f"{HOME}/cumulo/engines/containers/contained.py", HOME]
 
     def variables(self) -> dict[str, str]:
         """The supervisor's environment."""
-        return dict(self.template["variables"])
+        return self._rapid.variables() if self._rapid else dict(self.template["variables"])
 
     @staticmethod
     def complaint(own: Path) -> str:
@@ -88,12 +99,28 @@ class Launcher:
 
     def mounts(self, own: Path, spec: Plain) -> list[Mount]:
         """What is mounted in a container; its own files are written."""
+        if self._rapid is not None:
+            return image_mounts(self.template, spec, self._rapid, self._trusted, self.root)
         for name, text in spec["files"].items():
             file = own / name[1:]
             file.parent.mkdir(exist_ok=True)
             file.write_text(text)
             file.chmod(0o644)
-        return mounts(self.template, spec, own)
+        return mounts(self.template, spec, own, self.root)
+
+    def root_of(self, spec: Plain) -> str:
+        """The folder that is the root of a container."""
+        return spec["image"] or str(self.root)
+
+    def _keep_trusted(self) -> None:
+        """The cloud's certificates under the names that an image finds them by, in one folder."""
+        for outside, inside in self.template["binds"]:
+            if inside.startswith("/etc/cumulo/"):
+                self._trusted.mkdir(exist_ok=True)
+                place = self._trusted / Path(inside).name
+                made = Path(f"{place}.{os.getpid()}")
+                shutil.copyfile(outside, made)
+                made.replace(place)
 
     def _run(self, *words: str) -> str:
         """What the program prints. Raises Failed with what it complains of."""
@@ -181,7 +208,7 @@ class Oci(Launcher):
                 "capabilities": {kind: [] for kind in kinds},
                 "noNewPrivileges": True,
             },
-            "root": {"path": str(self.root), "readonly": True},
+            "root": {"path": self.root_of(spec), "readonly": True},
             "hostname": spec["hostname"],
             "mounts": [_proc(), _dev(read_only=not self._sandboxed), *mounts],
             "linux": linux,
@@ -206,7 +233,7 @@ class Commands(Launcher):
             if not is_running(name):
                 self.remove(name)
         if not self._podman:
-            self._image = self._import(self.root)
+            self._image = self._import(_packed(self.root))
 
     def start(self, name: str, own: Path, spec: Plain) -> Running:
         command = [self.program, "run", *self._options(name, own, spec), *self.command()]
@@ -237,27 +264,27 @@ class Commands(Launcher):
         made += [f"--env={name}={value}" for name, value in self.variables().items()]
         for mount in self.mounts(own, spec):
             made += _option(mount, ",notmpcopyup" if self._podman else "")
-        for file in ("/etc/hosts", "/etc/resolv.conf"):  # in place of the engine's
-            made += _option(Mount(f"{self.root}{file}", file))
         if self._podman:
             made += [f"--ulimit={name}={_hard(name)}" for name in ("nofile", "nproc")]
-            made += ["--read-only-tmpfs=false", "--no-hosts"]
-            return [*made, "--rootfs", str(self.root)]
-        return [*made, "--entrypoint=", self._image]
+            made += ["--read-only-tmpfs=false", "--no-hosts", "--passwd=false"]
+            return [*made, "--rootfs", self.root_of(spec)]
+        if not spec["image"]:
+            return [*made, "--entrypoint=", self._image]
+        shown, archive = _top(Path(spec["image"]))
+        for mount in shown:
+            made += _option(mount)
+        return [*made, "--entrypoint=", self._import(archive)]
 
-    def _import(self, root: Path) -> str:
+    def _import(self, archive: bytes) -> str:
         """An image of a root, which docker takes in no other way; it is named by what is in it."""
-        image = f"cumulo-root:{root.name}"
+        image = f"cumulo-root:{hashlib.sha256(archive).hexdigest()[:32]}"
         with contextlib.suppress(Failed):
             self._run("image", "inspect", image)
             return image
-        archive = io.BytesIO()
-        with tarfile.open(fileobj=archive, mode="w") as tar:
-            tar.add(root, ".", filter=_of_root)
         try:
             done = subprocess.run(
                 [self.program, "import", "-", image],
-                input=archive.getvalue(), capture_output=True, timeout=PATIENCE_S, check=False,
+                input=archive, capture_output=True, timeout=PATIENCE_S, check=False,
             )  # fmt: skip
         except (OSError, subprocess.TimeoutExpired) as error:
             raise Failed(f"{self.program}: {error}") from None
@@ -278,8 +305,36 @@ def _moved(stream: IO[bytes]) -> int:
     return moved
 
 
+def _packed(root: Path) -> bytes:
+    """A root as a tar archive; the same each time."""
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        tar.add(root, ".", filter=_of_root)
+    return archive.getvalue()
+
+
+def _top(root: Path) -> tuple[list[Mount], bytes]:
+    """How docker is shown the root of an image: a root of empty folders, files and links, and what is bound there."""
+    (root / "etc/hostname").touch()  # docker mounts a file of its own there
+    shown = []
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        for place in sorted(root.iterdir()):
+            tar.add(place, place.name, recursive=False, filter=_empty)
+            if not place.is_symlink() and place.name not in ("proc", "sys", "dev", "tmp"):
+                shown.append(Mount(str(place), f"/{place.name}"))
+    return shown, archive.getvalue()
+
+
+def _empty(member: tarfile.TarInfo) -> tarfile.TarInfo:
+    member.size = 0
+    if not member.issym() and not member.isdir():
+        member.type = tarfile.REGTYPE
+    return _of_root(member)
+
+
 def _of_root(member: tarfile.TarInfo) -> tarfile.TarInfo:
-    member.uid = member.gid = 0
+    member.uid = member.gid = member.mtime = 0
     member.uname = member.gname = ""
     return member
 

@@ -72,13 +72,14 @@ def parts(tree: str) -> list[tuple[str, str]]:
     return [(f"{tree}/cumulo/engines/{part}", f"{HOME}/cumulo/engines/{part}") for part in PARTS]
 
 
-def mounts(template: Plain, spec: Plain, own: Path) -> list[Mount]:
+def mounts(template: Plain, spec: Plain, own: Path, root: Path) -> list[Mount]:
     """In the order in which they lie over each other. `own`: the folder of this container's own files."""
     binds = [(outside, inside) for outside, inside in template["binds"] if Path(outside).exists()]
     made = [Mount("", "/tmp", spec["tmp_bytes"]), Mount(str(own / "run"), "/run")]
     made += [Mount(outside, inside) for outside, inside in binds]
     made += [Mount(outside, inside) for outside, inside in parts(template["tree"])]
     made += [Mount(outside, inside) for outside, inside in spec["binds"]]
+    made += [Mount(f"{root}{file}", file) for file in ("/etc/hosts", "/etc/resolv.conf")]  # in place of engines' own
     made += _layers(spec["layers"], binds)
     shown = [inside for _, inside in binds]
     for hidden in template["hidden"]:

@@ -157,7 +157,7 @@ class Environments:
         runtime = runtimes.find(build.runtime)
         await self.sandboxes.open()
         await self._java.prepare(runtime)
-        await self._zygote(self.program(build, runtime), self._containers_of(build))
+        await self._zygote(build, runtime)
 
     async def zygote_of(self, environment: Environment) -> Zygote:
         """The zygote to fork; of containers what starts them. Raises StartFailed."""
@@ -166,7 +166,7 @@ class Environments:
         containers = self._containers_of(build)
         await self.sandboxes.stack([str(folder) for folder in build.layers], merged=containers is not None)
         await self._java.prepare(environment.runtime)
-        return await self._zygote(self.program(build, environment.runtime), containers)
+        return await self._zygote(build, environment.runtime)
 
     def _containers_of(self, build: Build) -> Containers | None:
         """What makes containers for this build, where it does not run in a sandbox of ours."""
@@ -246,14 +246,16 @@ class Environments:
             if found is not None:
                 found.close()
 
-    async def _zygote(self, chosen: Program, containers: Containers | None) -> Zygote:
-        key = (containers, chosen.zygote, chosen.prefix, chosen.binds, bool(chosen.argv))
+    async def _zygote(self, build: Build, runtime: Runtime) -> Zygote:
+        chosen, containers = self.program(build, runtime), self._containers_of(build)
+        image = containers is not None and build.image is not None
+        key = (containers, image, chosen.zygote, chosen.prefix, chosen.binds, bool(chosen.argv))
         task = self._zygotes.get(key)
         if task is not None and task.done() and (task.cancelled() or task.exception() or not task.result().alive):
             task = None
         if task is None:
             task = asyncio.create_task(
-                self._start_keeper(chosen, containers) if containers else self._start_zygote(chosen)
+                self._start_keeper(chosen, containers, image) if containers else self._start_zygote(chosen)
             )
             self._zygotes[key] = task
         return await asyncio.shield(task)
@@ -298,7 +300,7 @@ class Environments:
         await zygote.start(template, self.sandboxes.zygote_groups())
         return zygote
 
-    async def _start_keeper(self, chosen: Program, containers: Containers) -> Zygote:
+    async def _start_keeper(self, chosen: Program, containers: Containers, image: bool) -> Zygote:
         """What starts containers of a program: inside, its Python comes up anew each time."""
         keeper = Zygote(runtimes.base_python(), (), {}, None, KEEPER)
         inside = [chosen.zygote, "-I", *(["-S"] if chosen.argv else []), "-X", "utf8"]
@@ -308,6 +310,7 @@ class Environments:
                 inside,
                 {"LD_LIBRARY_PATH": variables.LIBRARIES},
                 chosen.prefix or "/usr",
+                image=image,
             )
         except engines.EngineMissing as error:
             raise StartFailed(str(error)) from None
