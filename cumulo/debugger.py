@@ -12,7 +12,7 @@ import ipaddress
 import socket
 from typing import TYPE_CHECKING
 
-from cumulo.services.compute.lambda_ import fleet
+from cumulo.services.compute.lambda_.running import fleet
 
 if TYPE_CHECKING:
     from cumulo.core.runtime import Runtime

@@ -124,7 +124,7 @@ async def _scrub(cloud: Cloud, exchange: Exchange) -> None:
 
 async def _package(cloud: Cloud, exchange: Exchange) -> None:
     """The archive of a function or a layer, by a link that Lambda gave out."""
-    from cumulo.services.compute.lambda_ import downloads
+    from cumulo.services.compute.lambda_.packages import downloads
 
     request = exchange.request
     ctx = cloud.runtime.internal_context("lambda", "Download", "", "")

@@ -14,11 +14,12 @@ from cumulo.core.errors import INTERNAL_FAILURE
 from cumulo.faces import contexts
 from cumulo.gateway.bodies import Disconnected
 from cumulo.gateway.hosts import FOREIGN
-from cumulo.services.compute.lambda_ import invocation_metrics, payloads, url_answers, url_calls, url_cors, url_events
-from cumulo.services.compute.lambda_.function_urls import LABEL, RESPONSE_STREAM
-from cumulo.services.compute.lambda_.invocation_requests import Call
-from cumulo.services.compute.lambda_.streamed_invocations import Flow
-from cumulo.services.compute.lambda_.url_answers import MalformedAnswer, StreamedHead
+from cumulo.services.compute.lambda_.invocations.streamed_invocations import Flow
+from cumulo.services.compute.lambda_.running import invocation_metrics, payloads
+from cumulo.services.compute.lambda_.running.invocation_requests import Call
+from cumulo.services.compute.lambda_.urls import url_answers, url_calls, url_cors, url_events
+from cumulo.services.compute.lambda_.urls.function_urls import LABEL, RESPONSE_STREAM
+from cumulo.services.compute.lambda_.urls.url_answers import MalformedAnswer, StreamedHead
 from cumulo.wire import hosts, models
 from cumulo.wire.faults import Fault
 
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     from cumulo.core.context import Context
     from cumulo.engines.environments.builds import Outcome
     from cumulo.gateway.exchange import Exchange
-    from cumulo.services.compute.lambda_.function_urls import FunctionUrl
-    from cumulo.services.compute.lambda_.url_calls import Admitted
+    from cumulo.services.compute.lambda_.urls.function_urls import FunctionUrl
+    from cumulo.services.compute.lambda_.urls.url_calls import Admitted
 
 OPERATION = "InvokeFunctionUrl"
 BROKEN = (502, [("Content-Type", "application/json")], b"Internal Server Error")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from cumulo.services.compute.lambda_.fleet import of
+from cumulo.services.compute.lambda_.running.fleet import of
 from tests.conftest import Account
 from tests.services.compute.lambda_.simulation import Environments
 

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from cumulo.services.compute.lambda_ import qualifiers
+from cumulo.services.compute.lambda_.stored import qualifiers
 from tests.conftest import Account
 from tests.services.compute.lambda_.conftest import Create, refused
 

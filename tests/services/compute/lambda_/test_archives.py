@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cumulo.services.compute.lambda_.archives import BadArchive, remove, unpack, unpacked_size
+from cumulo.services.compute.lambda_.packages.archives import BadArchive, remove, unpack, unpacked_size
 
 LIMIT = 1 << 20
 

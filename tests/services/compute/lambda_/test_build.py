@@ -1,7 +1,8 @@
 """What an execution environment is made of."""
 
 from cumulo.engines.environments.builds import Build
-from cumulo.services.compute.lambda_ import build, qualifiers
+from cumulo.services.compute.lambda_.running import build
+from cumulo.services.compute.lambda_.stored import qualifiers
 from tests.conftest import Account
 from tests.services.compute.lambda_.conftest import HANDLER, RUNTIME, Create, zip_of
 

@@ -1,6 +1,6 @@
 """Environment variables: limits, reserved names, and a key that seals them."""
 
-from cumulo.services.compute.lambda_ import versions
+from cumulo.services.compute.lambda_.stored import versions
 from tests.conftest import Account
 from tests.services.compute.lambda_.conftest import Create, refused
 from tests.services.compute.lambda_.test_build import build_of

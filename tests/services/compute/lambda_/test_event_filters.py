@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cumulo.core.event_patterns import PatternError
-from cumulo.services.compute.lambda_.event_filters import compile_filters
+from cumulo.services.compute.lambda_.event_sources.event_filters import compile_filters
 
 
 def takes(kind: str, record: dict[str, Any], *patterns: Any) -> bool:

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from cumulo.core.errors import Fault
-from cumulo.services.compute.lambda_ import concurrency
-from cumulo.services.compute.lambda_.concurrency import Limits, Usage
-from cumulo.services.compute.lambda_.fleet import Fleet
+from cumulo.services.compute.lambda_.running import concurrency
+from cumulo.services.compute.lambda_.running.concurrency import Limits, Usage
+from cumulo.services.compute.lambda_.running.fleet import Fleet
 from tests.conftest import Account
 from tests.services.compute.lambda_.conftest import zip_of
 from tests.services.compute.lambda_.simulation import Environments

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from cumulo.services.compute.lambda_ import versions
+from cumulo.services.compute.lambda_.stored import versions
 from tests.conftest import Account
 from tests.services.compute.lambda_.conftest import zip_of
 from tests.services.compute.lambda_.simulation import Environments

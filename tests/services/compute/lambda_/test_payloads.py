@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cumulo.services.compute.lambda_ import json_faults, lineages
+from cumulo.services.compute.lambda_.running import json_faults, lineages
 
 VALUES = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from cumulo.services.compute.lambda_.queue_pollers import QueuePoller
-from cumulo.services.compute.lambda_.source_mappings import EventSourceMapping
+from cumulo.services.compute.lambda_.event_sources.queue_pollers import QueuePoller
+from cumulo.services.compute.lambda_.event_sources.source_mappings import EventSourceMapping
 from tests.conftest import Account
 from tests.services.compute.lambda_.recorder import Recorder, allow, record
 from tests.services.compute.lambda_.simulation import Environments

@@ -8,11 +8,11 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cumulo.services.compute.lambda_ import batch_responses
-from cumulo.services.compute.lambda_.shard_progress import ShardProgress
-from cumulo.services.compute.lambda_.source_calls import Invoked
-from cumulo.services.compute.lambda_.stream_batches import StreamBatches
-from cumulo.services.compute.lambda_.stream_events import Change, Discarded
+from cumulo.services.compute.lambda_.event_sources import batch_responses
+from cumulo.services.compute.lambda_.event_sources.shard_progress import ShardProgress
+from cumulo.services.compute.lambda_.event_sources.source_calls import Invoked
+from cumulo.services.compute.lambda_.event_sources.stream_batches import StreamBatches
+from cumulo.services.compute.lambda_.event_sources.stream_events import Change, Discarded
 
 
 class Run:

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cumulo.services.compute.lambda_ import url_cors
-from cumulo.services.compute.lambda_.url_answers import HEAD_END, MalformedAnswer, StreamedHead, interpret
-from cumulo.services.compute.lambda_.url_events import UrlContext, UrlRequest, event, parameters
+from cumulo.services.compute.lambda_.urls import url_cors
+from cumulo.services.compute.lambda_.urls.url_answers import HEAD_END, MalformedAnswer, StreamedHead, interpret
+from cumulo.services.compute.lambda_.urls.url_events import UrlContext, UrlRequest, event, parameters
 
 CONTEXT = UrlContext(
     "abc", "abc.lambda-url.us-east-1.on.aws", "https", "443", "id", "Root=1", 1_583_348_638.39, "1" * 12

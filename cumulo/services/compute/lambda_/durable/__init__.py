@@ -1,0 +1,1 @@
+"""Durable executions: functions that are run again from their checkpoints until they are done."""

@@ -1,0 +1,1 @@
+"""What is done to functions, versions and aliases: they are made, changed, published, shown, tagged and deleted."""

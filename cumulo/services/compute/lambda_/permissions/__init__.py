@@ -1,0 +1,1 @@
+"""Resource policies of functions, by statement and whole, and what functions' roles may do."""

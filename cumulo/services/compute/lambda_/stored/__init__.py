@@ -1,0 +1,1 @@
+"""What there is of a function: the records, how they are named, found and shown."""

@@ -1,0 +1,1 @@
+"""Function URLs: their settings, the events that requests become, and the answers."""
