@@ -45,9 +45,9 @@ def test_a_function_is_pending_and_then_active(cloud: Account, role: str) -> Non
     assert made["TracingConfig"] == {"Mode": "PassThrough"}
     assert made["RuntimeVersionConfig"]["RuntimeVersionArn"].startswith("arn:aws:lambda:us-east-1::runtime:")
 
-    client.get_waiter("function_active_v2").wait(FunctionName="greeter", WaiterConfig={"Delay": 0})
-    client.get_waiter("function_updated_v2").wait(FunctionName="greeter", WaiterConfig={"Delay": 0})
-    client.get_waiter("function_exists").wait(FunctionName="greeter", WaiterConfig={"Delay": 0})
+    client.get_waiter("function_active_v2").wait(FunctionName="greeter", WaiterConfig={"Delay": 0.05})
+    client.get_waiter("function_updated_v2").wait(FunctionName="greeter", WaiterConfig={"Delay": 0.05})
+    client.get_waiter("function_exists").wait(FunctionName="greeter", WaiterConfig={"Delay": 0.05})
     shown = client.get_function(FunctionName="greeter")
     assert shown["Configuration"]["State"] == "Active"
     assert shown["Configuration"]["LastUpdateStatus"] == "Successful"
