@@ -75,7 +75,7 @@ def handler(event, context):
 
 @pytest.mark.parametrize("value", ["a\r\nInjected: 1", "a\nInjected: 1", "a\0"])
 def test_a_function_url_has_no_headers_in_headers(value: str) -> None:
-    from cumulo.services.compute.lambda_.url_answers import MalformedAnswer, interpret
+    from cumulo.services.compute.lambda_.urls.url_answers import MalformedAnswer, interpret
 
     for document in (
         {"statusCode": 200, "headers": {"x": value}},
