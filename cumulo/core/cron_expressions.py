@@ -16,7 +16,7 @@ _MONTHS = {
     for index, name in enumerate(("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"))
 }
 _DAYS = {"SUN": 1, "MON": 2, "TUE": 3, "WED": 4, "THU": 5, "FRI": 6, "SAT": 7}
-_FORM = re.compile(r"cron\(\s*(.*?)\s*\)")
+_FORM = re.compile(r"cron\((.*)\)")
 _PART = re.compile(r"(\*|[A-Za-z0-9]+)(?:-([A-Za-z0-9]+))?(?:/(\d+))?")
 _END_S = 7_258_118_400  # 2200-01-01: expressions name years until 2199
 _YEARS_MOST = 8  # ahead; no expression with a date that exists waits longer than from one leap year over 2100

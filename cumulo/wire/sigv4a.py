@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hmac
 import re
+from fnmatch import fnmatchcase
 from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -71,7 +72,7 @@ def covers(region_set: str, region: str) -> bool:
     for pattern in region_set.replace(" ", "").split(","):
         if pattern == region or pattern == "*":
             return True
-        if "*" in pattern and re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), region):
+        if "*" in pattern and fnmatchcase(region, pattern):
             return True
     return False
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -78,3 +79,10 @@ def test_nothing_is_due_after_the_last_year() -> None:
     assert cron_expressions.next_after(cron, 7_226_582_400 - 1) == 7_226_582_400
     assert cron_expressions.next_after(cron, 7_226_582_400) is None
     assert cron_expressions.next_after(cron, 1e18) is None
+
+
+def test_a_hostile_expression_takes_no_time() -> None:
+    begun = time.thread_time()
+    assert cron_expressions.parse("cron(" + " " * 20_000) is None
+    assert cron_expressions.parse("cron(" + " " * 20_000 + ")") is None
+    assert time.thread_time() - begun < 0.05

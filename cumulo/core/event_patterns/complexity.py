@@ -16,39 +16,29 @@ def too_complex(expression: str) -> bool:
     parts = wildcard_parts(expression)
     if len(parts) == 1 or len(expression) <= _MOST_STATES:
         return False
-    steps: list[str | None] = []  # None is a `*`
+    stars = length = 0  # a state is a bit: its number is how many characters of the expression were passed
+    taking: dict[str, int] = {}
     for number, part in enumerate(parts):
         if number:
-            steps.append(None)
-        steps.extend(part)
-    letters = {step for step in steps if step is not None}
-    start = _opened(steps, frozenset((0,)))
+            stars |= 1 << length
+            length += 1
+        for letter in part:
+            taking[letter] = taking.get(letter, 0) | 1 << length
+            length += 1
+    start = _opened(1, stars)
     seen, waiting = {start}, [start]
     while waiting and len(seen) < _MOST_STEPS:
         states = waiting.pop()
-        if len(states) > _MOST_STATES:
+        if states.bit_count() > _MOST_STATES:
             return True
-        for letter in letters:
-            after = _opened(steps, _read(steps, states, letter))
+        for steps in taking.values():
+            after = _opened((states & steps) << 1 | states & stars, stars)
             if after not in seen:
                 seen.add(after)
                 waiting.append(after)
     return False
 
 
-def _read(steps: list[str | None], states: frozenset[int], letter: str) -> frozenset[int]:
-    after = set()
-    for state in states:
-        if state < len(steps):
-            if steps[state] is None:
-                after.add(state)
-            elif steps[state] == letter:
-                after.add(state + 1)
-    return frozenset(after)
-
-
-def _opened(steps: list[str | None], states: frozenset[int]) -> frozenset[int]:
+def _opened(states: int, stars: int) -> int:
     """The states with those behind a `*` that takes nothing."""
-    opened = set(states)
-    opened.update(state + 1 for state in states if state < len(steps) and steps[state] is None)
-    return frozenset(opened)
+    return states | (states & stars) << 1

@@ -2,6 +2,8 @@
 
 import itertools
 import json
+import time
+from contextlib import suppress
 from ipaddress import ip_address, ip_network
 from typing import Any
 
@@ -336,3 +338,21 @@ def naive(pattern: dict[str, Any], event: dict[str, Any]) -> bool:
 @given(pattern=PATTERNS, event=st.dictionaries(NAMES, EVENTS, max_size=3))
 def test_the_compiled_pattern_and_a_naive_one_agree(pattern: dict[str, Any], event: dict[str, Any]) -> None:
     assert matches(pattern, event) == naive(pattern, event)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "*".join(chr(letter) * 3 for letter in range(65, 125)),
+        "*".join(chr(65 + number % 60) for number in range(400)),
+        "*" + "ab" * 80 + "*" + "ba" * 80,
+        "*a" * 50 + "*b",
+    ],
+)
+def test_hostile_wildcards_take_no_time(expression: str) -> None:
+    """Neither to measure them nor, where they are taken, to match."""
+    begun = time.thread_time()
+    too_complex(expression)
+    with suppress(PatternError):
+        compile_pattern(json.dumps({"a": [{"wildcard": expression}]})).takes({"a": "a" * 24_000})
+    assert time.thread_time() - begun < 0.05

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from cumulo.services.storage.s3.object_lambdas.listings import _inside
+from cumulo.wire.faults import Fault
 from tests.services.storage.s3.conftest import refused
 from tests.services.storage.s3control.lenses import TEXT, Json, Lens, create, fetch, lens, role, simulated
 
@@ -130,3 +133,40 @@ def test_ranges_and_parts_need_a_function_that_knows_them(lens: Lens) -> None:
     assert lens.function.next()["userRequest"]["headers"]["Range"] == "bytes=0-3"
     lens.answers(lambda event: lens.respond(event, event["userRequest"]["url"].encode()))
     assert lens.get(PartNumber=2)["Body"].read().endswith(b"?partNumber=2")
+
+
+@pytest.mark.parametrize(
+    "xml",
+    [
+        "<ListBucketResult>" * 20_000,
+        "<ListBucketResult " * 20_000,
+        "<ListBucketResult>" * 20_000 + "</ListBucketResult>" * 20_000 + "x",
+        "<ListBucketResult>" + ("</ListBucketResult>" + " " * 200) * 2000 + "x",
+    ],
+)
+def test_hostile_documents_take_no_time(xml: str) -> None:
+    begun = time.thread_time()
+    with pytest.raises(Fault):
+        _inside(xml)
+    assert time.thread_time() - begun < 0.05
+
+
+@pytest.mark.parametrize(
+    ("xml", "inside"),
+    [
+        ("<?xml version='1.0'?>\n<ListBucketResult xmlns='a'><Name>b</Name></ListBucketResult >\n", "<Name>b</Name>"),
+        ("<ListBucketResult/>", ""),
+        ("<ListBucketResult xmlns='a' />\n", ""),
+        ("<ListBucketResult></ListBucketResult>", ""),
+    ],
+)
+def test_what_is_in_a_document(xml: str, inside: str) -> None:
+    assert _inside(xml) == inside
+
+
+@pytest.mark.parametrize(
+    "xml", ["<ListBucketResult/>x", "<ListBucketResults></ListBucketResult>", "<ListBucketResult>"]
+)
+def test_documents_that_are_none(xml: str) -> None:
+    with pytest.raises(Fault):
+        _inside(xml)

@@ -18,6 +18,7 @@ from cumulo.core.policy.authorization import NOTHING, account_of
 from cumulo.core.policy.condition_keys import Environment, RequestContext, normal
 from cumulo.core.policy.decision import DecisionKind, Policies, PolicyType
 from cumulo.core.policy.explanation import explain
+from cumulo.core.policy.wildcards import like
 from cumulo.services.identity.iam.simulations.statement_positions import statement_spans
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ _SOURCE_TYPES = {
 }
 
 
+_PLACE = re.compile(r"\$\{[^}]*\}")  # in the forms of ARNs
 _STRICTEST_FIRST = (DecisionKind.EXPLICIT_DENY, DecisionKind.IMPLICIT_DENY, DecisionKind.ALLOWED)
 
 
@@ -153,8 +155,7 @@ def _form(action: str, resources: Sequence[str]) -> str:
     """The form of the ARNs of the action's resources, "*" where it has none that fits them."""
     prefix, _, name = action.partition(":")
     for form in access.load(prefix).action(name).arn_templates:
-        pattern = re.sub(r"\\\$\\\{[^}]*\\\}", ".*", re.escape(form))
-        if all(re.fullmatch(pattern, resource) for resource in resources):
+        if all(map(like(_PLACE.sub("*", form)), resources)):
             return form
     return "*"
 

@@ -17,7 +17,8 @@ from cumulo.services.storage.s3.errors import LAMBDA_INVALID_RESPONSE
 if TYPE_CHECKING:
     from cumulo.core.context import Context
 
-_RESULT = re.compile(r"<ListBucketResult(?:\s[^>]*)?(?:/>|>(.*)</ListBucketResult\s*>)\s*\Z", re.DOTALL)
+_OPENING = re.compile(r"<ListBucketResult(?:\s[^<>]*|/)?>")
+_CLOSING = "</ListBucketResult"
 _REQUIRED = ("name", "maxKeys", "isTruncated")
 _REQUIRED_OF_OBJECTS = ("key", "lastModified", "size")
 _TEXTS = (
@@ -44,10 +45,15 @@ def answer(ctx: Context, said: dict[str, Any]) -> dict[str, Any]:
 
 def _inside(xml: Any) -> str:
     """What is in the document's one element: all of an answer's elements are written one after the other."""
-    found = _RESULT.search(xml) if isinstance(xml, str) else None
-    if found is None:
-        raise LAMBDA_INVALID_RESPONSE("The Lambda function returned an invalid listResultXml")
-    return found[1] or ""
+    text = xml.rstrip() if isinstance(xml, str) else ""
+    opening = _OPENING.search(text)
+    if opening is not None and text.endswith(">"):
+        if opening[0].endswith("/>"):
+            if opening.end() == len(text):
+                return ""
+        elif (inner := text[opening.end() : -1].rstrip()).endswith(_CLOSING):
+            return inner.removesuffix(_CLOSING)
+    raise LAMBDA_INVALID_RESPONSE("The Lambda function returned an invalid listResultXml")
 
 
 def _of_json(result: Any, *, second: bool) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from cumulo.services.storage.s3.select import errors as errors
 from cumulo.services.storage.s3.select import instants as instants
 from cumulo.services.storage.s3.select.expressions import AGGREGATES, Column, Expression, Literal, Step
+from cumulo.services.storage.s3.select.likes import like
 from cumulo.services.storage.s3.select.statements import ANY, TABLE, Statement
 
 TEXT, NUMBER, BOOL, INSTANT, JSON, NULL = "text", "number", "bool", "instant", "json", "null"
@@ -293,11 +294,9 @@ class _Compiler:
         if any(value.kind not in (TEXT, JSON, NULL) for value in values):
             raise errors.LIKE_INPUTS()
         value, pattern, *escape = (self._to(each, TEXT) for each in values)
-        if not escape:
-            return Value(f"({value} LIKE {pattern})", BOOL)
-        if len(escape[0].strip("'")) > 1:
+        if escape and len(escape[0].strip("'")) > 1:
             raise errors.LIKE_INPUTS()
-        return Value(f"({value} LIKE {pattern} ESCAPE {escape[0]})", BOOL)
+        return Value(like(value, pattern, escape[0] if escape else None), BOOL)
 
     def _case(self, arguments: tuple[Expression, ...]) -> Value:
         values = [self._value(each) for each in arguments]
