@@ -66,6 +66,7 @@ from cumulo.engines.sandboxes.lockdown import (
     fail,
     libc,
     limit,
+    limit_files,
     lock_down,
     prctl,
     shield_parent,
@@ -96,6 +97,7 @@ ROOT_FOLDERS = ("/proc", "/tmp", "/dev", "/etc", "/run", "/var/task", "/opt")
 FOLDERS = ("/dev", "/etc/cumulo")
 FILES = ("/etc/hosts", "/etc/resolv.conf")
 """What the root of an image gets of ours."""
+FILE_BYTES = 4096
 DEVICES = ("null", "zero", "full", "random", "urandom")
 
 if LINUX:
@@ -262,7 +264,7 @@ def _inside(spec: Plain) -> list[socket.socket]:
     if _prepared.get("root"):
         _own_root(_prepared["root"], spec)
     elif _prepared.get("nested"):
-        _mount("tmp", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, f"mode=1777,size={spec['tmp_bytes']}")
+        _mount("tmp", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, _tmp_options(spec))
         if _prepared.get("proc"):
             _mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
     os.umask(0o022)
@@ -278,7 +280,7 @@ def _own_root(root: str, spec: Plain) -> None:
     image = spec.get("image")
     if image:
         root = _image_root(root, image)
-    _mount("tmp", root + "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, f"mode=1777,size={spec['tmp_bytes']}")
+    _mount("tmp", root + "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, _tmp_options(spec))
     if spec.get("files") and not image:
         _mount("run", root + "/run", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=755,size=256k")
         for file, text in spec["files"].items():
@@ -295,6 +297,11 @@ def _own_root(root: str, spec: Plain) -> None:
     if libc.umount2(b".", MNT_DETACH) != 0:
         fail("umount of the old root")
     os.chdir("/")
+
+
+def _tmp_options(spec: Plain) -> str:
+    """A file takes memory even when it is empty: there may be as many as would each have a page."""
+    return f"mode=1777,size={spec['tmp_bytes']},nr_inodes={spec['tmp_bytes'] // FILE_BYTES + 64}"
 
 
 def _show_layers(root: str, layers: list[str], binds: list[list[str]]) -> None:
@@ -345,6 +352,7 @@ def _fork_program(spec: Plain) -> int:
     program = os.fork()
     if program == 0:
         lead_group()
+        limit_files(spec)
         if spec.get("landlock") and "pid" not in _prepared["namespaces"]:
             shield_parent()
         prctl(PR_SET_DUMPABLE, 1)  # its own /proc/self is its own

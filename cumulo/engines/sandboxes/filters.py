@@ -14,6 +14,7 @@ import functools
 import platform
 import struct
 import sys
+from collections.abc import Iterable
 
 AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 X32 = 0x40000000
@@ -72,7 +73,7 @@ DENIED = {  # name: (x86-64, arm64); 0 where the call does not exist
     "ustat": (136, 0),
     "vhangup": (153, 58),
 }
-NAMESPACING = {  # denied too, but to a program whose children are to enter sandboxes of their own
+NAMESPACING = {  # denied too; `unshare` and `mount` are bounded for a program whose children are to enter sandboxes
     "chroot": (161, 51),
     "fsconfig": (431, 431),
     "fsmount": (432, 432),
@@ -87,33 +88,89 @@ NAMESPACING = {  # denied too, but to a program whose children are to enter sand
     "umount2": (166, 39),
     "unshare": (272, 97),
 }
-ABSENT = {"io_uring_setup": (425, 425), "io_uring_enter": (426, 426), "io_uring_register": (427, 427)}
+ABSENT = {
+    "io_setup": (206, 0),  # fs.aio-max-nr is one number for the whole machine: a single program can use it up
+    "io_uring_setup": (425, 425),
+    "io_uring_enter": (426, 426),
+    "io_uring_register": (427, 427),
+}
 CLONE, CLONE3 = (56, 220), (435, 435)
 SOCKET, SOCKETPAIR, IOCTL, PERSONALITY = (41, 198), (53, 199), (16, 29), (135, 92)
+MMAP, MEMFD_CREATE, PRLIMIT, SETRLIMIT = (9, 222), (319, 279), (302, 261), (160, 164)
+UNSHARE, MOUNT = NAMESPACING["unshare"], NAMESPACING["mount"]
+
+SYSTEM_V = {  # beyond a namespace of their own these objects outlive the sandbox, uncounted, and can be anybody's
+    "mq_open": (240, 180),
+    "mq_unlink": (241, 181),
+    "msgctl": (71, 187),
+    "msgget": (68, 186),
+    "msgrcv": (70, 188),
+    "msgsnd": (69, 189),
+    "semctl": (66, 191),
+    "semget": (64, 190),
+    "semop": (65, 193),
+    "semtimedop": (220, 192),
+    "shmat": (30, 196),
+    "shmctl": (31, 195),
+    "shmget": (29, 194),
+}
+OF_A_PROCESS = {  # the first argument is a process, 0 for the caller itself
+    "sched_setaffinity": (203, 122),
+    "sched_setattr": (314, 274),
+    "sched_setparam": (142, 118),
+    "sched_setscheduler": (144, 119),
+}
+IOPRIO_SET, SETPRIORITY = (251, 30), (141, 140)  # the first says what the second is
+IOPRIO_PROCESS, PRIO_PROCESS = 1, 0
+SENDING = {"sendto": (44, 206), "sendmmsg": (307, 269)}  # the fourth argument: flags
+SENDMSG = (46, 211)  # the third
 
 NEW_NAMESPACES = 0x7E020080
 """CLONE_NEW* of clone(2): user, mount, pid, ipc, uts, net, cgroup, time."""
-FAMILIES = (1, 2, 10, 16)
-"""AF_UNIX, AF_INET, AF_INET6, AF_NETLINK; a VM's vsock, for one, is outside every network namespace."""
+UNIX, INET, INET6, NETLINK = 1, 2, 10, 16
+"""The families there are; a VM's vsock, for one, is outside every network namespace."""
+PROTOCOLS = (0, 6, 17)
+"""Of INET and INET6: TCP and UDP. Landlock's rules for ports are not asked about MPTCP, for one."""
+HUGE_PAGES, MEMFD_HUGE_PAGES = 0x40000, 4
+"""MAP_HUGETLB and MFD_HUGETLB: a pool of the machine's, which no memory limit counts."""
+FAST_OPEN = 0x20000000
+"""MSG_FASTOPEN connects without Landlock's being asked."""
+CORE = 4
+"""RLIMIT_CORE: at 1 a crash starts nothing, at 0 the machine's handler of crashes runs, as root. See core(5)."""
+NESTED_NAMESPACES = 0x7C020000
+"""What forks of a snapshot unshare: all but cgroup and time."""
+NESTED_MOUNTS = (6, 14)
+"""And how they mount /tmp and /proc: MS_NOSUID, MS_NODEV, MS_NOEXEC; no bind, no remount, no move."""
 TERMINAL_IOCTLS = (0x5412, 0x541C)
 """TIOCSTI and TIOCLINUX type into the terminal that started the server."""
 PERSONALITIES = (0, 0x8, 0x20000, 0x20008, 0xFFFFFFFF)
 
 LOAD, JUMP_EQUAL, JUMP_MORE, JUMP_AT_LEAST, JUMP_ANY_BIT, RETURN = 0x20, 0x15, 0x25, 0x35, 0x45, 0x06
 ALLOW, KILL, ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
-NUMBER, ARCH, FIRST_ARGUMENT, SECOND_ARGUMENT = 0, 4, 16, 24
+NUMBER, ARCH = 0, 4
+FIRST_ARGUMENT, SECOND_ARGUMENT, THIRD_ARGUMENT, FOURTH_ARGUMENT = 16, 24, 32, 40
 """Offsets in struct seccomp_data (both machines are little endian, so these are the arguments' low halves)."""
 
 
 class _Program:
     """Instructions whose jumps name what they jump to."""
 
-    def __init__(self) -> None:
+    def __init__(self, column: int) -> None:
+        self._column = column
         self._lines: list[tuple[int, int, str, str]] = []
         self._labels: dict[str, int] = {}
 
     def add(self, code: int, value: int, true: str = "", false: str = "") -> None:
         self._lines.append((code, value, true, false))
+
+    def call(self, number: tuple[int, int], name: str) -> None:
+        """Where to go for a system call of this machine."""
+        if number[self._column]:
+            self.add(JUMP_EQUAL, number[self._column], name)
+
+    def calls(self, numbers: Iterable[tuple[int, int]], name: str) -> None:
+        for number in numbers:
+            self.call(number, name)
 
     def label(self, name: str) -> None:
         self._labels[name] = len(self._lines)
@@ -129,52 +186,111 @@ class _Program:
 
 
 @functools.cache
-def program(*, nested: bool = False) -> bytes:
-    """The filter of this machine; b"" when it has none. `nested`: children will make namespaces."""
+def program(*, nested: bool = False, shared: bool = False, counted: bool = True) -> bytes:
+    """The filter of this machine; b"" when it has none.
+
+    `nested`: children will make namespaces; `shared`: there are none, so other processes, ports and System V's objects
+    are the machine's; `counted`: control groups know of all memory, files in memory among it.
+    """
     machine = platform.machine()
     if machine not in AUDIT_ARCH or sys.platform != "linux":
         return b""
-    column = 0 if machine == "x86_64" else 1
-    lines = _Program()
+    lines = _Program(0 if machine == "x86_64" else 1)
     lines.add(LOAD, ARCH)
     lines.add(JUMP_EQUAL, AUDIT_ARCH[machine], "", "kill")
     lines.add(LOAD, NUMBER)
     if machine == "x86_64":
         lines.add(JUMP_AT_LEAST, X32, "absent")
     lines.add(JUMP_MORE, NEWEST, "absent")
-    for number, name in ((SOCKET, "socket"), (SOCKETPAIR, "socket"), (IOCTL, "ioctl"), (PERSONALITY, "personality")):
-        lines.add(JUMP_EQUAL, number[column], name)
-    if not nested:
-        lines.add(JUMP_EQUAL, CLONE[column], "clone")
-    for numbers in ABSENT.values():
-        lines.add(JUMP_EQUAL, numbers[column], "absent")
-    lines.add(JUMP_EQUAL, CLONE3[column], "absent")  # its flags are in memory, which a filter cannot read
-    for numbers in (*DENIED.values(), *(() if nested else NAMESPACING.values())):
-        if numbers[column]:
-            lines.add(JUMP_EQUAL, numbers[column], "denied")
+    for number, name in ((SOCKET, "socket"), (SOCKETPAIR, "pair"), (IOCTL, "ioctl"), (PERSONALITY, "personality")):
+        lines.call(number, name)
+    for number, name in ((CLONE, "clone"), (MMAP, "mmap"), (SETRLIMIT, "setrlimit"), (PRLIMIT, "prlimit")):
+        lines.call(number, name)
+    lines.call(MEMFD_CREATE, "memfd" if counted else "absent")
+    if nested:
+        lines.call(UNSHARE, "unshare")
+        lines.call(MOUNT, "mount")
+    if shared:
+        lines.calls(OF_A_PROCESS.values(), "of a process")
+        lines.call(IOPRIO_SET, "ioprio_set")
+        lines.call(SETPRIORITY, "setpriority")
+        lines.calls(SENDING.values(), "sending")
+        lines.call(SENDMSG, "sendmsg")
+    if shared or not counted:
+        lines.calls(SYSTEM_V.values(), "absent")
+    lines.calls(ABSENT.values(), "absent")
+    lines.call(CLONE3, "absent")  # its flags are in memory, which a filter cannot read
+    lines.calls((*DENIED.values(), *NAMESPACING.values()), "denied")
     lines.add(RETURN, ALLOW)
-    _arguments(lines, nested)
-    lines.label("allow")
-    lines.add(RETURN, ALLOW)
-    lines.label("denied")
-    lines.add(RETURN, ERRNO | errno.EPERM)
-    lines.label("absent")
-    lines.add(RETURN, ERRNO | errno.ENOSYS)
-    lines.label("kill")
-    lines.add(RETURN, KILL)
+    _namespaces(lines, nested)
+    _sockets(lines, shared)
+    _processes(lines, shared)
+    _memory(lines)
+    for name, value in (
+        ("allow", ALLOW),
+        ("denied", ERRNO | errno.EPERM),
+        ("absent", ERRNO | errno.ENOSYS),
+        ("no memory", ERRNO | errno.ENOMEM),
+        ("nothing", ERRNO),
+        ("kill", KILL),
+    ):
+        lines.label(name)
+        lines.add(RETURN, value)
     return lines.code()
 
 
-def _arguments(lines: _Program, nested: bool) -> None:
-    if not nested:
-        lines.label("clone")
+def _namespaces(lines: _Program, nested: bool) -> None:
+    lines.label("clone")
+    lines.add(LOAD, FIRST_ARGUMENT)
+    lines.add(JUMP_ANY_BIT, NEW_NAMESPACES, "denied", "allow")
+    if nested:
+        lines.label("unshare")
         lines.add(LOAD, FIRST_ARGUMENT)
-        lines.add(JUMP_ANY_BIT, NEW_NAMESPACES, "denied", "allow")
+        lines.add(JUMP_EQUAL, NESTED_NAMESPACES, "allow", "denied")
+        lines.label("mount")
+        lines.add(LOAD, FOURTH_ARGUMENT)
+        for flags in NESTED_MOUNTS:
+            lines.add(JUMP_EQUAL, flags, "allow")
+        lines.add(RETURN, ERRNO | errno.EPERM)
+
+
+def _sockets(lines: _Program, shared: bool) -> None:
+    lines.label("pair")
+    lines.add(LOAD, FIRST_ARGUMENT)
+    lines.add(JUMP_EQUAL, UNIX, "allow", "no family")
     lines.label("socket")
     lines.add(LOAD, FIRST_ARGUMENT)
-    for family in FAMILIES:
-        lines.add(JUMP_EQUAL, family, "allow")
+    lines.add(JUMP_EQUAL, INET, "protocol")
+    lines.add(JUMP_EQUAL, INET6, "protocol")
+    lines.add(JUMP_EQUAL, NETLINK, "netlink")
+    # Who may speak to a service's socket may have it do all that it can: Landlock does not stop that either.
+    lines.add(JUMP_EQUAL, UNIX, "no access" if shared else "allow")
+    lines.label("no family")
     lines.add(RETURN, ERRNO | errno.EAFNOSUPPORT)
+    if shared:
+        lines.label("no access")
+        lines.add(RETURN, ERRNO | errno.EACCES)
+    lines.label("netlink")  # NETLINK_ROUTE, for the addresses that there are
+    lines.add(LOAD, THIRD_ARGUMENT)
+    lines.add(JUMP_EQUAL, 0, "allow", "no protocol")
+    lines.label("protocol")
+    lines.add(LOAD, THIRD_ARGUMENT)
+    for protocol in PROTOCOLS:
+        lines.add(JUMP_EQUAL, protocol, "allow")
+    lines.label("no protocol")
+    lines.add(RETURN, ERRNO | errno.EPROTONOSUPPORT)
+    if shared:
+        lines.label("sending")
+        lines.add(LOAD, FOURTH_ARGUMENT)
+        lines.add(JUMP_ANY_BIT, FAST_OPEN, "not supported", "allow")
+        lines.label("sendmsg")
+        lines.add(LOAD, THIRD_ARGUMENT)
+        lines.add(JUMP_ANY_BIT, FAST_OPEN, "not supported", "allow")
+        lines.label("not supported")
+        lines.add(RETURN, ERRNO | errno.EOPNOTSUPP)
+
+
+def _processes(lines: _Program, shared: bool) -> None:
     lines.label("ioctl")
     lines.add(LOAD, SECOND_ARGUMENT)
     for request in TERMINAL_IOCTLS:
@@ -185,3 +301,39 @@ def _arguments(lines: _Program, nested: bool) -> None:
     for personality in PERSONALITIES:
         lines.add(JUMP_EQUAL, personality, "allow")
     lines.add(RETURN, ERRNO | errno.EPERM)
+    lines.label("setrlimit")
+    lines.add(LOAD, FIRST_ARGUMENT)
+    lines.add(JUMP_EQUAL, CORE, "nothing", "allow")  # there are none anyway: it is told that it succeeded
+    lines.label("prlimit")
+    lines.add(LOAD, THIRD_ARGUMENT)
+    lines.add(JUMP_EQUAL, 0, "", "sets")
+    lines.add(LOAD, THIRD_ARGUMENT + 4)
+    lines.add(JUMP_EQUAL, 0, "allow")  # it only asks
+    lines.label("sets")
+    if shared:
+        lines.add(LOAD, FIRST_ARGUMENT)
+        lines.add(JUMP_EQUAL, 0, "", "denied")  # the server's user may set the server's limits
+    lines.add(LOAD, SECOND_ARGUMENT)
+    lines.add(JUMP_EQUAL, CORE, "nothing", "allow")
+    if shared:
+        lines.label("of a process")
+        lines.add(LOAD, FIRST_ARGUMENT)
+        lines.add(JUMP_EQUAL, 0, "allow", "denied")
+        lines.label("ioprio_set")
+        lines.add(LOAD, FIRST_ARGUMENT)
+        lines.add(JUMP_EQUAL, IOPRIO_PROCESS, "of whom", "denied")
+        lines.label("setpriority")
+        lines.add(LOAD, FIRST_ARGUMENT)
+        lines.add(JUMP_EQUAL, PRIO_PROCESS, "", "denied")  # others mean all that a user has, the server among it
+        lines.label("of whom")
+        lines.add(LOAD, SECOND_ARGUMENT)
+        lines.add(JUMP_EQUAL, 0, "allow", "denied")
+
+
+def _memory(lines: _Program) -> None:
+    lines.label("mmap")
+    lines.add(LOAD, FOURTH_ARGUMENT)
+    lines.add(JUMP_ANY_BIT, HUGE_PAGES, "no memory", "allow")
+    lines.label("memfd")
+    lines.add(LOAD, SECOND_ARGUMENT)
+    lines.add(JUMP_ANY_BIT, MEMFD_HUGE_PAGES, "no memory", "allow")

@@ -29,6 +29,13 @@ NET_CONNECT, NET_SINCE = 2, 4
 SCOPED, SCOPED_SINCE = 3, 6  # no abstract unix sockets of others, no signals to others
 
 
+FILES = "nofile"
+ALWAYS = {
+    "core": 1,  # not 0, with which a crash runs the machine's own handler, as root: core(5)
+    "nice": 0,  # desktops let their users' programs come before all others
+    "rtprio": 0,
+    "sigpending": 4096,  # signals and timers that wait are counted for a user
+}
 LINUX = sys.platform == "linux"
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -49,13 +56,29 @@ def prctl(option: int, value: int) -> int:
 
 
 def limit(spec: Plain) -> None:
-    """The limits of setrlimit(2), never above what this process has itself."""
-    for name, value in spec.get("limits", {}).items():
-        number = getattr(resource, f"RLIMIT_{name.upper()}")
-        hard = resource.getrlimit(number)[1]
-        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        resource.setrlimit(number, (value, value))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    """The limits of setrlimit(2), never above what this process has itself; of files see `limit_files`."""
+    for name, value in {**ALWAYS, **spec.get("limits", {})}.items():
+        if name != FILES:
+            _set_limit(name, value)
+
+
+def limit_files(spec: Plain) -> None:
+    """How many files a program may have open. Its supervisor keeps more.
+
+    The kernel counts descriptors that are under way in sockets for a user, all sandboxes of a server's user together,
+    and refuses to send more to whoever may have fewer open: a supervisor would not get its sockets out any more.
+    """
+    if FILES in spec.get("limits", {}):
+        _set_limit(FILES, spec["limits"][FILES])
+
+
+def _set_limit(name: str, value: int) -> None:
+    number = getattr(resource, f"RLIMIT_{name.upper()}", None)
+    if number is None:
+        return  # not on this system
+    hard = resource.getrlimit(number)[1]
+    value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+    resource.setrlimit(number, (value, value))
 
 
 def lock_down(spec: Plain, ports: list[int], *, privileged: bool) -> None:

@@ -154,7 +154,7 @@ class Sandboxes:
             "limits": self._limits(limits, in_group=group is not None),
             "nice": NICENESS,
             "oom": OOM_SCORE,
-            "seccomp": base64.b64encode(filters.program(nested=nested)).decode(),
+            "seccomp": base64.b64encode(self._filter(nested=nested, counted=group is not None)).decode(),
             "cwd": cwd,
             "hostname": hostname,
             "own_network": "net" in self.abilities.namespaces,
@@ -236,6 +236,9 @@ class Sandboxes:
         if not in_group and sys.platform == "linux":
             made["data"] = limits.memory_mb * MIB + DATA_SLACK_BYTES
         return made
+
+    def _filter(self, *, nested: bool, counted: bool) -> bytes:
+        return filters.program(nested=nested, shared="pid" not in self.abilities.namespaces, counted=counted)
 
     def _landlock(self, spec: Plain) -> Plain | None:
         if not self.abilities.landlock:

@@ -11,7 +11,7 @@ import socket
 import time
 from typing import NoReturn
 
-from cumulo.engines.sandboxes.lockdown import Plain, prctl
+from cumulo.engines.sandboxes.lockdown import Plain, limit_files, prctl
 from cumulo.engines.sandboxes.names import serve
 
 MESSAGE_BYTES = 128 * 1024
@@ -112,7 +112,7 @@ def _obey(control: socket.socket, names: dict[int, str], spec: Plain) -> None:
             tell(control, {"exit": wanted["spawn"], "status": 0, "error": error.strerror})
         else:
             if pid == 0:
-                _become(wanted, descriptors)
+                _become(wanted, descriptors, spec)
             names[pid] = wanted["spawn"]
     elif "signal" in wanted:
         for pid, name in names.items():
@@ -177,7 +177,7 @@ def descendants(pid: int, most: int = 1 << 30) -> list[int]:
     return found[1:]
 
 
-def _become(wanted: Plain, descriptors: list[int]) -> NoReturn:
+def _become(wanted: Plain, descriptors: list[int], spec: Plain) -> NoReturn:
     try:
         signal.set_wakeup_fd(-1)
         lead_group()
@@ -187,6 +187,7 @@ def _become(wanted: Plain, descriptors: list[int]) -> NoReturn:
             os.dup2(descriptors[0], 1)
             os.dup2(descriptors[0], 2)
         os.closerange(3, 1 << 16)
+        limit_files(spec)
         os.chdir(wanted.get("cwd") or "/")
         os.execve(wanted["argv"][0], wanted["argv"], wanted["variables"])
     except OSError as error:

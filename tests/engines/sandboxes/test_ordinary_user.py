@@ -12,7 +12,7 @@ import pytest
 from tests.ordinary_user import nobody
 
 HERE = Path(__file__).parent
-SANDBOXES = ("test_sandboxes.py", "test_hostile.py", "test_plain.py")
+SANDBOXES = ("test_sandboxes.py", "test_hostile.py", "test_plain.py", "test_system_calls.py")
 IMAGES = ("../environments/test_images.py", "../images/test_layers.py")
 ONE_S, ALL_S = 60, 300
 PYTEST = ("-m", "pytest", "-v", f"--timeout={ONE_S}", "--timeout-method=thread")
