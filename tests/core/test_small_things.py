@@ -1,5 +1,8 @@
 """ARNs, identifiers, errors, page tokens and tag rules."""
 
+from typing import Any
+from unittest.mock import Mock
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +12,8 @@ from cumulo.core.arns import Arn, partition_of
 from cumulo.core.errors import Error, not_implemented
 from cumulo.core.ids import Ids
 from cumulo.wire.faults import Fault
+
+LISTING: Any = Mock(operation="ListThings")
 
 
 def test_an_arn_keeps_colons_in_its_resource() -> None:
@@ -55,13 +60,21 @@ def test_a_refusal_names_the_operation_and_the_member() -> None:
 
 @given(st.lists(st.one_of(st.text(), st.integers(-(2**63), 2**63 - 1)), min_size=1).map(tuple))
 def test_page_tokens_carry_any_key(key: tuple[str | int, ...]) -> None:
-    assert paging.decode(paging.encode(key)) == key
+    assert paging.decode(LISTING, paging.encode(LISTING, key)) == key
+
+
+def test_a_page_token_is_good_for_one_operation() -> None:
+    token = paging.encode(LISTING, ("a",))
+    for other in (Mock(operation="ListOthers"), Mock(operation="a")):
+        with pytest.raises(Fault, match="not valid"):
+            paging.decode(other, token)
+    assert paging.decode(LISTING, paging.encode(Mock(operation="Start"), ("a",), of="ListThings")) == ("a",)
 
 
 @given(st.text())
 def test_a_made_up_token_is_a_fault_or_a_key(token: str) -> None:
     try:
-        assert isinstance(paging.decode(token), tuple)
+        assert isinstance(paging.decode(LISTING, token), tuple)
     except Fault as fault:
         assert fault.code == "InvalidNextToken"
 
@@ -74,7 +87,7 @@ def test_pages_end_exactly() -> None:
 
     seen, token, pages = [], None, 0
     while True:
-        items, token = paging.page(fetch, lambda row: row, token=token, limit=5)
+        items, token = paging.page(LISTING, fetch, lambda row: row, token=token, limit=5)
         seen += items
         pages += 1
         if token is None:

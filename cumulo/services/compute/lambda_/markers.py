@@ -1,4 +1,4 @@
-"""Pages of Lambda's lists: `Marker` in, `NextMarker` out; each carries the key of the last item, and is its list's."""
+"""Pages of Lambda's lists: `Marker` in, `NextMarker` out; each carries the key of the last item."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def read(ctx: Context, request: dict[str, Any], kind: type[K]) -> K | None:
     marker = request.get("Marker")
     if not marker:
         return None
-    key = paging.decode(marker, INVALID_MARKER(), ctx.operation)
+    key = paging.decode(ctx, marker, INVALID_MARKER())
     if len(key) != 1 or not isinstance(key[0], kind):
         raise INVALID_MARKER()
     return key[0]
@@ -30,7 +30,7 @@ def cut(ctx: Context, items: list[T], limit: int, key: Callable[[T], str | int])
     """The first items of a list, and the marker of the others; "" when these are all."""
     if len(items) <= limit:
         return items, ""
-    return items[:limit], paging.encode((key(items[limit - 1]),), ctx.operation)
+    return items[:limit], paging.encode(ctx, (key(items[limit - 1]),))
 
 
 def answer(member: str, items: list[Any], marker: str) -> dict[str, Any]:

@@ -220,7 +220,7 @@ def describe_clusters(ctx: Context, request: t.DescribeClustersRequest) -> t.Des
     else:
         ctx.authorize(CLUSTERS.arn(ctx, "*"))
         found = CLUSTERS.range(ctx)
-    clusters, token = pages.of_names(request, found, lambda cluster: cluster.name)
+    clusters, token = pages.of_names(ctx, request, found, lambda cluster: cluster.name)
     answer: dict[str, Any] = {"Clusters": [shown(ctx, cluster) for cluster in clusters]}
     if token:
         answer["NextToken"] = token

@@ -75,12 +75,12 @@ def describe_events(ctx: Context, request: t.DescribeEventsRequest) -> t.Describ
     ]
     token = request.get("NextToken")
     if token:
-        last = key_of(token, int, str)
+        last = key_of(ctx, token)
         found = [event for event in found if (event.at_us, event.id) < last]
     size = page_size(request)
     answer: dict[str, Any] = {"Events": [_shown(event) for event in found[:size]]}
     if len(found) > size:
-        answer["NextToken"] = paging.encode((found[size - 1].at_us, found[size - 1].id))
+        answer["NextToken"] = paging.encode(ctx, (found[size - 1].at_us, found[size - 1].id))
     return answer  # type: ignore[return-value]
 
 

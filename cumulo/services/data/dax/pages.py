@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from cumulo.core import paging
 from cumulo.services.data.dax.errors import INVALID_VALUE
+
+if TYPE_CHECKING:
+    from cumulo.core.context import Context
 
 T = TypeVar("T")
 
@@ -21,21 +24,20 @@ def page_size(request: Mapping[str, Any]) -> int:
     return int(size)
 
 
-def key_of(token: str, *kinds: type) -> tuple[Any, ...]:
-    """What a token tells, which must be of these types: one of another list is none of this."""
-    key = paging.decode(token, INVALID_VALUE("NextToken is not valid."))
-    if tuple(map(type, key)) != kinds:
-        raise INVALID_VALUE("NextToken is not valid.")
-    return key
+def key_of(ctx: Context, token: str) -> tuple[Any, ...]:
+    """The key in a token of this list."""
+    return paging.decode(ctx, token, INVALID_VALUE("NextToken is not valid."))
 
 
-def of_names(request: Mapping[str, Any], found: Sequence[T], name: Callable[[T], str]) -> tuple[list[T], str | None]:
+def of_names(
+    ctx: Context, request: Mapping[str, Any], found: Sequence[T], name: Callable[[T], str]
+) -> tuple[list[T], str | None]:
     """A page of what is sorted by name, and the token of the next."""
     size = page_size(request)
     token = request.get("NextToken")
     if token:
-        (after,) = key_of(token, str)
+        (after,) = key_of(ctx, token)
         found = [each for each in found if name(each) > after]
     if len(found) <= size:
         return list(found), None
-    return list(found[:size]), paging.encode((name(found[size - 1]),))
+    return list(found[:size]), paging.encode(ctx, (name(found[size - 1]),))

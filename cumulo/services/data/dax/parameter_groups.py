@@ -89,7 +89,7 @@ def describe_parameter_groups(
     """The groups asked for, or all."""
     names = request.get("ParameterGroupNames")
     found = [find(ctx, name.lower()) for name in names] if names else _all(ctx)
-    groups, token = pages.of_names(request, found, lambda group: group.name)
+    groups, token = pages.of_names(ctx, request, found, lambda group: group.name)
     answer: dict[str, Any] = {"ParameterGroups": [_shown(group) for group in groups]}
     if token:
         answer["NextToken"] = token
@@ -140,7 +140,7 @@ def describe_parameters(ctx: Context, request: t.DescribeParametersRequest) -> t
         for name in PARAMETERS
         if source is None or (source == "user") is (name in group.values)
     ]  # fmt: skip
-    names, token = pages.of_names(request, found, str)
+    names, token = pages.of_names(ctx, request, found, str)
     answer: dict[str, Any] = {"Parameters": [_parameter(name, group) for name in names]}
     if token:
         answer["NextToken"] = token
@@ -153,7 +153,7 @@ def describe_default_parameters(
 ) -> t.DescribeDefaultParametersResponse:
     """The parameters as they are unless changed."""
     group = ParameterGroup(DEFAULT, DEFAULT_DESCRIPTION)
-    names, token = pages.of_names(request, list(PARAMETERS), str)
+    names, token = pages.of_names(ctx, request, list(PARAMETERS), str)
     answer: dict[str, Any] = {"Parameters": [_parameter(name, group) for name in names]}
     if token:
         answer["NextToken"] = token

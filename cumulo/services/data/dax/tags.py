@@ -53,7 +53,7 @@ def untag_resource(ctx: Context, request: t.UntagResourceRequest) -> t.UntagReso
 def list_tags(ctx: Context, request: t.ListTagsRequest) -> t.ListTagsResponse:
     """A cluster's tags."""
     cluster = _tagged(ctx, request["ResourceName"])
-    keys, token = pages.of_names({**request, "MaxResults": pages.MOST}, sorted(cluster.tags), str)
+    keys, token = pages.of_names(ctx, {**request, "MaxResults": pages.MOST}, sorted(cluster.tags), str)
     answer: dict[str, Any] = {"Tags": [{"Key": key, "Value": cluster.tags[key]} for key in keys]}
     if token:
         answer["NextToken"] = token

@@ -172,7 +172,7 @@ def list_contributor_insights(ctx: Context, request: t.ListContributorInsightsIn
     if not 0 < limit <= PAGE:
         raise VALIDATION(f"MaxResults must be between 1 and {PAGE}")
     token = request.get("NextToken")
-    after = paging.decode(token, VALIDATION("The provided NextToken is not valid")) if token else ("", "")
+    after = paging.decode(ctx, token, VALIDATION("The provided NextToken is not valid")) if token else ("", "")
     if "TableName" in request:
         tables = [settled(ctx, request["TableName"])]
     else:
@@ -190,5 +190,5 @@ def list_contributor_insights(ctx: Context, request: t.ListContributorInsightsIn
         summaries.append(summary)
     answer: t.ListContributorInsightsOutput = {"ContributorInsightsSummaries": summaries}
     if len(rest) > limit:
-        answer["NextToken"] = paging.encode(rest[limit - 1][:2])
+        answer["NextToken"] = paging.encode(ctx, rest[limit - 1][:2])
     return answer

@@ -262,6 +262,7 @@ def list_exports(ctx: Context, request: t.ListExportsInput) -> t.ListExportsOutp
         "ValidationException", f"Invalid Request: Provided nextToken is invalid: {request.get('NextToken')}"
     )
     found, following = paging.page(
+        ctx,
         lambda after, limit: EXPORTS.range(ctx, *prefix, after=after, limit=limit),
         lambda export: (export.table, export.id),
         token=request.get("NextToken"),

@@ -176,6 +176,7 @@ def list_imports(ctx: Context, request: t.ListImportsInput) -> t.ListImportsOutp
         "ValidationException", f"Invalid Request: Provided nextToken is invalid: {request.get('NextToken')}"
     )
     found, following = paging.page(
+        ctx,
         lambda after, limit: IMPORTS.range(ctx, *prefix, after=after, limit=limit),
         lambda job: (job.table, job.id),
         token=request.get("NextToken"),

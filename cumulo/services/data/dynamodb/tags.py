@@ -82,9 +82,9 @@ def list_tags_of_resource(ctx: Context, request: t.ListTagsOfResourceInput) -> t
     token = request.get("NextToken")
     if token:
         with contextlib.suppress(Fault, ValueError):
-            start = int(paging.decode(token)[0])
+            start = int(paging.decode(ctx, token)[0])
     tags = core_tags.to_list(table.tags)
     answer: Any = {"Tags": tags[start : start + PAGE]}
     if start + PAGE < len(tags):
-        answer["NextToken"] = paging.encode((start + PAGE,))
+        answer["NextToken"] = paging.encode(ctx, (start + PAGE,))
     return answer  # type: ignore[no-any-return]

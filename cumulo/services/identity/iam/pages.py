@@ -22,14 +22,16 @@ DEFAULT_PAGE = 100
 _BATCH = 256
 
 
-def of_list(items: Iterable[T], request: Any, result: str, show: Callable[[T], Any], name: Callable[[T], str]) -> Any:
+def of_list(
+    ctx: Context, items: Iterable[T], request: Any, result: str, show: Callable[[T], Any], name: Callable[[T], str]
+) -> Any:
     """The answer with one page of items that are all at hand; `name` orders them and tells them apart."""
     limit = request.get("MaxItems") or DEFAULT_PAGE
-    after = _after(request)
+    after = _after(ctx, request)
     ordered = sorted(items, key=name)
     if after is not None:
         ordered = [item for item in ordered if name(item) > after[0]]
-    return _answer(ordered, limit, result, show, lambda item: (name(item),))
+    return _answer(ctx, ordered, limit, result, show, lambda item: (name(item),))
 
 
 def of_table(
@@ -43,7 +45,7 @@ def of_table(
 ) -> Any:
     """The answer with one page of a table's records, those that `keep` wants."""
     limit = request.get("MaxItems") or DEFAULT_PAGE
-    after: Any = _after(request)
+    after: Any = _after(ctx, request)
     found: list[Any] = []
     while len(found) <= limit:
         batch = table.range(ctx, after=after, limit=_BATCH if keep is not None else limit + 1 - len(found))
@@ -51,7 +53,7 @@ def of_table(
             break
         after = table.key_of(batch[-1])
         found += batch if keep is None else [record for record in batch if keep(record)]
-    return _answer(found, limit, result, show, table.key_of)
+    return _answer(ctx, found, limit, result, show, table.key_of)
 
 
 def below_path(ctx: Context, table: Table[Any], request: Any, result: str, show: Callable[[Any], Any]) -> Any:
@@ -61,15 +63,20 @@ def below_path(ctx: Context, table: Table[Any], request: Any, result: str, show:
     return of_table(ctx, table, request, result, show, keep=keep)
 
 
-def _after(request: Any) -> tuple[Any, ...] | None:
+def _after(ctx: Context, request: Any) -> tuple[Any, ...] | None:
     marker = request.get("Marker")
-    return paging.decode(marker, BAD_MARKER()) if marker else None
+    return paging.decode(ctx, marker, BAD_MARKER()) if marker else None
 
 
 def _answer(
-    items: Sequence[T], limit: int, result: str, show: Callable[[T], Any], key: Callable[[T], tuple[Any, ...]]
+    ctx: Context,
+    items: Sequence[T],
+    limit: int,
+    result: str,
+    show: Callable[[T], Any],
+    key: Callable[[T], tuple[Any, ...]],
 ) -> Any:
     answer: dict[str, Any] = {result: [show(item) for item in items[:limit]], "IsTruncated": len(items) > limit}
     if len(items) > limit:
-        answer["Marker"] = paging.encode(key(items[limit - 1]))
+        answer["Marker"] = paging.encode(ctx, key(items[limit - 1]))
     return answer

@@ -14,6 +14,8 @@ from cumulo.services.identity.iam.errors import DUPLICATE_TAGS, LIMIT_EXCEEDED, 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from cumulo.core.context import Context
+
 
 def check_tags(given: Sequence[Any] | None) -> dict[str, str]:
     """The tags of a request, checked. Raises InvalidInput."""
@@ -47,6 +49,6 @@ def shown_tags(tags: dict[str, str]) -> list[Any]:
     return shown
 
 
-def listed_tags(tags: dict[str, str], request: Any) -> Any:
+def listed_tags(ctx: Context, tags: dict[str, str], request: Any) -> Any:
     """The answer of a List…Tags operation: a page of tags, by key."""
-    return pages.of_list(shown_tags(tags), request, "Tags", lambda tag: tag, lambda tag: tag["Key"])
+    return pages.of_list(ctx, shown_tags(tags), request, "Tags", lambda tag: tag, lambda tag: tag["Key"])

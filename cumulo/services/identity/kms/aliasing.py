@@ -123,7 +123,7 @@ def list_aliases(ctx: Context, request: t.ListAliasesRequest) -> t.ListAliasesRe
     def place(alias: Alias) -> tuple[str, ...]:
         return (alias.key_id, alias.name) if key_id else (alias.name,)
 
-    found, more = pages.page(request, fetch, place, default=50)
+    found, more = pages.page(ctx, request, fetch, place, default=50)
     entries: list[Any] = [
         {
             "AliasName": alias.name,

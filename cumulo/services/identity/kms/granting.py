@@ -214,7 +214,7 @@ def list_grants(ctx: Context, request: t.ListGrantsRequest) -> t.ListGrantsRespo
         own = (grant.key_id, grant.grant_id)
         return (grant.key_id, grant.grantee, *own) if grantee else own
 
-    found, more = pages.page(request, fetch, place, default=50)
+    found, more = pages.page(ctx, request, fetch, place, default=50)
     return {"Grants": [_entry(key.arn, grant) for grant in found], **more}  # type: ignore[typeddict-item]
 
 
@@ -228,7 +228,9 @@ def list_retirable_grants(ctx: Context, request: t.ListRetirableGrantsRequest) -
     def fetch(after: Any, limit: int) -> list[Grant]:
         return GRANTS.range(ctx, retiring, index="by_retiring", after=after, limit=limit)
 
-    found, more = pages.page(request, fetch, lambda grant: (grant.retiring, grant.key_id, grant.grant_id), default=50)
+    found, more = pages.page(
+        ctx, request, fetch, lambda grant: (grant.retiring, grant.key_id, grant.grant_id), default=50
+    )
     entries: list[Any] = [_entry(keys.arn_of(ctx.account, ctx.region, grant.key_id), grant) for grant in found]
     return {"Grants": entries, **more}  # type: ignore[typeddict-item]
 

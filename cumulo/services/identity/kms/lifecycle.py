@@ -139,7 +139,7 @@ def list_keys(ctx: Context, request: t.ListKeysRequest) -> t.ListKeysResponse:
     def fetch(after: Any, limit: int) -> list[Key]:
         return KEYS.range(ctx, after=after, limit=limit)
 
-    found, more = pages.page(request, fetch, lambda key: (key.key_id,), default=100)
+    found, more = pages.page(ctx, request, fetch, lambda key: (key.key_id,), default=100)
     now = ctx.now()
     entries: list[Any] = [
         {"KeyId": key.key_id, "KeyArn": arn_of(key.account, key.region, key.key_id)}

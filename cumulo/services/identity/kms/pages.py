@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from cumulo.core import paging
 from cumulo.services.identity.kms.errors import INVALID_MARKER, VALIDATION
+
+if TYPE_CHECKING:
+    from cumulo.core.context import Context
 
 T = TypeVar("T")
 Place = tuple[str | int, ...]
 
 
 def page(
+    ctx: Context,
     request: Mapping[str, Any],
     fetch: Callable[[Place | None, int], list[T]],
     place: Callable[[T], Place],
@@ -25,12 +29,12 @@ def page(
     if limit > most:
         text = "Value '{limit}' at 'limit' failed to satisfy constraint: Member must have value less than or equal to"
         raise VALIDATION(f"1 validation error detected: {text.format(limit=limit)} {most}")
-    items, token = paging.page(fetch, place, token=request.get("Marker"), limit=limit, error=INVALID_MARKER())
+    items, token = paging.page(ctx, fetch, place, token=request.get("Marker"), limit=limit, error=INVALID_MARKER())
     return items, {"Truncated": True, "NextMarker": token} if token else {"Truncated": False}
 
 
 def page_of(
-    request: Mapping[str, Any], items: list[T], *, default: int, most: int = 1000
+    ctx: Context, request: Mapping[str, Any], items: list[T], *, default: int, most: int = 1000
 ) -> tuple[list[T], dict[str, Any]]:
     """One page of a short list that is all there; the marker is a place in it."""
     numbered = list(enumerate(items))
@@ -39,5 +43,5 @@ def page_of(
         start = int(after[0]) + 1 if after else 0
         return numbered[start : start + limit]
 
-    found, more = page(request, fetch, lambda item: (item[0],), default=default, most=most)
+    found, more = page(ctx, request, fetch, lambda item: (item[0],), default=default, most=most)
     return [item for _, item in found], more

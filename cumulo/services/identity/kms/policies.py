@@ -115,5 +115,5 @@ def put_key_policy(ctx: Context, request: t.PutKeyPolicyRequest) -> None:
 def list_key_policies(ctx: Context, request: t.ListKeyPoliciesRequest) -> t.ListKeyPoliciesResponse:
     """The one name there is."""
     permissions.get(ctx, request["KeyId"])
-    names, more = pages.page_of(request, [NAME], default=100)
+    names, more = pages.page_of(ctx, request, [NAME], default=100)
     return {"PolicyNames": names, **more}  # type: ignore[typeddict-item]

@@ -163,7 +163,7 @@ def list_key_rotations(ctx: Context, request: t.ListKeyRotationsRequest) -> t.Li
         raise WRONG_SPEC(arn=key.arn, spec=key.spec)
     everything = request.get("IncludeKeyMaterial") == "ALL_KEY_MATERIAL"
     chosen = [each for each in enumerate(key.materials) if everything or each[1].rotated_at]
-    found, more = pages.page_of(request, chosen, default=100)
+    found, more = pages.page_of(ctx, request, chosen, default=100)
     rotations: list[Any] = [_entry(ctx, key, place, material) for place, material in found]
     return {"Rotations": rotations, **more}  # type: ignore[typeddict-item]
 

@@ -60,6 +60,6 @@ def untag_resource(ctx: Context, request: t.UntagResourceRequest) -> None:
 def list_resource_tags(ctx: Context, request: t.ListResourceTagsRequest) -> t.ListResourceTagsResponse:
     """A page of a key's tags."""
     key = permissions.get(ctx, request["KeyId"])
-    found, more = pages.page_of(request, list(key.tags.items()), default=MAXIMUM_PAGE, most=MAXIMUM_PAGE)
+    found, more = pages.page_of(ctx, request, list(key.tags.items()), default=MAXIMUM_PAGE, most=MAXIMUM_PAGE)
     tags: list[Any] = [{"TagKey": name, "TagValue": value} for name, value in found]
     return {"Tags": tags, **more}  # type: ignore[typeddict-item]

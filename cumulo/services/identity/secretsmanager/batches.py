@@ -50,6 +50,7 @@ def _filtered(ctx: Context, request: Any) -> tuple[list[str], str | None]:
         ctx.authorize("*", action="secretsmanager:ListSecrets")
     secrets = listings.select(ctx, request, deleted=False)
     found, token = paging.page(
+        ctx,
         lambda after, limit: [each for each in secrets if after is None or each.name > str(after[0])][:limit],
         lambda secret: (secret.name,),
         token=request.get("NextToken"),

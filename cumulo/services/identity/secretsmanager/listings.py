@@ -62,6 +62,7 @@ def list_secrets(ctx: Context, request: t.ListSecretsRequest) -> t.ListSecretsRe
             raise INVALID_NEXT_TOKEN() from None
 
     found, token = paging.page(
+        ctx,
         fetch,
         place,
         token=request.get("NextToken"),

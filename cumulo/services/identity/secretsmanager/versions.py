@@ -167,6 +167,7 @@ def list_secret_version_ids(ctx: Context, request: t.ListSecretVersionIdsRequest
         return [version for version in versions if after is None or version.number > after[0]][:limit]
 
     found, token = paging.page(
+        ctx,
         fetch,
         lambda version: (version.number,),
         token=request.get("NextToken"),

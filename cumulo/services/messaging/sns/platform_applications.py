@@ -162,6 +162,7 @@ def set_platform_application_attributes(ctx: Context, request: dict[str, Any]) -
 def list_platform_applications(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """The account's applications, a hundred a page."""
     found, token = paging.page(
+        ctx,
         lambda after, limit: APPLICATIONS.range(ctx, after=after, limit=limit),
         lambda each: (each.platform, each.name),
         token=request.get("NextToken"),

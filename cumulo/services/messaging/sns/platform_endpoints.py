@@ -145,6 +145,7 @@ def list_endpoints_by_platform_application(ctx: Context, request: dict[str, Any]
     """An application's devices, a hundred a page."""
     application = platform_applications.find(ctx, request["PlatformApplicationArn"])
     found, token = paging.page(
+        ctx,
         lambda after, limit: ENDPOINTS.range(ctx, application.platform, application.name, after=after, limit=limit),
         lambda each: (each.platform, each.application, each.id),
         token=request.get("NextToken"),

@@ -99,7 +99,7 @@ def check_if_phone_number_is_opted_out(ctx: Context, request: dict[str, Any]) ->
 def list_phone_numbers_opted_out(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """The numbers that want no messages: none (CheckIfPhoneNumberIsOptedOut tells why)."""
     if request.get("nextToken"):
-        paging.decode(request["nextToken"], INVALID_PARAMETER(what="nextToken"))
+        paging.decode(ctx, request["nextToken"], INVALID_PARAMETER(what="nextToken"))
     return {"phoneNumbers": []}
 
 
@@ -113,7 +113,7 @@ def opt_in_phone_number(ctx: Context, request: dict[str, Any]) -> None:
 def list_origination_numbers(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Numbers that the account bought to send from: cumulo sells none, so there are none."""
     if request.get("NextToken"):
-        paging.decode(request["NextToken"], INVALID_PARAMETER(what="NextToken"))
+        paging.decode(ctx, request["NextToken"], INVALID_PARAMETER(what="NextToken"))
     limit = request.get("MaxResults", 30)
     numbers: list[dict[str, Any]] = []
     return {"PhoneNumbers": numbers[:limit]}

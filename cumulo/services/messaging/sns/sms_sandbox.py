@@ -103,6 +103,7 @@ def _find(ctx: Context, number: str) -> SandboxNumber:
 def list_sms_sandbox_phone_numbers(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """The numbers, verified or not."""
     found, token = paging.page(
+        ctx,
         lambda after, limit: SANDBOX_NUMBERS.range(ctx, after=after, limit=limit),
         lambda each: (each.number,),
         token=request.get("NextToken"),

@@ -197,6 +197,7 @@ def _shown(subscription: Subscription) -> dict[str, str]:
 def list_subscriptions(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """The account's subscriptions, a hundred a page, to whosever topics."""
     entries, token = paging.page(
+        ctx,
         lambda after, limit: ENTRIES.range(ctx, after=after, limit=limit),
         lambda entry: (entry.arn,),
         token=request.get("NextToken"),
@@ -215,6 +216,7 @@ def list_subscriptions_by_topic(ctx: Context, request: dict[str, Any]) -> dict[s
     """A topic's subscriptions, a hundred a page."""
     topic = topics.find(ctx, request["TopicArn"])
     found, token = paging.page(
+        ctx,
         lambda after, limit: SUBSCRIPTIONS.range(ctx, topic.name, after=after, limit=limit, account=topic.account),
         lambda each: (each.topic, each.id),
         token=request.get("NextToken"),

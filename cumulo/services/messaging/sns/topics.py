@@ -146,6 +146,7 @@ def _same(topic: Topic, given: dict[str, str], wanted_tags: dict[str, str] | Non
 def list_topics(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """The account's topics in this region, a hundred a page."""
     found, token = paging.page(
+        ctx,
         lambda after, limit: TOPICS.range(ctx, after=after, limit=limit),
         lambda topic: (topic.name,),
         token=request.get("NextToken"),

@@ -121,7 +121,7 @@ def list_queues(ctx: Context, request: t.ListQueuesRequest) -> t.ListQueuesResul
         start, end = ((prefix,), (prefix + "\U0010ffff",)) if prefix else (None, None)
         return QUEUES.range(ctx, start=start, end=end, after=after, limit=limit)
 
-    queues, token = _page(fetch, request.get("MaxResults"), request.get("NextToken"), lambda queue: (queue.name,))
+    queues, token = _page(ctx, fetch, request.get("MaxResults"), request.get("NextToken"), lambda queue: (queue.name,))
     answer: t.ListQueuesResult = {}
     if queues:
         answer["QueueUrls"] = [queue_urls.url_of(ctx.endpoint, queue.account, queue.name) for queue in queues]
@@ -130,14 +130,14 @@ def list_queues(ctx: Context, request: t.ListQueuesRequest) -> t.ListQueuesResul
     return answer
 
 
-def _page(fetch: Any, limit: int | None, token: str | None, key: Any) -> tuple[list[Queue], str | None]:
+def _page(ctx: Context, fetch: Any, limit: int | None, token: str | None, key: Any) -> tuple[list[Queue], str | None]:
     """A page of queues. Without MaxResults there is no token: the answer ends at 1,000 (API reference)."""
     if limit is not None and not 1 <= limit <= MAXIMUM_PAGE:
         raise INVALID_PARAMETER(
             value=limit, name="MaxResults", reason=f"Value must be an integer between 1 and {MAXIMUM_PAGE}."
         )
     invalid = INVALID_PARAMETER("Invalid or expired next token.")
-    queues, following = paging.page(fetch, key, token=token, limit=limit or MAXIMUM_PAGE, error=invalid)
+    queues, following = paging.page(ctx, fetch, key, token=token, limit=limit or MAXIMUM_PAGE, error=invalid)
     return queues, following if limit is not None else None
 
 
@@ -160,7 +160,7 @@ def list_dead_letter_source_queues(
         )
 
     limit, token = request.get("MaxResults"), request.get("NextToken")
-    queues, following = _page(fetch, limit, token, lambda queue: (queue.dead_letter_queue, queue.name))
+    queues, following = _page(ctx, fetch, limit, token, lambda queue: (queue.dead_letter_queue, queue.name))
     answer: t.ListDeadLetterSourceQueuesResult = {
         "queueUrls": [queue_urls.url_of(ctx.endpoint, queue.account, queue.name) for queue in queues]
     }

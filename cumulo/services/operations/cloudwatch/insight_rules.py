@@ -73,6 +73,7 @@ def _check_room(ctx: Context) -> None:
 def describe_insight_rules(ctx: Context, request: t.DescribeInsightRulesInput) -> t.DescribeInsightRulesOutput:
     """All rules by name, those of services too."""
     rules, token = paging.page(
+        ctx,
         lambda after, limit: RULES.range(ctx, after=after, limit=limit),
         lambda rule: (rule.name,),
         token=request.get("NextToken"),

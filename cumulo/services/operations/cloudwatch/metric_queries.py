@@ -76,7 +76,7 @@ def _answer(ctx: Context, request: t.GetMetricDataInput, reports: Reports) -> t.
         times = sorted(result.pop("points").items(), reverse=descending)
         result["Timestamps"] = [float(at) for at, _ in times]
         result["Values"] = [value for _, value in times]
-    return _page(request, results, descending)
+    return _page(ctx, request, results, descending)
 
 
 def _results(
@@ -144,14 +144,16 @@ def _pairs(stat: dict[str, Any]) -> set[tuple[str, str]]:
     return {(pair["Name"], pair["Value"]) for pair in stat["Metric"].get("Dimensions") or ()}
 
 
-def _page(request: t.GetMetricDataInput, results: list[Result], descending: bool) -> t.GetMetricDataOutput:
+def _page(
+    ctx: Context, request: t.GetMetricDataInput, results: list[Result], descending: bool
+) -> t.GetMetricDataOutput:
     """As many data points as are asked for. A token names the result and the time up to which they were given."""
     room = request.get("MaxDatapoints") or MAXIMUM_POINTS
     if not 0 < room <= MAXIMUM_POINTS:
         raise VALIDATION_ERROR(f"The value {room} for parameter MaxDatapoints is invalid.\n")
     asked = {key: value for key, value in request.items() if key not in ("NextToken", "MaxDatapoints")}
     print_ = hashlib.blake2b(repr(sorted(asked.items())).encode(), digest_size=8).hexdigest()
-    first, last_at = _position(request.get("NextToken"), print_)
+    first, last_at = _position(ctx, request.get("NextToken"), print_)
     token = None
     page: list[Any] = []
     for number, result in enumerate(results):
@@ -167,7 +169,7 @@ def _page(request: t.GetMetricDataInput, results: list[Result], descending: bool
         if end < len(times):
             result["StatusCode"] = "PartialData"
             if token is None:
-                token = paging.encode((print_, number, int(times[end - 1]) if end else -1))
+                token = paging.encode(ctx, (print_, number, int(times[end - 1]) if end else -1))
         page.append(result)
     answer: t.GetMetricDataOutput = {"MetricDataResults": page, "Messages": []}
     if token:
@@ -175,10 +177,10 @@ def _page(request: t.GetMetricDataInput, results: list[Result], descending: bool
     return answer
 
 
-def _position(token: str | None, print_: str) -> tuple[int, int | None]:
+def _position(ctx: Context, token: str | None, print_: str) -> tuple[int, int | None]:
     if token is None:
         return 0, None
-    decoded = paging.decode(token, INVALID_NEXT_TOKEN())
+    decoded = paging.decode(ctx, token, INVALID_NEXT_TOKEN())
     if len(decoded) != 3 or decoded[0] != print_:
         raise INVALID_NEXT_TOKEN()
     number, at = int(decoded[1]), int(decoded[2])

@@ -77,7 +77,7 @@ def list_metrics(ctx: Context, request: t.ListMetricsInput) -> t.ListMetricsOutp
     filters = [(wanted["Name"], wanted.get("Value")) for wanted in request.get("Dimensions") or ()]
     recent = request.get("RecentlyActive") is not None
     print_ = hashlib.blake2b(repr((namespace, name, filters, recent)).encode(), digest_size=8).hexdigest()
-    after = _after(request.get("NextToken"), print_)
+    after = _after(ctx, request.get("NextToken"), print_)
     metrics: list[Metric] = []
     token = None
     for metric in matching(ctx, namespace, name, ctx.now() - (ACTIVE_S if recent else LISTED_S)):
@@ -88,7 +88,7 @@ def list_metrics(ctx: Context, request: t.ListMetricsInput) -> t.ListMetricsOutp
             continue
         if len(metrics) == PAGE:
             last = metrics[-1]
-            token = paging.encode((print_, last.namespace, last.name, last.id.hex()))
+            token = paging.encode(ctx, (print_, last.namespace, last.name, last.id.hex()))
             break
         metrics.append(metric)
     answer: t.ListMetricsOutput = {"Metrics": [described(metric) for metric in metrics]}
@@ -97,11 +97,11 @@ def list_metrics(ctx: Context, request: t.ListMetricsInput) -> t.ListMetricsOutp
     return answer
 
 
-def _after(token: str | None, print_: str) -> tuple[str | int, ...] | None:
+def _after(ctx: Context, token: str | None, print_: str) -> tuple[str | int, ...] | None:
     """The last metric of the page before. A token holds for the parameters that it was given for (seen from AWS)."""
     if token is None:
         return None
-    decoded = paging.decode(token, INVALID_VALUE(value=token, name="NextToken"))
+    decoded = paging.decode(ctx, token, INVALID_VALUE(value=token, name="NextToken"))
     if len(decoded) != 4 or decoded[0] != print_:
         raise INVALID_VALUE(OTHER_PARAMETERS)
     return decoded[1:]

@@ -276,12 +276,12 @@ def describe_account_policies(
     """The account policies of a kind."""
     kind, name = request["policyType"], request.get("policyName")
     found, token = paging.page(
+        ctx,
         lambda after, limit: ACCOUNT_POLICIES.range(ctx, kind, after=after, limit=limit),
         lambda policy: (policy.kind, policy.name),
         token=request.get("nextToken"),
         limit=_PAGE,
         error=INVALID_TOKEN(),
-        of=ctx.operation,
     )
     chosen = [each for each in found if name is None or each.name == name]
     answer: t.DescribeAccountPoliciesResponse = {"accountPolicies": [_described(ctx, each) for each in chosen]}

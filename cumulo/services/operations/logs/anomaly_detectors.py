@@ -120,12 +120,12 @@ def list_log_anomaly_detectors(
         return [each for each in found if not group or each.group_arn == group][:limit]
 
     found, token = paging.page(
+        ctx,
         fetch,
         lambda detector: (detector.id,),
         token=request.get("nextToken"),
         limit=request.get("limit") or PAGE,
         error=INVALID_TOKEN(),
-        of=ctx.operation,
     )
     described: list[Any] = [_described(ctx, each) for each in found]
     answer: t.ListLogAnomalyDetectorsResponse = {"anomalyDetectors": described}

@@ -198,12 +198,12 @@ def describe_deliveries(ctx: Context, request: t.DescribeDeliveriesRequest) -> t
         return [each for each in found if not wanted or each.source in wanted][:limit]
 
     found, token = paging.page(
+        ctx,
         fetch,
         lambda delivery: (delivery.id,),
         token=request.get("nextToken"),
         limit=request.get("limit") or PAGE,
         error=INVALID_DELIVERY_TOKEN(),
-        of=ctx.operation,
     )
     answer: t.DescribeDeliveriesResponse = {"deliveries": [_described(ctx, each) for each in found]}
     if token:

@@ -92,12 +92,12 @@ def describe_delivery_destinations(
     """Delivery destinations, by name."""
     names = request.get("names")
     found, token = paging.page(
+        ctx,
         lambda after, limit: DELIVERY_DESTINATIONS.range(ctx, after=after, limit=limit),
         lambda destination: (destination.name,),
         token=request.get("nextToken"),
         limit=request.get("limit") or PAGE,
         error=INVALID_DELIVERY_TOKEN(),
-        of=ctx.operation,
     )
     answer: t.DescribeDeliveryDestinationsResponse = {
         "deliveryDestinations": [_described(ctx, each) for each in found if not names or each.name in names]

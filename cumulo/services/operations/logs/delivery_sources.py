@@ -91,12 +91,12 @@ def describe_delivery_sources(
         return [each for each in found if not wanted or each.resource in wanted][:limit]
 
     found, token = paging.page(
+        ctx,
         fetch,
         lambda source: (source.name,),
         token=request.get("nextToken"),
         limit=request.get("limit") or PAGE,
         error=INVALID_DELIVERY_TOKEN(),
-        of=ctx.operation,
     )
     answer: t.DescribeDeliverySourcesResponse = {"deliverySources": [_described(ctx, each) for each in found]}
     if token:

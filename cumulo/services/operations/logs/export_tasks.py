@@ -232,12 +232,12 @@ def describe_export_tasks(ctx: Context, request: t.DescribeExportTasksRequest) -
     ]
     found.sort(key=_key, reverse=True)
     page, token = paging.page(
+        ctx,
         lambda after, limit: [each for each in found if after is None or _key(each) < after][:limit],
         _key,
         token=request.get("nextToken"),
         limit=request.get("limit") or PAGE,
         error=INVALID_TOKEN(),
-        of=ctx.operation,
     )
     answer: t.DescribeExportTasksResponse = {"exportTasks": [_described(each) for each in page]}
     if token:

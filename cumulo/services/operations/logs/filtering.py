@@ -57,7 +57,7 @@ async def filter_log_events(ctx: Context, request: t.FilterLogEventsRequest) -> 
     found = await _find(ctx, wanted, pattern, request.get("limit") or PAGE, masks)
     answer: t.FilterLogEventsResponse = {"events": [_event(line) for line in found.lines], "searchedLogStreams": []}
     if found.following is not None:
-        answer["nextToken"] = paging.encode((int(wanted.reverse), *map(str, found.following)), ctx.operation)
+        answer["nextToken"] = paging.encode(ctx, (int(wanted.reverse), *map(str, found.following)))
     return answer
 
 
@@ -89,7 +89,7 @@ def _reading(ctx: Context, request: t.FilterLogEventsRequest) -> tuple[Reading, 
 
 
 def _read_token(ctx: Context, token: str) -> tuple[bool, Position]:
-    found = paging.decode(token, INVALID_TOKEN(), ctx.operation)
+    found = paging.decode(ctx, token, INVALID_TOKEN())
     try:
         reverse, timestamp, sequence, stream_id = map(int, found)
     except ValueError:

@@ -93,10 +93,10 @@ def page(
 ) -> tuple[list[F], str | None]:
     """A page of filters, which are in the order of the key."""
     return paging.page(
+        ctx,
         lambda after, most: [each for each in found if after is None or key(each) > after][:most],
         key,
         token=token,
         limit=limit or PAGE,
         error=INVALID_TOKEN(),
-        of=ctx.operation,
     )

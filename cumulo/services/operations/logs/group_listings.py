@@ -138,7 +138,12 @@ def _page(
         return found[:most]
 
     return paging.page(
-        fetch, lambda group: (group.name,), token=token, limit=limit, error=INVALID_TOKEN(), of=ctx.operation
+        ctx,
+        fetch,
+        lambda group: (group.name,),
+        token=token,
+        limit=limit,
+        error=INVALID_TOKEN(),
     )
 
 
@@ -195,12 +200,12 @@ def list_aggregate_log_group_summaries(
         if source is not None and is_named(group) and data_sources.is_among(group, request.get("dataSources")):
             counts[source] = counts.get(source, 0) + 1
     found, token = paging.page(
+        ctx,
         lambda after, most: [each for each in sorted(counts) if after is None or each > after][:most],
         lambda source: source,
         token=request.get("nextToken"),
         limit=request.get("limit") or PAGE,
         error=INVALID_TOKEN(),
-        of=ctx.operation,
     )
     answer: t.ListAggregateLogGroupSummariesResponse = {
         "aggregateLogGroupSummaries": [

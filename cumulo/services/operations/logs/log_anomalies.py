@@ -82,12 +82,12 @@ def list_anomalies(ctx: Context, request: t.ListAnomaliesRequest) -> t.ListAnoma
         return found[:limit]
 
     page, token = paging.page(
+        ctx,
         fetch,
         lambda anomaly: (anomaly.detector, anomaly.id),
         token=request.get("nextToken"),
         limit=request.get("limit") or PAGE,
         error=INVALID_TOKEN(),
-        of=ctx.operation,
     )
     answer: t.ListAnomaliesResponse = {"anomalies": [_described(ctx, by_id[each.detector], each) for each in page]}
     if token:

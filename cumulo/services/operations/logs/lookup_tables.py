@@ -269,12 +269,12 @@ def describe_lookup_tables(ctx: Context, request: t.DescribeLookupTablesRequest)
     prefix = request.get("lookupTableNamePrefix")
     start, end = ((prefix,), (prefix + "\U0010ffff",)) if prefix else (None, None)
     found, token = paging.page(
+        ctx,
         lambda after, limit: LOOKUP_TABLES.range(ctx, start=start, end=end, after=after, limit=limit),
         lambda table: (table.name,),
         token=request.get("nextToken"),
         limit=request.get("maxResults") or PAGE,
         error=INVALID_TOKEN(),
-        of=ctx.operation,
     )
     answer: t.DescribeLookupTablesResponse = {"lookupTables": [_described(ctx, table) for table in found]}
     if token:

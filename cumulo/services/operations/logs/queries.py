@@ -172,12 +172,12 @@ def describe_queries(ctx: Context, request: t.DescribeQueriesRequest) -> t.Descr
             after = (some[-1].created_ms, some[-1].id)
 
     found, token = paging.page(
+        ctx,
         fetch,
         lambda query: (query.created_ms, query.id),
         token=request.get("nextToken"),
         limit=request.get("maxResults") or PAGE,
         error=INVALID_TOKEN(),
-        of=ctx.operation,
     )
     answer: t.DescribeQueriesResponse = {"queries": [_described(query) for query in found]}
     if token:
@@ -218,12 +218,12 @@ def list_log_groups_for_query(ctx: Context, request: t.ListLogGroupsForQueryRequ
         return list(enumerate(every))[begin : begin + limit]
 
     found, token = paging.page(
+        ctx,
         fetch,
         lambda entry: (entry[0],),
         token=request.get("nextToken"),
         limit=request.get("maxResults") or 500,
         error=INVALID_TOKEN(),
-        of=ctx.operation,
     )
     answer: t.ListLogGroupsForQueryResponse = {"logGroupIdentifiers": [arn for _, arn in found]}
     if token:

@@ -98,12 +98,12 @@ def describe_query_definitions(
         )
 
     found, token = paging.page(
+        ctx,
         fetch,
         lambda definition: (definition.name, definition.id),
         token=request.get("nextToken"),
         limit=request.get("maxResults") or PAGE,
         error=INVALID_TOKEN(),
-        of=ctx.operation,
     )
     answer: t.DescribeQueryDefinitionsResponse = {"queryDefinitions": [_described(each) for each in found]}
     if token:

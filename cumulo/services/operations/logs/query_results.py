@@ -167,14 +167,14 @@ async def _with_rows(ctx: Context) -> t.GetQueryResultsResponse:
     begin = 0
     if request.get("nextToken"):
         try:
-            [begin] = paging.decode(request["nextToken"], INVALID_TOKEN(), ctx.operation)  # type: ignore[assignment]
+            [begin] = paging.decode(ctx, request["nextToken"], INVALID_TOKEN())  # type: ignore[assignment]
         except ValueError:
             raise INVALID_TOKEN() from None
     if not isinstance(begin, int) or begin < 0:
         raise INVALID_TOKEN()
     end = begin + (request.get("maxItems") or PAGE)
     rows = await all_rows(ctx, query, begin, end)
-    return _answer(query, rows, paging.encode((end,), ctx.operation) if end < query.rows else None)
+    return _answer(query, rows, paging.encode(ctx, (end,)) if end < query.rows else None)
 
 
 def _answer(query: LogQuery, rows: list[Row], token: str | None) -> t.GetQueryResultsResponse:

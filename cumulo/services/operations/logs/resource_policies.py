@@ -113,12 +113,12 @@ def describe_resource_policies(
         return POLICIES.range(ctx, start=("a",), after=after, limit=limit)  # past "", which is the account
 
     found, token = paging.page(
+        ctx,
         fetch,
         lambda policy: (policy.resource, policy.name),
         token=request.get("nextToken"),
         limit=request.get("limit") or PAGE,
         error=INVALID_TOKEN(),
-        of=ctx.operation,
     )
     answer: t.DescribeResourcePoliciesResponse = {"resourcePolicies": [_described(each) for each in found]}
     if token:

@@ -177,12 +177,12 @@ def list_scheduled_queries(ctx: Context, request: t.ListScheduledQueriesRequest)
         return [query for query in found if state is None or query.state == state][:limit]
 
     found, token = paging.page(
+        ctx,
         fetch,
         lambda query: (query.name, query.id),
         token=request.get("nextToken"),
         limit=request.get("maxResults") or PAGE,
         error=_INVALID_TOKEN,
-        of=ctx.operation,
     )
     summaries: list[Any] = [_summary(ctx, query) for query in found]
     answer: t.ListScheduledQueriesResponse = {"scheduledQueries": summaries}

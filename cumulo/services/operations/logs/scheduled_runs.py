@@ -235,12 +235,12 @@ def history(ctx: Context, query: ScheduledQuery, request: Mapping[str, Any]) -> 
         return found[:limit]
 
     found, token = paging.page(
+        ctx,
         fetch,
         lambda trigger: (trigger.at_ms,),
         token=request.get("nextToken"),
         limit=request.get("maxResults") or PAGE,
         error=_INVALID_TOKEN,
-        of=ctx.operation,
     )
     return [_described(ctx, trigger) for trigger in found], token
 

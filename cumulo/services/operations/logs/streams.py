@@ -85,6 +85,7 @@ def describe_log_streams(ctx: Context, request: t.DescribeLogStreamsRequest) -> 
     else:
         start, end = ((prefix,), (prefix + "\U0010ffff",)) if prefix else (None, None)
         found, token = paging.page(
+            ctx,
             lambda after, most: STREAMS.range(
                 ctx, group.id, start=start, end=end, after=after and (group.id, *after), limit=most, reverse=descending
             ),
@@ -92,7 +93,6 @@ def describe_log_streams(ctx: Context, request: t.DescribeLogStreamsRequest) -> 
             token=token,
             limit=limit,
             error=INVALID_TOKEN(),
-            of=ctx.operation,
         )
     answer: t.DescribeLogStreamsResponse = {"logStreams": [described(group, stream) for stream in found]}
     if token:
@@ -117,7 +117,7 @@ def _by_last_event(
         return [each for each in everything if (key(each) < edge if descending else key(each) > edge)][:most]
 
     of = f"{ctx.operation} {LAST_EVENT}"
-    return paging.page(fetch, key, token=token, limit=limit, error=INVALID_TOKEN(), of=of)
+    return paging.page(ctx, fetch, key, token=token, limit=limit, error=INVALID_TOKEN(), of=of)
 
 
 def described(group: Group, stream: Stream) -> t.LogStream:

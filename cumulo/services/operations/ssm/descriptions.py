@@ -40,6 +40,7 @@ def describe_parameters(ctx: Context, request: t.DescribeParametersRequest) -> t
             after = (some[-1].name,)
 
     found, token = paging.page(
+        ctx,
         fetch,
         lambda parameter: (parameter.account, parameter.name) if shared else (parameter.name,),
         token=request.get("NextToken"),

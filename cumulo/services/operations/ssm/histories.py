@@ -28,6 +28,7 @@ def get_parameter_history(ctx: Context, request: t.GetParameterHistoryRequest) -
         return VERSIONS.range(ctx, parameter.name, start=start, limit=limit, account=parameter.account)
 
     found, token = paging.page(
+        ctx,
         fetch,
         lambda version: (version.number,),
         token=request.get("NextToken"),

@@ -101,6 +101,7 @@ def get_parameters_by_path(ctx: Context, request: t.GetParametersByPathRequest) 
         return _under(ctx, path, filters, after, limit, recursive=recursive, decrypt=decrypt)
 
     found, token = paging.page(
+        ctx,
         fetch,
         lambda parameter: (parameter["Name"],),
         token=request.get("NextToken"),

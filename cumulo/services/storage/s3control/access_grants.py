@@ -121,11 +121,11 @@ def list_access_grants(ctx: Context, request: t.ListAccessGrantsRequest) -> t.Li
     ]
     listed = [
         grant
-        for grant in GRANTS.range(ctx, after=pages.begin(request))
+        for grant in GRANTS.range(ctx, after=pages.begin(ctx, request))
         if all(getattr(grant, field) == value for field, value in wanted) and request.get("GranteeType", "IAM") == "IAM"
     ]
     limit = request.get("MaxResults", pages.MOST_LISTED)
-    answer = pages.answer("AccessGrantsList", listed, limit, partial(shown, ctx), lambda grant: grant.id)
+    answer = pages.answer(ctx, "AccessGrantsList", listed, limit, partial(shown, ctx), lambda grant: grant.id)
     return answer  # type: ignore[return-value]
 
 

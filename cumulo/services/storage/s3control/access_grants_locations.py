@@ -106,10 +106,10 @@ def list_access_grants_locations(
     accounts.check(ctx, request)
     ctx.authorize(access_grants_instances.check(ctx).arn)
     wanted = request.get("LocationScope")
-    there = LOCATIONS.range(ctx, after=pages.begin(request))
+    there = LOCATIONS.range(ctx, after=pages.begin(ctx, request))
     listed = [each for each in there if wanted is None or each.scope == wanted]
     limit = request.get("MaxResults", pages.MOST_LISTED)
-    answer = pages.answer("AccessGrantsLocationsList", listed, limit, partial(shown, ctx), lambda each: each.id)
+    answer = pages.answer(ctx, "AccessGrantsLocationsList", listed, limit, partial(shown, ctx), lambda each: each.id)
     return answer  # type: ignore[return-value]
 
 

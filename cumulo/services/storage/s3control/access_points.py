@@ -166,10 +166,10 @@ def list_access_points(ctx: Context, request: t.ListAccessPointsRequest) -> t.Li
     if request.get("DataSourceId") or request.get("DataSourceType", "S3") not in ("S3", "ALL"):
         return {"AccessPointList": []}
     limit, wanted = pages.limit_of(request), request.get("Bucket")
-    points = ACCESS_POINTS.range(ctx, after=pages.begin(request))
+    points = ACCESS_POINTS.range(ctx, after=pages.begin(ctx, request))
     points = [point for point in points if not point.zone and wanted in (None, point.bucket)]
     show = directory_access_points.shown
-    answer = pages.answer("AccessPointList", points, limit, show, lambda point: point.name)
+    answer = pages.answer(ctx, "AccessPointList", points, limit, show, lambda point: point.name)
     return cast("t.ListAccessPointsResult", answer)
 
 

@@ -130,7 +130,7 @@ def list_caller_access_grants(ctx: Context, request: t.ListCallerAccessGrantsReq
     instance = access_grants_instances.of_account(ctx, request["AccountId"])
     if request.get("InstanceScope", "SELF") not in ("SELF", "ALL"):
         raise INVALID_REQUEST("The request is not valid")
-    begin = pages.begin(request)
+    begin = pages.begin(ctx, request)
     after = str(begin[0]) if begin is not None else ""
     wanted = request.get("GrantScope", "")
     listed = [grant for grant in _of_caller(ctx, instance) if grant.scope.startswith(wanted) and grant.id > after]
@@ -144,5 +144,5 @@ def list_caller_access_grants(ctx: Context, request: t.ListCallerAccessGrantsReq
         }
 
     limit = request.get("MaxResults", pages.MOST_LISTED)
-    answer = pages.answer("CallerAccessGrantsList", listed, limit, shown, lambda grant: grant.id)
+    answer = pages.answer(ctx, "CallerAccessGrantsList", listed, limit, shown, lambda grant: grant.id)
     return answer  # type: ignore[return-value]

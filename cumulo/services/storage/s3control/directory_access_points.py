@@ -120,9 +120,9 @@ def list_access_points_for_directory_buckets(
     accounts.check(ctx, request)
     ctx.authorize("*", action=f"{SERVICE}:ListAccessPointsForDirectoryBuckets", account=ctx.account)
     limit, wanted = pages.limit_of(request), request.get("DirectoryBucket")
-    points = ACCESS_POINTS.range(ctx, after=pages.begin(request))
+    points = ACCESS_POINTS.range(ctx, after=pages.begin(ctx, request))
     points = [point for point in points if point.zone and wanted in (None, point.bucket)]
-    answer = pages.answer("AccessPointList", points, limit, shown, lambda point: point.name)
+    answer = pages.answer(ctx, "AccessPointList", points, limit, shown, lambda point: point.name)
     return cast("t.ListAccessPointsForDirectoryBucketsResult", answer)
 
 

@@ -214,13 +214,13 @@ def list_jobs(ctx: Context, request: t.ListJobsRequest) -> t.ListJobsResult:
     token = request.get("NextToken")
     start = 0
     if token is not None:
-        (start,) = cast("tuple[int]", paging.decode(token, INVALID_NEXT_TOKEN()))
+        (start,) = cast("tuple[int]", paging.decode(ctx, token, INVALID_NEXT_TOKEN()))
     limit = request.get("MaxResults") or 1000
     page = found[start : start + limit]
     shown = [{**_summary(job, job.said), "Operation": next(iter(job.said["Operation"]))} for job in page]
     answer: dict[str, Any] = {"Jobs": shown}
     if start + limit < len(found):
-        answer["NextToken"] = paging.encode((start + limit,))
+        answer["NextToken"] = paging.encode(ctx, (start + limit,))
     return cast("t.ListJobsResult", answer)
 
 

@@ -125,12 +125,12 @@ def list_multi_region_access_points(
     """All of the account's, by name; in pages where that is asked for."""
     accounts.check(ctx, request)
     token, limit = request.get("NextToken"), pages.limit_of(request) or None
-    after = str(paging.decode(token, INVALID_NEXT_TOKEN())[0]) if token is not None else ""
+    after = str(paging.decode(ctx, token, INVALID_NEXT_TOKEN())[0]) if token is not None else ""
     points = MULTI_REGION_ACCESS_POINTS.range(ctx, ctx.account, index="by_name")
     points = [point for point in points if point.name > after]
     answer: dict[str, Any] = {"AccessPoints": [_shown(point) for point in points[:limit]]}
     if limit is not None and len(points) > limit:
-        answer["NextToken"] = paging.encode((points[limit - 1].name,))
+        answer["NextToken"] = paging.encode(ctx, (points[limit - 1].name,))
     return cast("t.ListMultiRegionAccessPointsResult", answer)
 
 

@@ -123,8 +123,8 @@ def list_access_points_for_object_lambda(
     """The caller's in this region, by name."""
     accounts.check(ctx, request)
     limit = pages.limit_of(request)
-    points = OBJECT_LAMBDA_ACCESS_POINTS.range(ctx, after=pages.begin(request), limit=limit + 1)
-    answer = pages.answer("ObjectLambdaAccessPointList", points, limit, _listed, lambda point: point.name)
+    points = OBJECT_LAMBDA_ACCESS_POINTS.range(ctx, after=pages.begin(ctx, request), limit=limit + 1)
+    answer = pages.answer(ctx, "ObjectLambdaAccessPointList", points, limit, _listed, lambda point: point.name)
     return cast("t.ListAccessPointsForObjectLambdaResult", answer)
 
 

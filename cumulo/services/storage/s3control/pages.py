@@ -10,6 +10,7 @@ from cumulo.services.storage.s3control.errors import INVALID_ARGUMENT, INVALID_N
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from cumulo.core.context import Context
     from cumulo.core.table import Key
 
 MOST_LISTED = 1000
@@ -17,10 +18,10 @@ MOST_LISTED = 1000
 R = TypeVar("R")
 
 
-def begin(request: Mapping[str, Any]) -> Key | None:
+def begin(ctx: Context, request: Mapping[str, Any]) -> Key | None:
     """The key behind which a request goes on, None at the beginning. Raises InvalidNextToken."""
     token = request.get("NextToken")
-    return paging.decode(token, INVALID_NEXT_TOKEN()) if token is not None else None
+    return paging.decode(ctx, token, INVALID_NEXT_TOKEN()) if token is not None else None
 
 
 def limit_of(request: Mapping[str, Any]) -> int:
@@ -32,10 +33,10 @@ def limit_of(request: Mapping[str, Any]) -> int:
 
 
 def answer(
-    member: str, found: list[R], limit: int, show: Callable[[R], dict[str, Any]], key: Callable[[R], str]
+    ctx: Context, member: str, found: list[R], limit: int, show: Callable[[R], dict[str, Any]], key: Callable[[R], str]
 ) -> dict[str, Any]:
     """A page of what was found, with a token where there is more than `limit`; a page of none has no token."""
     page: dict[str, Any] = {member: [show(each) for each in found[:limit]]}
     if len(found) > limit > 0:
-        page["NextToken"] = paging.encode((key(found[limit - 1]),))
+        page["NextToken"] = paging.encode(ctx, (key(found[limit - 1]),))
     return page

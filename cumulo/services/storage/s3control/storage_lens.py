@@ -67,8 +67,8 @@ def list_storage_lens_configurations(
 ) -> t.ListStorageLensConfigurationsResult:
     """The configurations of the account, by id."""
     accounts.check(ctx, request)
-    listed = CONFIGURATIONS.range(ctx, after=pages.begin(request), limit=pages.MOST_LISTED + 1)
-    answer = pages.answer("StorageLensConfigurationList", listed, pages.MOST_LISTED, _listed, lambda each: each.id)
+    listed = CONFIGURATIONS.range(ctx, after=pages.begin(ctx, request), limit=pages.MOST_LISTED + 1)
+    answer = pages.answer(ctx, "StorageLensConfigurationList", listed, pages.MOST_LISTED, _listed, lambda each: each.id)
     return answer  # type: ignore[return-value]
 
 

@@ -68,8 +68,8 @@ def get_storage_lens_group(ctx: Context, request: t.GetStorageLensGroupRequest) 
 def list_storage_lens_groups(ctx: Context, request: t.ListStorageLensGroupsRequest) -> t.ListStorageLensGroupsResult:
     """The groups of this region, by name."""
     accounts.check(ctx, request)
-    listed = GROUPS.range(ctx, after=pages.begin(request), limit=pages.MOST_LISTED + 1)
-    answer = pages.answer("StorageLensGroupList", listed, pages.MOST_LISTED, _listed, lambda group: group.name)
+    listed = GROUPS.range(ctx, after=pages.begin(ctx, request), limit=pages.MOST_LISTED + 1)
+    answer = pages.answer(ctx, "StorageLensGroupList", listed, pages.MOST_LISTED, _listed, lambda group: group.name)
     return answer  # type: ignore[return-value]
 
 

@@ -184,7 +184,7 @@ def _payload(ctx: Context, execution: DurableExecution) -> bytes:
     operations = durable_states.replayed(ctx, execution)
     news = [each.id for each in operations if each.changed > execution.seen and each.id != ROOT]
     page = operations[:PAGE]
-    marker = paging.encode((page[-1].sequence,), "GetDurableExecutionState") if len(operations) > PAGE else ""
+    marker = paging.encode(ctx, (page[-1].sequence,), of="GetDurableExecutionState") if len(operations) > PAGE else ""
     fresh = execution.seen == 0
     execution.token += 1
     execution.seen = execution.seen_before = execution.changes

@@ -231,7 +231,7 @@ def list_event_source_mappings(ctx: Context, request: dict[str, Any]) -> dict[st
             after = (page[-1].uuid,)
         return found[:limit]
 
-    page, marker = paging.page(
+    page, marker = paging.page(ctx,
         fetch, lambda mapping: (mapping.uuid,), token=request.get("Marker"),
         limit=min(request.get("MaxItems", PAGE), PAGE), error=INVALID_MARKER(), of=ctx.operation,
     )  # fmt: skip

@@ -39,12 +39,12 @@ def page(
 ) -> Any:
     """The answer: a page of what `fetch` gives, in `member`. `key`: of its rows, up to their qualifier."""
     found, marker = paging.page(
+        ctx,
         fetch,
         lambda row: (*key, row.qualifier),
         token=request.get("Marker"),
         limit=request.get("MaxItems") or PAGE,
         error=errors.INVALID_MARKER(),
-        of=ctx.operation,
     )
     answer: dict[str, Any] = {member: [shown(each) for each in found]}
     if marker:

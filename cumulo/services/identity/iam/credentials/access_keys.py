@@ -74,7 +74,7 @@ def list_access_keys(ctx: Context, request: t.ListAccessKeysRequest) -> t.ListAc
     """The keys of a user, without their secrets."""
     found = credentials.keys_of(ctx, _arn(ctx, _holder(ctx, request)))
     answer: t.ListAccessKeysResponse = pages.of_list(
-        found, request, "AccessKeyMetadata", _shown, lambda key: f"{key.created_at:012d}{key.access_key_id}"
+        ctx, found, request, "AccessKeyMetadata", _shown, lambda key: f"{key.created_at:012d}{key.access_key_id}"
     )
     return answer
 

@@ -184,7 +184,7 @@ def list_virtual_mfa_devices(ctx: Context, request: t.ListVirtualMFADevicesReque
     wanted = request.get("AssignmentStatus", "Any")
     found = [each for each in MFA_DEVICES.range(ctx) if wanted == "Any" or bool(each.user_id) == (wanted == "Assigned")]
     answer: t.ListVirtualMFADevicesResponse = pages.of_list(
-        found, request, "VirtualMFADevices", lambda each: _listed(ctx, each), lambda each: each.serial
+        ctx, found, request, "VirtualMFADevices", lambda each: _listed(ctx, each), lambda each: each.serial
     )
     return answer
 
@@ -253,7 +253,7 @@ def list_mfa_devices(ctx: Context, request: t.ListMFADevicesRequest) -> t.ListMF
 
     devices = devices_of(ctx, user.user_id)
     answer: t.ListMFADevicesResponse = pages.of_list(
-        devices, request, "MFADevices", listed, lambda device: device.serial
+        ctx, devices, request, "MFADevices", listed, lambda device: device.serial
     )
     return answer
 
@@ -277,5 +277,5 @@ def untag_mfa_device(ctx: Context, request: t.UntagMFADeviceRequest) -> None:
 
 @operation
 def list_mfa_device_tags(ctx: Context, request: t.ListMFADeviceTagsRequest) -> t.ListMFADeviceTagsResponse:
-    answer: t.ListMFADeviceTagsResponse = listed_tags(_get(ctx, request["SerialNumber"]).tags, request)
+    answer: t.ListMFADeviceTagsResponse = listed_tags(ctx, _get(ctx, request["SerialNumber"]).tags, request)
     return answer

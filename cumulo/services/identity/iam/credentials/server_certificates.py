@@ -163,5 +163,5 @@ def list_server_certificate_tags(
     ctx: Context, request: t.ListServerCertificateTagsRequest
 ) -> t.ListServerCertificateTagsResponse:
     certificate = _get(ctx, request["ServerCertificateName"])
-    answer: t.ListServerCertificateTagsResponse = listed_tags(certificate.tags, request)
+    answer: t.ListServerCertificateTagsResponse = listed_tags(ctx, certificate.tags, request)
     return answer

@@ -189,6 +189,7 @@ def list_service_specific_credentials(
         raise NO_SERVICE(service=service)
     wanted = [each for each in found if service is None or each.service == service]
     answer: t.ListServiceSpecificCredentialsResponse = pages.of_list(
+        ctx,
         wanted,
         request,
         "ServiceSpecificCredentials",

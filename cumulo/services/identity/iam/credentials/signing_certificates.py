@@ -103,7 +103,7 @@ def list_signing_certificates(
     user = user_of(ctx, request)
     found = SIGNING_CERTIFICATES.range(ctx, user.user_id)
     answer: t.ListSigningCertificatesResponse = pages.of_list(
-        found, request, "Certificates", lambda each: _shown(user.name, each), lambda each: each.certificate_id
+        ctx, found, request, "Certificates", lambda each: _shown(user.name, each), lambda each: each.certificate_id
     )
     return answer
 

@@ -108,7 +108,9 @@ def list_ssh_public_keys(ctx: Context, request: t.ListSSHPublicKeysRequest) -> t
         }
 
     keys = SSH_PUBLIC_KEYS.range(ctx, user.user_id)
-    answer: t.ListSSHPublicKeysResponse = pages.of_list(keys, request, "SSHPublicKeys", listed, lambda key: key.key_id)
+    answer: t.ListSSHPublicKeysResponse = pages.of_list(
+        ctx, keys, request, "SSHPublicKeys", listed, lambda key: key.key_id
+    )
     return answer
 
 

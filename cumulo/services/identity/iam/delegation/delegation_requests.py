@@ -177,7 +177,7 @@ def list_delegation_requests(
     place = (ctx.account, owner) if owner else (ctx.account,)
     owned = [each for each in DELEGATION_REQUESTS.range(ctx, *place, index="by_owner") if each.owner]
     page: Any = pages.of_list(
-        owned, request, "DelegationRequests", lambda each: _shown(ctx, each), lambda each: each.request_id
+        ctx, owned, request, "DelegationRequests", lambda each: _shown(ctx, each), lambda each: each.request_id
     )
     page["isTruncated"] = page.pop("IsTruncated")  # so the model spells it here
     return page  # type: ignore[no-any-return]

@@ -60,7 +60,7 @@ def _listed(ctx: Context, request: Any) -> Any:
     attached = entities.find(ctx, request).attached
     prefix = check_prefix(request.get("PathPrefix"))
     found = [arn for arn in attached if _path(arn).startswith(prefix)]
-    return pages.of_list(found, request, "AttachedPolicies", shown, lambda arn: arn)
+    return pages.of_list(ctx, found, request, "AttachedPolicies", shown, lambda arn: arn)
 
 
 def shown(arn: str) -> Any:
@@ -151,7 +151,7 @@ def list_entities_for_policy(ctx: Context, request: t.ListEntitiesForPolicyReque
         if entity is not None and entity.path.startswith(prefix):
             found[use.kind, use.entity] = entity
     page = pages.of_list(
-        found.values(), request, "Entities", lambda entity: entity, lambda entity: f"{entity.kind}/{entity.key}"
+        ctx, found.values(), request, "Entities", lambda entity: entity, lambda entity: f"{entity.kind}/{entity.key}"
     )
     listed: list[Any] = page.pop("Entities")
     answer: t.ListEntitiesForPolicyResponse = page

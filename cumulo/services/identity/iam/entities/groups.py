@@ -100,7 +100,7 @@ def get_group(ctx: Context, request: t.GetGroupRequest) -> t.GetGroupResponse:
         if (user := users.USERS.peek(ctx, membership.user)) is not None
     ]
     answer: t.GetGroupResponse = pages.of_list(
-        members, request, "Users", lambda user: users.shown(user, listed=True), lambda user: user.key
+        ctx, members, request, "Users", lambda user: users.shown(user, listed=True), lambda user: user.key
     )
     answer["Group"] = shown(group)
     return answer

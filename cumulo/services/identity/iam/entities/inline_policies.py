@@ -41,7 +41,7 @@ def _shown(ctx: Context, request: Any) -> Any:
 
 def _listed(ctx: Context, request: Any) -> Any:
     inline = entities.find(ctx, request).inline
-    return pages.of_list(inline, request, "PolicyNames", lambda name: name, lambda name: name)
+    return pages.of_list(ctx, inline, request, "PolicyNames", lambda name: name, lambda name: name)
 
 
 def _delete(ctx: Context, request: Any) -> None:

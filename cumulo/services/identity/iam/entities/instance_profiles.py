@@ -98,7 +98,7 @@ def list_instance_profiles_for_role(
 ) -> t.ListInstanceProfilesForRoleResponse:
     """The instance profiles that hold a role."""
     role = roles.find(ctx, request["RoleName"])
-    answer: t.ListInstanceProfilesForRoleResponse = pages.of_list(
+    answer: t.ListInstanceProfilesForRoleResponse = pages.of_list(ctx,
         profiles_of(ctx, role.key), request, "InstanceProfiles", lambda profile: shown(ctx, profile, listed=True),
         lambda profile: profile.key,
     )  # fmt: skip

@@ -59,5 +59,7 @@ def list_groups_for_user(ctx: Context, request: t.ListGroupsForUserRequest) -> t
     """The groups of a user, by name."""
     user = users.find(ctx, request["UserName"])
     found = [group for key in user.groups if (group := groups.GROUPS.peek(ctx, key)) is not None]
-    answer: t.ListGroupsForUserResponse = pages.of_list(found, request, "Groups", groups.shown, lambda group: group.key)
+    answer: t.ListGroupsForUserResponse = pages.of_list(
+        ctx, found, request, "Groups", groups.shown, lambda group: group.key
+    )
     return answer

@@ -65,7 +65,7 @@ def untag_user(ctx: Context, request: t.UntagUserRequest) -> None:
 @operation
 def list_user_tags(ctx: Context, request: t.ListUserTagsRequest) -> t.ListUserTagsResponse:
     """The tags of a user, by key."""
-    answer: t.ListUserTagsResponse = listed_tags(entities.find(ctx, request).tags, request)
+    answer: t.ListUserTagsResponse = listed_tags(ctx, entities.find(ctx, request).tags, request)
     return answer
 
 
@@ -84,7 +84,7 @@ def untag_role(ctx: Context, request: t.UntagRoleRequest) -> None:
 @operation
 def list_role_tags(ctx: Context, request: t.ListRoleTagsRequest) -> t.ListRoleTagsResponse:
     """The tags of a role, by key."""
-    answer: t.ListRoleTagsResponse = listed_tags(entities.find(ctx, request).tags, request)
+    answer: t.ListRoleTagsResponse = listed_tags(ctx, entities.find(ctx, request).tags, request)
     return answer
 
 
@@ -103,7 +103,7 @@ def untag_policy(ctx: Context, request: t.UntagPolicyRequest) -> None:
 @operation
 def list_policy_tags(ctx: Context, request: t.ListPolicyTagsRequest) -> t.ListPolicyTagsResponse:
     """The tags of a managed policy, by key."""
-    answer: t.ListPolicyTagsResponse = listed_tags(policies.find(ctx, request["PolicyArn"]).tags, request)
+    answer: t.ListPolicyTagsResponse = listed_tags(ctx, policies.find(ctx, request["PolicyArn"]).tags, request)
     return answer
 
 
@@ -125,5 +125,5 @@ def list_instance_profile_tags(
 ) -> t.ListInstanceProfileTagsResponse:
     """The tags of an instance profile, by key."""
     profile = instance_profiles.find(ctx, request["InstanceProfileName"])
-    answer: t.ListInstanceProfileTagsResponse = listed_tags(profile.tags, request)
+    answer: t.ListInstanceProfileTagsResponse = listed_tags(ctx, profile.tags, request)
     return answer

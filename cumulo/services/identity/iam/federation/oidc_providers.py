@@ -197,5 +197,5 @@ def list_open_id_connect_provider_tags(
     ctx: Context, request: t.ListOpenIDConnectProviderTagsRequest
 ) -> t.ListOpenIDConnectProviderTagsResponse:
     provider = _get(ctx, request["OpenIDConnectProviderArn"])
-    answer: t.ListOpenIDConnectProviderTagsResponse = listed_tags(provider.tags, request)
+    answer: t.ListOpenIDConnectProviderTagsResponse = listed_tags(ctx, provider.tags, request)
     return answer

@@ -142,5 +142,5 @@ def untag_saml_provider(ctx: Context, request: t.UntagSAMLProviderRequest) -> No
 
 @operation
 def list_saml_provider_tags(ctx: Context, request: t.ListSAMLProviderTagsRequest) -> t.ListSAMLProviderTagsResponse:
-    answer: t.ListSAMLProviderTagsResponse = listed_tags(_get(ctx, request["SAMLProviderArn"]).tags, request)
+    answer: t.ListSAMLProviderTagsResponse = listed_tags(ctx, _get(ctx, request["SAMLProviderArn"]).tags, request)
     return answer

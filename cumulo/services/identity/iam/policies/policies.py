@@ -223,7 +223,7 @@ def list_policies(ctx: Context, request: t.ListPoliciesRequest) -> t.ListPolicie
         attached = used[policy.arn, policy_uses.ATTACHED]
         return shown(policy, attached, used[policy.arn, policy_uses.BOUNDARY], tags=False, described=False)
 
-    answer: t.ListPoliciesResponse = pages.of_list(found, request, "Policies", show, lambda policy: policy.arn)
+    answer: t.ListPoliciesResponse = pages.of_list(ctx, found, request, "Policies", show, lambda policy: policy.arn)
     return answer
 
 

@@ -80,7 +80,12 @@ def list_policy_versions(ctx: Context, request: t.ListPolicyVersionsRequest) -> 
     else:
         found = POLICY_VERSIONS.range(ctx, policy.key)
     answer: t.ListPolicyVersionsResponse = pages.of_list(
-        found, request, "Versions", lambda version: _shown(policy, version), lambda version: f"{10**9 - version.number}"
+        ctx,
+        found,
+        request,
+        "Versions",
+        lambda version: _shown(policy, version),
+        lambda version: f"{10**9 - version.number}",
     )
     return answer
 

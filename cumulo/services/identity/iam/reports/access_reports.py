@@ -159,7 +159,12 @@ def get_service_last_accessed_details(
     """Every service that the identity may use, by name; those never used come without a date."""
     job = _job(ctx, request["JobId"])
     answer = pages.of_list(
-        job.services, request, "ServicesLastAccessed", lambda service: _service(job, service), lambda service: service
+        ctx,
+        job.services,
+        request,
+        "ServicesLastAccessed",
+        lambda service: _service(job, service),
+        lambda service: service,
     )
     level = "ACTION_LEVEL" if job.by_action else "SERVICE_LEVEL"
     return {**_state(job), "JobType": level, **answer}  # type: ignore[typeddict-item]
@@ -187,5 +192,5 @@ def get_service_last_accessed_details_with_entities(
         return shown
 
     listed = job.entities if service in job.services else []
-    answer = pages.of_list(listed, request, "EntityDetailsList", show, lambda entity: entity[1])
+    answer = pages.of_list(ctx, listed, request, "EntityDetailsList", show, lambda entity: entity[1])
     return {**_state(job), **answer}  # type: ignore[typeddict-item]

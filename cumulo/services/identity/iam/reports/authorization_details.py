@@ -135,7 +135,7 @@ def get_account_authorization_details(
         return (kind, _role(ctx, record)) if kind == "Role" else (kind, _policy(ctx, record, used))
 
     order = list(_LISTS)
-    page = pages.of_list(items, request, "shown", show, lambda item: f"{order.index(item[0])}/{item[1]}")
+    page = pages.of_list(ctx, items, request, "shown", show, lambda item: f"{order.index(item[0])}/{item[1]}")
     answer: dict[str, Any] = {name: [] for name in _LISTS.values()}
     for kind, shown in page.pop("shown"):
         answer[_LISTS[kind]].append(shown)

@@ -128,11 +128,12 @@ def _owner(request: Any, caller: Principal) -> str:
     return str(account)
 
 
-def _answer(request: Any, simulation: Simulation) -> Any:
+def _answer(ctx: Context, request: Any, simulation: Simulation) -> Any:
     """Every action on all resources, in pages."""
     resources = list(dict.fromkeys(request.get("ResourceArns") or ["*"]))
     wanted = [(f"{number:08d}", action) for number, action in enumerate(_actions(request))]
     return pages.of_list(
+        ctx,
         wanted,
         request,
         "EvaluationResults",
@@ -168,7 +169,7 @@ def simulate_custom_policy(ctx: Context, request: t.SimulateCustomPolicyRequest)
         _owner(request, caller),
         stage.spelling,
     )
-    return _answer(request, simulation)  # type: ignore[no-any-return]
+    return _answer(ctx, request, simulation)  # type: ignore[no-any-return]
 
 
 @operation(unsupported=("ResourceHandlingOption",))
@@ -196,7 +197,7 @@ def simulate_principal_policy(ctx: Context, request: t.SimulatePrincipalPolicyRe
     simulation = Simulation(
         caller, True, policies, stage.sources, _given(request), _owner(request, caller), stage.spelling
     )
-    return _answer(request, simulation)  # type: ignore[no-any-return]
+    return _answer(ctx, request, simulation)  # type: ignore[no-any-return]
 
 
 def _source_id(policy: EntityPolicy) -> str:

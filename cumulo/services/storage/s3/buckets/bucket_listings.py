@@ -40,7 +40,7 @@ def list_buckets(ctx: Context, request: t.ListBucketsRequest) -> t.ListBucketsOu
     after: tuple[Any, ...] | None = None
     if token is not None:
         wrong = INVALID_ARGUMENT("The continuation token provided is incorrect")
-        after = (ctx.account, *paging.decode(token, wrong))
+        after = (ctx.account, *paging.decode(ctx, token, wrong))
     page, more = _page(ctx, prefix, region, after, limit)
     answer: t.ListBucketsOutput = {
         "Buckets": [
@@ -55,7 +55,7 @@ def list_buckets(ctx: Context, request: t.ListBucketsRequest) -> t.ListBucketsOu
         "Owner": {"ID": canonical_user_id(ctx.account)},
     }
     if more:
-        answer["ContinuationToken"] = paging.encode((page[-1].name,))
+        answer["ContinuationToken"] = paging.encode(ctx, (page[-1].name,))
     if "Prefix" in request:
         answer["Prefix"] = prefix
     return answer

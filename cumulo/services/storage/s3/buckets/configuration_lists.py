@@ -66,7 +66,7 @@ def page(ctx: Context, request: Mapping[str, Any], kind: str, member: str) -> di
     token = request.get("ContinuationToken")
     listed = configurations.all_of(ctx, bucket, kind)
     if token is not None:
-        (after,) = paging.decode(token, INVALID_ARGUMENT("The continuation token provided is incorrect"))
+        (after,) = paging.decode(ctx, token, INVALID_ARGUMENT("The continuation token provided is incorrect"))
         listed = [(id, document) for id, document in listed if id > str(after)]
     answer: dict[str, Any] = {"IsTruncated": len(listed) > PAGE}
     if listed:
@@ -74,7 +74,7 @@ def page(ctx: Context, request: Mapping[str, Any], kind: str, member: str) -> di
     if token is not None:
         answer["ContinuationToken"] = token
     if len(listed) > PAGE:
-        answer["NextContinuationToken"] = paging.encode((listed[PAGE - 1][0],))
+        answer["NextContinuationToken"] = paging.encode(ctx, (listed[PAGE - 1][0],))
     return answer
 
 

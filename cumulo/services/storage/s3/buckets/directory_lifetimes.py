@@ -112,7 +112,7 @@ def list_directory_buckets(ctx: Context, request: t.ListDirectoryBucketsRequest)
         raise INVALID_ARGUMENT("Argument max-directory-buckets must be an integer between 0 and 1000", members=members)
     token, last = request.get("ContinuationToken"), ""
     if token:
-        last = str(paging.decode(token, INVALID_ARGUMENT("The continuation token provided is incorrect"))[0])
+        last = str(paging.decode(ctx, token, INVALID_ARGUMENT("The continuation token provided is incorrect"))[0])
     mine = BUCKETS.range(ctx, ctx.account, index="by_account", after=(ctx.account, last) if last else None)
     found = [each for each in mine if each.zone and each.region == ctx.region]
     page = found[:limit]
@@ -120,5 +120,5 @@ def list_directory_buckets(ctx: Context, request: t.ListDirectoryBucketsRequest)
         "Buckets": [{"Name": each.name, "CreationDate": each.created_at, "BucketArn": each.arn} for each in page]
     }
     if page and len(found) > limit:
-        answer["ContinuationToken"] = paging.encode((page[-1].name,))
+        answer["ContinuationToken"] = paging.encode(ctx, (page[-1].name,))
     return answer

@@ -223,7 +223,7 @@ def list_object_annotations(ctx: Context, request: t.ListObjectAnnotationsReques
         raise INVALID_ARGUMENT("Argument max-annotation-results must be an integer between 1 and 1000", members=members)
     token, last = request.get("ContinuationToken"), ""
     if token:
-        last = str(paging.decode(token, INVALID_ARGUMENT("The continuation token provided is incorrect"))[0])
+        last = str(paging.decode(ctx, token, INVALID_ARGUMENT("The continuation token provided is incorrect"))[0])
     found = [each for each in kept_annotations.of(ctx, version) if each.name.startswith(prefix) and each.name > last]
     page = found[:limit]
     answer: dict[str, Any] = {
@@ -238,7 +238,7 @@ def list_object_annotations(ctx: Context, request: t.ListObjectAnnotationsReques
     if token:
         answer["ContinuationToken"] = token
     if len(found) > limit:
-        answer["NextContinuationToken"] = paging.encode((page[-1].name,))
+        answer["NextContinuationToken"] = paging.encode(ctx, (page[-1].name,))
     return cast("t.ListObjectAnnotationsOutput", answer | _shown(ctx, bucket, version, request))
 
 
