@@ -12,6 +12,7 @@ from cumulo.services.operations.cloudwatch import rule_definitions
 from cumulo.services.operations.cloudwatch.errors import (
     INVALID_NEXT_TOKEN,
     INVALID_VALUE,
+    MISSING_PARAMETER,
     RESOURCE_NOT_FOUND,
     RULE_LIMIT_EXCEEDED,
 )
@@ -123,6 +124,8 @@ def _switch(ctx: Context, rule: InsightRule, change: Callable[[InsightRule, floa
 
 def _each(ctx: Context, names: list[str], do: Callable[[InsightRule], None]) -> Any:
     """What could not be done. "You cannot disable or enable built-in rules" (API reference)."""
+    if not names:  # the form of the query protocol cannot tell an empty list from none
+        raise MISSING_PARAMETER(name="RuleNames")
     failures = []
     for name in names:
         try:

@@ -117,7 +117,7 @@ def parse(text: str) -> Definition:
     """A definition from its JSON. Raises DefinitionError."""
     try:
         document = msgspec.json.decode(text)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         raise DefinitionError("it is no JSON") from None
     if not isinstance(document, dict):
         raise DefinitionError("it is no JSON object")
@@ -201,7 +201,7 @@ def _number(value: Any) -> float | None:
 def _read_json(message: str) -> Any:
     try:
         return msgspec.json.decode(message)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return None
 
 

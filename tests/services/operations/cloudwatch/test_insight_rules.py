@@ -63,6 +63,16 @@ def test_what_a_rule_must_be(cloudwatch: Any) -> None:
         cloudwatch.put_insight_rule(RuleName="one")
 
 
+def test_requests_that_are_no_requests(cloudwatch: Any) -> None:
+    for call in (cloudwatch.enable_insight_rules, cloudwatch.disable_insight_rules, cloudwatch.delete_insight_rules):
+        with refused("MissingParameter", "The parameter RuleNames is required."):
+            call(RuleNames=[])
+    for text in ("[" * 5000, "null", "{"):
+        with refused("InvalidParameterValue"):
+            cloudwatch.put_insight_rule(RuleName="deep", RuleDefinition=text)
+    assert states(cloudwatch) == {}
+
+
 def test_tags(cloud: Account, cloudwatch: Any) -> None:
     put(cloudwatch, "one", Tags=[{"Key": "team", "Value": "shop"}])
     arn = f"arn:aws:cloudwatch:us-east-1:{cloud.account}:insight-rule/one"
