@@ -24,14 +24,21 @@ from cumulo.services.operations.logs.query import grammar
 from cumulo.services.operations.logs.query.failures import Malformed, Unsupported
 from cumulo.services.operations.logs.query.tree import Anomaly, Diff, Fields, Filter, Pattern, Query
 from cumulo.services.operations.logs.query_errors import MALFORMED_QUERY, NO_ENGINE
-from cumulo.services.operations.logs.query_records import ACTIVE, CONCURRENT_MOST, LANGUAGE, QUERIES, LogQuery, find
+from cumulo.services.operations.logs.query_records import (
+    ACTIVE,
+    CONCURRENT_MOST,
+    LANGUAGE,
+    LATEST_S,
+    QUERIES,
+    LogQuery,
+    find,
+)
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
     from cumulo.stubs import logs as t
 
 PAGE = 50
-_LATEST_S = 253_402_300_799  # the last second of the year 9999: who asks in milliseconds asks for later ones
 _SUFFIX = "(Service: AWSLogs; Status Code: 400; Error Code: MalformedQueryException; Request ID: {id}; Proxy: null)"
 
 
@@ -108,7 +115,7 @@ def prepared(ctx: Context, request: Mapping[str, Any], query: Query, start: int,
 
 def _range(ctx: Context, request: t.StartQueryRequest, query: Query) -> tuple[int, int]:
     """The time range in milliseconds, its end inclusive: the request's, or the one that SOURCE names."""
-    start, end = min(request["startTime"], _LATEST_S) * 1000, min(request["endTime"], _LATEST_S) * 1000 + 999
+    start, end = min(request["startTime"], LATEST_S) * 1000, min(request["endTime"], LATEST_S) * 1000 + 999
     if end < start:
         raise INVALID_PARAMETER("The end time of a query must not be before its start time.")
     now = int(ctx.now() * 1000)

@@ -20,7 +20,7 @@ from cumulo.core.operation import task
 from cumulo.core.table import REGION, Record, Table
 from cumulo.services.operations.logs import lookup_tables, query_results, query_runs
 from cumulo.services.operations.logs.errors import VALIDATION
-from cumulo.services.operations.logs.query_records import ACTIVE, CANCELLED, COMPLETE, QUERIES
+from cumulo.services.operations.logs.query_records import ACTIVE, CANCELLED, COMPLETE, LATEST_S, QUERIES
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
@@ -225,11 +225,11 @@ async def _to_lookup_table(
 def history(ctx: Context, query: ScheduledQuery, request: Mapping[str, Any]) -> tuple[list[dict[str, Any]], str | None]:
     """A page of runs with startTime <= when <= endTime (seconds), the latest first."""
     statuses = request.get("executionStatuses")
-    begin, end = request["startTime"] * 1000, request["endTime"] * 1000 + 999
+    begin, end = (min(request[name], LATEST_S) * 1000 for name in ("startTime", "endTime"))
 
     def fetch(after: tuple[Any, ...] | None, limit: int) -> list[Trigger]:
         edge = None if after is None else (query.id, *after)
-        found = TRIGGERS.range(ctx, query.id, start=(begin,), end=(end + 1,), after=edge, reverse=True)
+        found = TRIGGERS.range(ctx, query.id, start=(begin,), end=(end + 1000,), after=edge, reverse=True)
         if statuses is not None:
             found = [each for each in found if status_of(ctx, each.query, each.status) in statuses]
         return found[:limit]

@@ -147,6 +147,7 @@ def test_a_schedule_that_begins_after_all_years(insights: Insights, logs: Any, c
     cloud.advance(3600)
     when = {"startTime": 0, "endTime": 1 << 40}
     assert logs.get_scheduled_query_history(identifier=arn, **when)["triggerHistory"] == []
+    assert logs.get_scheduled_query_history(identifier=arn, startTime=0, endTime=1 << 62)["triggerHistory"] == []
     update = {name: value for name, value in logs.get_scheduled_query(identifier=arn).items() if name in UPDATED}
     logs.update_scheduled_query(identifier=arn, **update)
     cloud.advance(300)
