@@ -7,6 +7,7 @@ sent: a crash loses the last of them, never an answer.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -68,6 +69,7 @@ class LogShipping:
         self._full: dict[Shipment, None] = {}
         self._kept = self._characters = 0
         self._sending: asyncio.Task[None] | None = None
+        self._closing = asyncio.Event()
         self._sessions: dict[str, tuple[Principal, float]] = {}
         self._there = "logs" in runtime.registry.names
 
@@ -89,7 +91,8 @@ class LogShipping:
     async def _send_soon(self) -> None:
         try:
             while self._full:
-                await asyncio.sleep(FLUSH_S)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._closing.wait(), FLUSH_S)
                 await self.flush()
         finally:
             self._sending = None
@@ -160,8 +163,7 @@ class LogShipping:
         return principal
 
     async def close(self) -> None:
-        """Send the rest."""
+        """Send the rest; what is on its way arrives."""
+        self._closing.set()
         if self._sending is not None:
-            self._sending.cancel()
-        if self._full:
-            await self.flush()
+            await self._sending
