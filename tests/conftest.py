@@ -34,6 +34,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip("this cumulo is compiled"))
 
 
+ROUNDS_S = 5.0  # that a round of a reconciler is waited for: it may be waiting for what the test does next
+
+
 class RunningCloud:
     """A cloud on a thread of its own."""
 
@@ -64,14 +67,17 @@ class RunningCloud:
         self.run(jump())
 
     def settle(self) -> None:
-        """Wait until no durable task is running or due."""
+        """Wait until no durable task is running or due, and no reconciler is on its round."""
         self.run(self._settle())
 
     async def _settle(self) -> None:
+        runtime = self.cloud.runtime
+        patience = self.loop.time() + ROUNDS_S
         quiet = 0
         while quiet < 3:
             await asyncio.sleep(0.002)
-            quiet = 0 if self.cloud.runtime.tasks.busy else quiet + 1
+            on_round = runtime.reconcilers.busy and self.loop.time() < patience
+            quiet = 0 if runtime.tasks.busy or on_round else quiet + 1
 
     def stop(self) -> None:
         self.run(self.cloud.stop())

@@ -23,6 +23,12 @@ class Reconcilers:
         self._loops: list[asyncio.Task[None]] = []
         self._event_loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
+        self._rounds = 0
+
+    @property
+    def busy(self) -> bool:
+        """Whether any of them is at work now, not waiting for its time."""
+        return self._rounds > 0
 
     def open(self) -> None:
         """Remember the loop on which all of them run."""
@@ -47,11 +53,14 @@ class Reconcilers:
         with runtime.signals.listen(mark.signal or f"reconcile {service}.{function.__name__}") as heard:
             while True:
                 wait_s = mark.every_s
+                self._rounds += 1
                 try:
                     await function(runtime.internal_context(service, function.__name__, "", ""))
                 except Exception:
                     runtime.logger(service).exception("the reconciler %s failed and goes on", function.__name__)
                     wait_s = min(RETRY_S, wait_s)
+                finally:
+                    self._rounds -= 1
                 if self._closed:  # its cancellation was lost on the way: asyncio.wait_for of Python 3.11 can do that
                     return
                 await heard.wait(runtime.clock.now() + wait_s)

@@ -53,6 +53,35 @@ def test_a_reconciler_that_loses_its_cancellation_ends_all_the_same(tmp_path: Pa
     asyncio.run(main())
 
 
+def test_reconcilers_are_busy_while_they_are_on_a_round(tmp_path: Path) -> None:
+    begin, end = asyncio.Event(), asyncio.Event()
+    rounds = []
+
+    async def slow(ctx: Any) -> None:
+        rounds.append(ctx.operation)
+        begin.set()
+        await end.wait()
+        if len(rounds) == 1:
+            raise ValueError("the first round fails")
+
+    async def main() -> None:
+        store = open_store("", tmp_path, asyncio.get_running_loop())
+        runtime = Runtime(store, {}, data_dir=tmp_path, cache_dir=tmp_path, endpoint="http://localhost")
+        await runtime.open()
+        assert not runtime.reconcilers.busy
+        runtime.reconcilers.add(code_of(slow))
+        await begin.wait()
+        assert runtime.reconcilers.busy
+        end.set()
+        await asyncio.sleep(0.01)
+        assert not runtime.reconcilers.busy
+        await runtime.close()
+        assert rounds == ["slow"]
+        await store.close()
+
+    asyncio.run(main())
+
+
 def test_a_cloud_that_cannot_start_leaves_nothing_running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> None:
         cloud = Cloud(Settings(data_dir=tmp_path, cache_dir=tmp_path, host="0.0.0.0", port=0, store=""))

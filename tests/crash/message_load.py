@@ -34,6 +34,8 @@ class Ledger:
         self.deleted_at: dict[str, float] = {}
         self.next_number: dict[str, int] = defaultdict(int)  # FIFO: which message of a group comes first from now on
         self.received = 0
+        self.visibility_s = 0
+        self.asked_at: dict[str, float] = {}  # FIFO: when the receive was asked that last brought a message
         self.violations: list[str] = []
 
     def arrived(self, messages: list[dict[str, Any]], asked_at: float) -> None:
@@ -47,6 +49,7 @@ class Ledger:
                     self.violations.append(f"{body} was deleted and came back")
                 if self.fifo:
                     self._in_order(body)
+                    self._hidden(body, asked_at)
             self.deleting.update(message["Body"] for message in messages)
 
     def _in_order(self, body: str) -> None:
@@ -56,6 +59,13 @@ class Ledger:
         if number > self.next_number[group]:
             self.violations.append(f"{body} came before {self.next_number[group]}")
         self.next_number[group] = max(self.next_number[group], number + 1)
+
+    def _hidden(self, body: str, asked_at: float) -> None:
+        """It comes again only when it may: a restart on a busy machine can take longer than it is hidden."""
+        hidden_s = time.monotonic() - self.asked_at.get(body, float("-inf"))
+        if hidden_s < self.visibility_s - 0.1:
+            self.violations.append(f"{body} came again after {hidden_s:.1f} s")
+        self.asked_at[body] = asked_at
 
     def published(self, bodies: list[str], answered: bool) -> None:
         with self.lock:
@@ -129,6 +139,7 @@ class Load:
         """A standard and a FIFO topic, each with its queue."""
         sqs, sns = self.servers[0].client("sqs"), self.servers[0].client("sns")
         for name, ledger in self.ledgers.items():
+            ledger.visibility_s = visibility_s
             arn = f"arn:aws:sqs:us-east-1:000000000000:{name}"
             statement = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:*"}
             policy = json.dumps({"Version": "2012-10-17", "Statement": [statement | {"Resource": arn}]})

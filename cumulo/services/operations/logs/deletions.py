@@ -76,8 +76,12 @@ def clear_group(ctx: Context, payload: dict[str, Any]) -> None:
 def clear_stream(ctx: Context, payload: dict[str, Any]) -> None:
     """Delete the blocks and large objects of a deleted stream, some of them at a time."""
     group_id, stream_id = bytes.fromhex(payload["group"]), bytes.fromhex(payload["stream"])
-    if _clear(ctx, BLOCKS.key(ctx, group_id, stream_id)) or large_objects.drop_some(ctx, group_id, stream_id):
+    if _clear(ctx, BLOCKS.key(ctx, group_id, stream_id)):
         ctx.later(clear_stream, payload)
+        return
+    after = large_objects.drop_of_stream(ctx, group_id, stream_id, bytes.fromhex(payload.get("after", "")))
+    if after is not None:
+        ctx.later(clear_stream, {**payload, "after": after.hex()})
 
 
 def _clear(ctx: Context, prefix: bytes) -> bool:

@@ -5,7 +5,7 @@ Source: API reference, GetLogObject. The answer is the cut off text, in pieces.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -116,19 +116,28 @@ async def _pieces(text: bytes) -> AsyncIterator[dict[str, Any]]:
         yield {"fields": {"data": text[at : at + PIECE_BYTES]}}
 
 
-def drop_expired(ctx: Context, group: Group) -> None:
-    """Let go of objects whose events have expired."""
+def drop_expired(ctx: Context, group: Group, after: bytes) -> bytes | None:
+    """Let go of those among the next objects whose events have expired; where to go on, None at the end."""
     before = retained_from(ctx, group)
-    _drop(ctx, [each for each in LARGE_OBJECTS.range(ctx, group.id) if each.timestamp < before])
+    return _drop_next(ctx, group.id, after, lambda each: each.timestamp < before)
 
 
-def drop_some(ctx: Context, group_id: bytes, stream: bytes | None = None) -> bool:
-    """Let go of some objects of a group, or of one stream of it; whether there were any."""
-    found = LARGE_OBJECTS.range(ctx, group_id, limit=_AT_ONCE if stream is None else None)
-    if stream is not None:
-        found = [each for each in found if each.stream == stream][:_AT_ONCE]
+def drop_of_stream(ctx: Context, group_id: bytes, stream: bytes, after: bytes) -> bytes | None:
+    """Let go of those of a stream among the next objects; where to go on, None at the end."""
+    return _drop_next(ctx, group_id, after, lambda each: each.stream == stream)
+
+
+def drop_some(ctx: Context, group_id: bytes) -> bool:
+    """Let go of some objects of a group; whether there were any."""
+    found = LARGE_OBJECTS.range(ctx, group_id, limit=_AT_ONCE)
     _drop(ctx, found)
     return bool(found)
+
+
+def _drop_next(ctx: Context, group_id: bytes, after: bytes, goes: Callable[[LargeObject], bool]) -> bytes | None:
+    found = LARGE_OBJECTS.range(ctx, group_id, after=(group_id, after) if after else None, limit=_AT_ONCE)
+    _drop(ctx, [each for each in found if goes(each)])
+    return found[-1].id if len(found) == _AT_ONCE else None
 
 
 def _drop(ctx: Context, found: list[LargeObject]) -> None:

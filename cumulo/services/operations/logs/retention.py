@@ -75,7 +75,9 @@ async def _visit(ctx: Context, place: Place) -> None:
         return
     if await ctx.transact(lambda ctx: reading.retained_from(ctx, group)):
         await ctx.transact(partial(_expire_segments, group=group))
-        await ctx.transact(partial(large_objects.drop_expired, group=group))
+        last: bytes | None = b""
+        while last is not None:
+            last = await ctx.transact(partial(large_objects.drop_expired, group=group, after=last))
         after: bytes | None = None
         while True:
             after = await ctx.transact(partial(_expire_blocks, group=group, after=after))

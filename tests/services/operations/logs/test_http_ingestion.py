@@ -16,8 +16,10 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 
 from cumulo.faces.addresses import LOG_INGESTION
-from cumulo.services.operations.logs import putting
+from cumulo.services.operations.logs import large_objects, putting
 from cumulo.services.operations.logs.http_ingestion import ENDPOINTS
+from cumulo.services.operations.logs.large_objects import LARGE_OBJECTS, LargeObject
+from cumulo.services.operations.logs.streams import STREAMS
 from tests.conftest import Account
 from tests.services.operations.logs.conftest import GROUP, Storage, refused
 
@@ -359,9 +361,37 @@ def test_objects_go_with_what_is_deleted(
         fetched(streaming, pointer)
 
 
-def objects(storage: Storage, group: bytes) -> list[Any]:
-    from cumulo.services.operations.logs.large_objects import LARGE_OBJECTS
+@pytest.mark.parametrize("what", ["time", "stream", "group"])
+def test_objects_go_some_at_a_time(
+    logs: Any, stream: dict[str, str], now_ms: Now, cloud: Account, storage: Storage, monkeypatch: Any, what: str
+) -> None:
+    monkeypatch.setattr(large_objects, "_AT_ONCE", 3)
+    logs.put_retention_policy(logGroupName=GROUP, retentionInDays=3)
+    logs.create_log_stream(logGroupName=GROUP, logStreamName="two")
+    logs.put_log_events(**stream, logEvents=[{"timestamp": now_ms(), "message": "a"}])
+    group = storage.group()
+    [first, second] = storage.transact(lambda ctx: STREAMS.range(ctx, group.id))
+    old, young = now_ms(), now_ms() + 2 * 86_400_000
 
+    def fill(ctx: Any) -> None:
+        for number in range(20):
+            of, at = (first, old) if number % 2 else (second, young)
+            blob = f"{number:040x}"
+            large_objects.keep(ctx, LargeObject(group.id, number.to_bytes(16), of.id, at, at, blob))
+
+    storage.transact(fill)
+    if what == "time":
+        cloud.advance(4 * 86_400)
+    elif what == "stream":
+        logs.delete_log_stream(**stream)
+    else:
+        logs.delete_log_group(logGroupName=GROUP)
+    cloud.settle()
+    assert len(objects(storage, group.id)) == (0 if what == "group" else 10)
+    assert {each.stream for each in objects(storage, group.id)} <= {second.id}
+
+
+def objects(storage: Storage, group: bytes) -> list[Any]:
     found: list[Any] = storage.transact(lambda ctx: LARGE_OBJECTS.range(ctx, group))
     return found
 
