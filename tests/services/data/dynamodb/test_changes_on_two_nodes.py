@@ -11,7 +11,7 @@ import pytest
 from botocore.config import Config
 
 from tests.conftest import Account, RunningCloud
-from tests.services.data.dynamodb.tables import attributes, definition, index
+from tests.services.data.dynamodb.table_requests import attributes, definition, index
 
 pytestmark = pytest.mark.postgres
 

@@ -115,7 +115,7 @@ def check(client: Any, table: str, model: dict[tuple[str, str], dict[str, str]],
 
 
 def size_of(name: str, value: str) -> int:
-    from cumulo.services.data.dynamodb import numbers
+    from cumulo.services.data.dynamodb.values import numbers
 
     return numbers.size_of(value) if name == "n" else len(value.encode())
 

@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cumulo.core.errors import Fault
-from cumulo.services.data.dynamodb.attribute_values import check_item
 from cumulo.services.data.dynamodb.expressions import conditions
 from cumulo.services.data.dynamodb.expressions.placeholders import Placeholders
 from cumulo.services.data.dynamodb.legacy import conditions as legacy
 from cumulo.services.data.dynamodb.partiql import parser, planner
 from cumulo.services.data.dynamodb.partiql.syntax import Select
-from tests.services.data.dynamodb.values import Value, scalars, sets, values
+from cumulo.services.data.dynamodb.values.attribute_values import check_item
+from tests.services.data.dynamodb.drawn_values import Value, scalars, sets, values
 
 FORMS = {
     "EQ": ("v = {}", "v = {}"),

@@ -14,7 +14,16 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.conftest import Account
-from tests.services.data.dynamodb.tables import INVALID, UNITS, attributes, definition, index, invalid, keys, refused
+from tests.services.data.dynamodb.table_requests import (
+    INVALID,
+    UNITS,
+    attributes,
+    definition,
+    index,
+    invalid,
+    keys,
+    refused,
+)
 
 NO_RESOURCE = "Invalid resource arn provided, only table or stream is accepted. Provided resource arn: {}"
 IN_USE = "Attempt to change a resource which is still in use: "
@@ -133,7 +142,7 @@ def test_an_index_that_comes_or_goes(cloud: Account, dynamodb: Any, held: Held) 
 
 def settle_table(cloud: Account) -> None:
     """The table is ACTIVE again, while the task of its index waits."""
-    from cumulo.services.data.dynamodb.tables import TABLES, keep
+    from cumulo.services.data.dynamodb.tables.tables import TABLES, keep
 
     def active(ctx: Any) -> None:
         table = TABLES.peek(ctx, "orders")

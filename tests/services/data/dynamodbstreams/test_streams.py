@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Account
-from tests.services.data.dynamodb.tables import definition, refused
+from tests.services.data.dynamodb.table_requests import definition, refused
 
 HOUR_S = 3600
 Streamed = tuple[Any, Any, str]

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from functools import lru_cache
 
-from cumulo.services.data.dynamodb.attribute_values import Item, Value
 from cumulo.services.data.dynamodb.expressions import condition_syntax
 from cumulo.services.data.dynamodb.expressions.placeholders import NO_VALUES, Placeholders
 from cumulo.services.data.dynamodb.expressions.predicates import Predicate
 from cumulo.services.data.dynamodb.expressions.scopes import Binding, Scope
+from cumulo.services.data.dynamodb.values.attribute_values import Item, Value
 
 Pairs = tuple[tuple[str, str], ...]
 

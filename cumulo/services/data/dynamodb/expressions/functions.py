@@ -1,6 +1,5 @@
 """The functions of conditions that say yes or no. Their names are case-sensitive. Texts: observed in AWS's answers."""
 
-from cumulo.services.data.dynamodb.attribute_values import Item, Value, equal, type_of
 from cumulo.services.data.dynamodb.expressions.operands import (
     GivenOperand,
     Operand,
@@ -13,6 +12,7 @@ from cumulo.services.data.dynamodb.expressions.operands import (
 )
 from cumulo.services.data.dynamodb.expressions.predicates import TYPE_NAMES, Predicate, check_distinct
 from cumulo.services.data.dynamodb.expressions.scopes import Scope
+from cumulo.services.data.dynamodb.values.attribute_values import Item, Value, equal, type_of
 
 _SET_TYPES = {"S": "SS", "N": "NS", "B": "BS"}
 _VALID_TYPES = "{B,NULL,SS,BOOL,L,BS,N,NS,S,M}"  # in the order of AWS's answer

@@ -7,7 +7,6 @@ expression before it looks for the table. Texts: observed in AWS's answers.
 from functools import lru_cache
 
 from cumulo.core.errors import Fault
-from cumulo.services.data.dynamodb.attribute_values import Value
 from cumulo.services.data.dynamodb.errors import VALIDATION
 from cumulo.services.data.dynamodb.expressions import condition_syntax
 from cumulo.services.data.dynamodb.expressions.functions import BeginsWith, CallPredicate
@@ -15,6 +14,7 @@ from cumulo.services.data.dynamodb.expressions.operands import CallOperand, Oper
 from cumulo.services.data.dynamodb.expressions.placeholders import Placeholders
 from cumulo.services.data.dynamodb.expressions.predicates import AllOf, AnyOf, Between, Comparison, In, Not, Predicate
 from cumulo.services.data.dynamodb.expressions.scopes import Binding, Scope
+from cumulo.services.data.dynamodb.values.attribute_values import Value
 
 Pairs = tuple[tuple[str, str], ...]
 

@@ -7,10 +7,10 @@ a value beforehand; of a path only when there is an item, and then a wrong type 
 from collections.abc import Mapping
 
 from cumulo.core.errors import Fault
-from cumulo.services.data.dynamodb.attribute_values import Item, Value, type_of
 from cumulo.services.data.dynamodb.expressions import paths
 from cumulo.services.data.dynamodb.expressions.paths import Path, PathSyntax
 from cumulo.services.data.dynamodb.expressions.scopes import Scope
+from cumulo.services.data.dynamodb.values.attribute_values import Item, Value, type_of
 
 Values = Mapping[str, Value]
 

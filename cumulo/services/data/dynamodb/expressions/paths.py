@@ -5,11 +5,11 @@ Texts: observed in AWS's answers. Limit: Developer Guide, "Quotas", 32 levels.
 
 from collections.abc import Iterable
 
-from cumulo.services.data.dynamodb.attribute_values import MAX_LEVELS, Item, Value
 from cumulo.services.data.dynamodb.expressions import tokens
 from cumulo.services.data.dynamodb.expressions.reserved_words import RESERVED_WORDS
 from cumulo.services.data.dynamodb.expressions.scopes import Scope
 from cumulo.services.data.dynamodb.expressions.tokens import Tokens
+from cumulo.services.data.dynamodb.values.attribute_values import MAX_LEVELS, Item, Value
 
 Path = tuple[str | int, ...]
 

@@ -7,8 +7,14 @@ import re
 from collections.abc import Mapping
 
 from cumulo.core.errors import Fault
-from cumulo.services.data.dynamodb.attribute_values import MAX_NAME_BYTES, Item, Value, check_value, type_of
 from cumulo.services.data.dynamodb.errors import VALIDATION
+from cumulo.services.data.dynamodb.values.attribute_values import (
+    MAX_NAME_BYTES,
+    Item,
+    Value,
+    check_value,
+    type_of,
+)
 
 MAX_PLACEHOLDER_BYTES = 255
 MAX_TOTAL_BYTES = 2 * 1024 * 1024

@@ -5,10 +5,10 @@
 
 from base64 import b64encode
 
-from cumulo.services.data.dynamodb.attribute_values import Item, Value, equal, order, type_of
 from cumulo.services.data.dynamodb.expressions.operands import Operand, PathOperand, ValueOperand, Values
 from cumulo.services.data.dynamodb.expressions.paths import shown
 from cumulo.services.data.dynamodb.expressions.scopes import Scope
+from cumulo.services.data.dynamodb.values.attribute_values import Item, Value, equal, order, type_of
 
 ORDERED = frozenset(("S", "N", "B"))
 TYPE_NAMES = frozenset(("B", "NULL", "SS", "BOOL", "L", "BS", "N", "NS", "S", "M"))

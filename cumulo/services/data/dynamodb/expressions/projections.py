@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
-from cumulo.services.data.dynamodb.attribute_values import Item, Value
 from cumulo.services.data.dynamodb.expressions import paths
 from cumulo.services.data.dynamodb.expressions.paths import Path
 from cumulo.services.data.dynamodb.expressions.placeholders import Placeholders
 from cumulo.services.data.dynamodb.expressions.scopes import Scope
 from cumulo.services.data.dynamodb.expressions.tokens import Tokens
+from cumulo.services.data.dynamodb.values.attribute_values import Item, Value
 
 Pairs = tuple[tuple[str, str], ...]
 # What is asked for of a value: all of it (None), or these of its members or elements.

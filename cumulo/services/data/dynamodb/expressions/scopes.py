@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 
 from cumulo.core.errors import Fault
-from cumulo.services.data.dynamodb.attribute_values import Value
 from cumulo.services.data.dynamodb.errors import VALIDATION
+from cumulo.services.data.dynamodb.values.attribute_values import Value
 
 Binding = Callable[[Mapping[str, Value]], None]
 

@@ -7,10 +7,10 @@ name, whatever they make of the item. Nothing documents this; the figures were f
 
 from collections.abc import Mapping
 
-from cumulo.services.data.dynamodb.attribute_values import Value, size_of
 from cumulo.services.data.dynamodb.expressions.operands import Operand, PathOperand, ValueOperand
 from cumulo.services.data.dynamodb.expressions.paths import Path
 from cumulo.services.data.dynamodb.expressions.update_operands import IfNotExists, ListAppend, Sum
+from cumulo.services.data.dynamodb.values.attribute_values import Value, size_of
 
 _UPDATE = 3
 _WRITTEN = 19  # each SET and ADD

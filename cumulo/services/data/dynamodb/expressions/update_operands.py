@@ -1,12 +1,12 @@
 """What updates set attributes to: values, paths, sums, functions. Texts: observed in AWS's answers."""
 
 from cumulo.core.errors import Fault
-from cumulo.services.data.dynamodb import numbers
-from cumulo.services.data.dynamodb.attribute_values import Item, Value
 from cumulo.services.data.dynamodb.errors import VALIDATION
 from cumulo.services.data.dynamodb.expressions.functions import path_of
 from cumulo.services.data.dynamodb.expressions.operands import Operand, PathOperand, Values, checked_arguments
 from cumulo.services.data.dynamodb.expressions.scopes import Scope
+from cumulo.services.data.dynamodb.values import numbers
+from cumulo.services.data.dynamodb.values.attribute_values import Item, Value
 
 _CONDITION_FUNCTIONS = frozenset(
     ("attribute_exists", "attribute_not_exists", "attribute_type", "begins_with", "contains", "size")

@@ -5,8 +5,6 @@ from functools import lru_cache
 from typing import Any
 
 from cumulo.core.errors import Fault
-from cumulo.services.data.dynamodb import numbers
-from cumulo.services.data.dynamodb.attribute_values import Item, Value, check_levels, type_of
 from cumulo.services.data.dynamodb.errors import VALIDATION
 from cumulo.services.data.dynamodb.expressions import paths
 from cumulo.services.data.dynamodb.expressions.operands import Operand
@@ -17,6 +15,8 @@ from cumulo.services.data.dynamodb.expressions.scopes import Scope
 from cumulo.services.data.dynamodb.expressions.update_charges import Charge
 from cumulo.services.data.dynamodb.expressions.update_operands import needed, wrong_type
 from cumulo.services.data.dynamodb.expressions.update_syntax import Clause, UpdateParser
+from cumulo.services.data.dynamodb.values import numbers
+from cumulo.services.data.dynamodb.values.attribute_values import Item, Value, check_levels, type_of
 
 Pairs = tuple[tuple[str, str], ...]
 # What is changed in a value: for each member or element the number of the action, or what is changed in it.

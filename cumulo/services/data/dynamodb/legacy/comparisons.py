@@ -6,11 +6,11 @@ Source: Developer Guide, "Legacy conditional parameters". Texts: observed in AWS
 from typing import Any
 
 from cumulo.core.errors import Fault
-from cumulo.services.data.dynamodb.attribute_values import Item, Value, check_value, order, type_of
 from cumulo.services.data.dynamodb.errors import VALIDATION
 from cumulo.services.data.dynamodb.expressions.functions import BeginsWith, Contains, Exists
 from cumulo.services.data.dynamodb.expressions.operands import GivenOperand, Values, attribute
 from cumulo.services.data.dynamodb.expressions.predicates import Between, Comparison, In, Predicate
+from cumulo.services.data.dynamodb.values.attribute_values import Item, Value, check_value, order, type_of
 
 _COMPARATORS = {"EQ": "=", "NE": "<>", "LE": "<=", "LT": "<", "GE": ">=", "GT": ">"}
 _COUNTS = {"NULL": 0, "NOT_NULL": 0, "BETWEEN": 2}  # of values; all others take one, IN one or more

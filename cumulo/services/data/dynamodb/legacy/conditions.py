@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from cumulo.services.data.dynamodb.attribute_values import Value
 from cumulo.services.data.dynamodb.expressions.conditions import Condition, of_predicate
 from cumulo.services.data.dynamodb.expressions.predicates import AllOf, AnyOf, Predicate
 from cumulo.services.data.dynamodb.legacy import comparisons
 from cumulo.services.data.dynamodb.legacy.comparisons import invalid
+from cumulo.services.data.dynamodb.values.attribute_values import Value
 
 
 def expected(expectations: dict[str, dict[str, Any]], operator: str = "AND") -> Condition:

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from cumulo.services.data.dynamodb.attribute_values import Item, Value, check_value, type_of
 from cumulo.services.data.dynamodb.errors import VALIDATION
 from cumulo.services.data.dynamodb.expressions.operands import GivenOperand
 from cumulo.services.data.dynamodb.expressions.updates import Action, Update, of_actions
 from cumulo.services.data.dynamodb.legacy.comparisons import invalid
+from cumulo.services.data.dynamodb.values.attribute_values import Item, Value, check_value, type_of
 
 _SETS = frozenset(("SS", "NS", "BS"))
 

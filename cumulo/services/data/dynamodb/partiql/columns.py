@@ -1,9 +1,9 @@
 """The columns of a SELECT: each comes back under the last name of its path."""
 
-from cumulo.services.data.dynamodb.attribute_values import Item
 from cumulo.services.data.dynamodb.expressions import paths
 from cumulo.services.data.dynamodb.expressions.paths import Path
 from cumulo.services.data.dynamodb.expressions.projections import Projection
+from cumulo.services.data.dynamodb.values.attribute_values import Item
 
 
 class Columns(Projection):

@@ -8,11 +8,11 @@ AWS's answers.
 from typing import Any
 
 from cumulo.core.errors import Fault
-from cumulo.services.data.dynamodb import numbers, older_values
-from cumulo.services.data.dynamodb.attribute_values import MAX_LEVELS, Value, check_levels, check_value
 from cumulo.services.data.dynamodb.errors import VALIDATION
 from cumulo.services.data.dynamodb.partiql import lexer
 from cumulo.services.data.dynamodb.partiql.lexer import Words, not_well_formed
+from cumulo.services.data.dynamodb.values import numbers, older_values
+from cumulo.services.data.dynamodb.values.attribute_values import MAX_LEVELS, Value, check_levels, check_value
 
 _BOUND = 1 << 31
 _BAGS = {"S": "SS", "N": "NS", "B": "BS"}

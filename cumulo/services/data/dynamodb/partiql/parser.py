@@ -1,7 +1,6 @@
 """Reads statements."""
 
 from cumulo.core.errors import Fault
-from cumulo.services.data.dynamodb.attribute_values import Value
 from cumulo.services.data.dynamodb.errors import VALIDATION
 from cumulo.services.data.dynamodb.expressions import paths
 from cumulo.services.data.dynamodb.expressions.operands import GivenOperand, Operand, PathOperand, attribute
@@ -22,6 +21,7 @@ from cumulo.services.data.dynamodb.partiql.syntax import (
     Update,
     Where,
 )
+from cumulo.services.data.dynamodb.values.attribute_values import Value
 
 _SETS = frozenset(("SS", "NS", "BS"))
 _CHANGED_SETS = {"set_add": "ADD", "set_delete": "DELETE"}

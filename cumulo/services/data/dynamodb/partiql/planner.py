@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from cumulo.services.data.dynamodb.attribute_values import Item
 from cumulo.services.data.dynamodb.errors import VALIDATION
 from cumulo.services.data.dynamodb.expressions.conditions import Condition, of_predicate
 from cumulo.services.data.dynamodb.expressions.functions import BeginsWith
@@ -19,6 +18,7 @@ from cumulo.services.data.dynamodb.expressions.predicates import (
     Several,
 )
 from cumulo.services.data.dynamodb.partiql.syntax import Where
+from cumulo.services.data.dynamodb.values.attribute_values import Item
 
 _MOST_BRANCHES = 100
 _MIRRORED = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}

@@ -1,9 +1,9 @@
 """Statements as they were read: tables by name, conditions ready to be asked, keys not yet known as such."""
 
-from cumulo.services.data.dynamodb.attribute_values import Item
 from cumulo.services.data.dynamodb.expressions.paths import Path
 from cumulo.services.data.dynamodb.expressions.predicates import Predicate
 from cumulo.services.data.dynamodb.expressions.updates import Action
+from cumulo.services.data.dynamodb.values.attribute_values import Item
 
 
 class Where:

@@ -5,10 +5,10 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cumulo.services.data.dynamodb.attribute_values import Item, order
 from cumulo.services.data.dynamodb.expressions.key_conditions import KeyCondition, KeySchema
 from cumulo.services.data.dynamodb.partiql import parser, planner
 from cumulo.services.data.dynamodb.partiql.syntax import Select
+from cumulo.services.data.dynamodb.values.attribute_values import Item, order
 
 SCHEMA = KeySchema(("pk",), ("sk",), {"pk": "S", "sk": "N"})
 ITEMS: list[Item] = [

@@ -1,0 +1,1 @@
+"""Tables made, changed, listed and removed; their tags, policies, time to live and insights."""

@@ -1,0 +1,1 @@
+"""What calls consume: capacity units, metrics, throttling, key insights."""

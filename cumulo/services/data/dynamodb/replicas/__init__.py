@@ -1,0 +1,1 @@
+"""Global tables: a table's other regions, and how a table is described."""

@@ -1,0 +1,1 @@
+"""PartiQL's statements as operations; the language itself is in `partiql`."""

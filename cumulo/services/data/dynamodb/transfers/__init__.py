@@ -1,0 +1,1 @@
+"""Exports to S3 and imports from there."""

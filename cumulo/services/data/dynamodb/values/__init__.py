@@ -1,0 +1,1 @@
+"""Attribute values and numbers: their checks, their order, their bytes as keys."""
