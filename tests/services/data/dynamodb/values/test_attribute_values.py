@@ -133,14 +133,14 @@ def test_sets_are_equal_in_any_order(value: dict[str, Any], chance: Any) -> None
     assert attribute_values.equal(value, other)
 
 
-@given(drawn_values.values, values.values)
+@given(drawn_values.values, drawn_values.values)
 def test_equal_values_are_equal_both_ways(left: dict[str, Any], right: dict[str, Any]) -> None:
     attribute_values.check_value(left)
     attribute_values.check_value(right)
     assert attribute_values.equal(left, right) == attribute_values.equal(right, left)
 
 
-@given(drawn_values.scalars, values.scalars)
+@given(drawn_values.scalars, drawn_values.scalars)
 def test_keys_sort_as_values_do(left: dict[str, Any], right: dict[str, Any]) -> None:
     attribute_values.check_value(left)
     attribute_values.check_value(right)
