@@ -21,7 +21,6 @@ from cumulo.services.storage.s3.errors import (
     NOT_IMPLEMENTED_HEADER,
     OPERATION_ABORTED,
 )
-from cumulo.services.storage.s3.lifecycles import lifecycle_configurations, lifecycle_headers
 from cumulo.services.storage.s3.notifications import notifications
 from cumulo.services.storage.s3.objects import new_objects, preconditions
 from cumulo.services.storage.s3.rights import access
@@ -198,11 +197,5 @@ def _finish(
         answer["CopySourceVersionId"] = source.version_id
     if bucket.versioning:
         answer["VersionId"] = version.version_id
-    object_encryption.shown(version, answer)
-    if version.kms_context:
-        answer["SSEKMSEncryptionContext"] = version.kms_context
-    if bucket.zone or lifecycle_configurations.KIND in bucket.configured:
-        lifecycle_headers.show_expiration(ctx, bucket, version, answer)
-    if access.charged(ctx, bucket, request):
-        answer["RequestCharged"] = "requester"
+    new_objects.show(ctx, bucket, request, version, answer)
     return answer

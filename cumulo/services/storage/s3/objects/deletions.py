@@ -53,8 +53,7 @@ def delete_object(ctx: Context, request: t.DeleteObjectRequest) -> t.DeleteObjec
         lookups.check_version_id(version_id)
         _check_mfa(ctx, bucket, request)
     answer = _delete(ctx, bucket, request, request["Key"], request, request.get("IfMatch"))
-    if access.charged(ctx, bucket, request):
-        answer["RequestCharged"] = "requester"
+    access.show_charge(ctx, bucket, request, answer)
     return answer  # type: ignore[return-value]
 
 
@@ -203,6 +202,5 @@ def _answer(ctx: Context, bucket: Bucket, request: Mapping[str, Any], outcome: O
         answer["Deleted"] = deleted
     if errors:
         answer["Errors"] = errors
-    if access.charged(ctx, bucket, request):
-        answer["RequestCharged"] = "requester"
+    access.show_charge(ctx, bucket, request, answer)
     return answer

@@ -74,11 +74,17 @@ def answer(ctx: Context, bucket: Bucket, request: Mapping[str, Any], version: Ob
         shown["Checksum" + algorithm] = value
     if version.version_id != NULL:  # seen of AWS: of a suspended bucket's null version it is not told
         shown["VersionId"] = version.version_id
-    object_encryption.shown(version, shown)
-    if version.kms_context:
-        shown["SSEKMSEncryptionContext"] = version.kms_context
-    if bucket.zone or lifecycle_configurations.KIND in bucket.configured:
-        lifecycle_headers.show_expiration(ctx, bucket, version, shown)
-    if access.charged(ctx, bucket, request):
-        shown["RequestCharged"] = "requester"
+    show(ctx, bucket, request, version, shown)
     return shown
+
+
+def show(
+    ctx: Context, bucket: Bucket, request: Mapping[str, Any], version: ObjectVersion, answer: dict[str, Any]
+) -> None:
+    """Put into the answer to the request that wrote this version how it is sealed, when it expires, and who pays."""
+    object_encryption.shown(version, answer)
+    if version.kms_context:
+        answer["SSEKMSEncryptionContext"] = version.kms_context
+    if bucket.zone or lifecycle_configurations.KIND in bucket.configured:
+        lifecycle_headers.show_expiration(ctx, bucket, version, answer)
+    access.show_charge(ctx, bucket, request, answer)

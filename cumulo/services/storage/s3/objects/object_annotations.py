@@ -183,8 +183,7 @@ def _put(
 
 def _shown(ctx: Context, bucket: Bucket, version: ObjectVersion, request: Mapping[str, Any]) -> dict[str, Any]:
     shown = {"ObjectVersionId": version.version_id} if bucket.versioning else {}
-    if access.charged(ctx, bucket, request):
-        shown["RequestCharged"] = "requester"
+    access.show_charge(ctx, bucket, request, shown)
     return shown
 
 

@@ -47,8 +47,7 @@ def get_object_attributes(ctx: Context, request: t.GetObjectAttributesRequest) -
         answer["StorageClass"] = version.storage_class
     if "ObjectSize" in wanted:
         answer["ObjectSize"] = version.size
-    if access.charged(ctx, bucket, request):
-        answer["RequestCharged"] = "requester"
+    access.show_charge(ctx, bucket, request, answer)
     return cast("t.GetObjectAttributesOutput", answer)
 
 

@@ -147,8 +147,7 @@ def _head(
     for member, name, wire in _OVERRIDES:
         if member in request:
             answer[name] = _override(ctx, request[member], wire)
-    if access.charged(ctx, bucket, request):
-        answer["RequestCharged"] = "requester"
+    access.show_charge(ctx, bucket, request, answer)
     return answer
 
 

@@ -87,8 +87,7 @@ def _days(wanted: Mapping[str, Any], version: ObjectVersion) -> int:
 
 def _answer(ctx: Context, bucket: Bucket, request: Mapping[str, Any], status: int) -> t.RestoreObjectOutput:
     answer: dict[str, Any] = {"StatusCode": status}
-    if access.charged(ctx, bucket, request):
-        answer["RequestCharged"] = "requester"
+    access.show_charge(ctx, bucket, request, answer)
     return answer  # type: ignore[return-value]
 
 

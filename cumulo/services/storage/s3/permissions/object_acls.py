@@ -45,8 +45,7 @@ def get_object_acl(ctx: Context, request: t.GetObjectAclRequest) -> t.GetObjectA
     version = _found(ctx, bucket, request, "GET")
     enabled = bucket.ownership != BUCKET_OWNER_ENFORCED
     found = acls.shown(version.acl if enabled else None, version.owner if enabled else bucket.account)
-    if access.charged(ctx, bucket, request):
-        found["RequestCharged"] = "requester"
+    access.show_charge(ctx, bucket, request, found)
     return found  # type: ignore[return-value]
 
 

@@ -324,8 +324,14 @@ def no_such_key(ctx: Context, bucket: Bucket, request: Mapping[str, Any]) -> Fau
 
 
 def charged(ctx: Context, bucket: Bucket, request: Mapping[str, Any]) -> bool:
-    """Whether the caller pays for the request: then the answer says RequestCharged "requester"."""
+    """Whether the caller pays for the request."""
     return bucket.requester_pays and request.get("RequestPayer") == "requester" and ctx.account != bucket.account
+
+
+def show_charge(ctx: Context, bucket: Bucket, request: Mapping[str, Any], answer: dict[str, Any]) -> None:
+    """Put RequestCharged into an answer where the caller pays for the request."""
+    if charged(ctx, bucket, request):
+        answer["RequestCharged"] = "requester"
 
 
 def _check_payer(ctx: Context, bucket: Bucket, request: Mapping[str, Any]) -> None:

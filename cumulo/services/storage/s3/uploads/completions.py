@@ -100,9 +100,8 @@ def complete_multipart_upload(
         "Key": upload.key,
         "ETag": f'"{version.etag}"',
     }
-    if (
-        version.encryption == object_encryption.AES256
-    ):  # seen of AWS: of objects with a KMS key or a customer's it is not told here
+    # Seen of AWS: of objects with a KMS key or a customer's it is not told here.
+    if version.encryption == object_encryption.AES256:
         answer |= {f"Checksum{algorithm}": value for algorithm, value in version.checksums.items()}
         answer["ChecksumType"] = version.checksum_type
     if version.encryption != object_encryption.CUSTOMER:
@@ -111,8 +110,7 @@ def complete_multipart_upload(
         answer["VersionId"] = version.version_id
     if bucket.zone or lifecycle_configurations.KIND in bucket.configured:
         lifecycle_headers.show_expiration(ctx, bucket, version, answer)
-    if access.charged(ctx, bucket, request):
-        answer["RequestCharged"] = "requester"
+    access.show_charge(ctx, bucket, request, answer)
     COMPLETIONS.put(ctx, Completion(upload_id, _digest(wanted), msgspec.json.encode(answer), ctx.now()))
     return cast("t.CompleteMultipartUploadOutput", answer)
 

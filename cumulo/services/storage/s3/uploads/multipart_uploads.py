@@ -75,8 +75,7 @@ def create_multipart_upload(ctx: Context, request: t.CreateMultipartUploadReques
     if draft.kms_context:
         answer["SSEKMSEncryptionContext"] = draft.kms_context
     lifecycle_headers.show_abort(ctx, bucket, upload.key, upload.started / 1e9, answer)
-    if access.charged(ctx, bucket, request):
-        answer["RequestCharged"] = "requester"
+    access.show_charge(ctx, bucket, request, answer)
     return cast("t.CreateMultipartUploadOutput", answer)
 
 
@@ -188,8 +187,7 @@ def list_multipart_uploads(ctx: Context, request: t.ListMultipartUploadsRequest)
         answer["Uploads"] = [_entry(upload, asked) for upload in uploads]
     if page.prefixes:
         answer["CommonPrefixes"] = asked.common_prefixes(page)
-    if access.charged(ctx, bucket, request):
-        answer["RequestCharged"] = "requester"
+    access.show_charge(ctx, bucket, request, answer)
     return cast("t.ListMultipartUploadsOutput", answer)
 
 

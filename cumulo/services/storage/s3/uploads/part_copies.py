@@ -111,6 +111,5 @@ def _finish(
     if source.versioned:
         answer["CopySourceVersionId"] = source.version.version_id
     object_encryption.shown(upload.draft, answer)
-    if access.charged(ctx, bucket, request):
-        answer["RequestCharged"] = "requester"
+    access.show_charge(ctx, bucket, request, answer)
     return answer

@@ -100,8 +100,7 @@ async def _receive(
         if shown:
             answer[f"Checksum{shown}"] = received.checksums[shown]
         object_encryption.shown(still.draft, answer)
-        if access.charged(ctx, bucket, request):
-            answer["RequestCharged"] = "requester"
+        access.show_charge(ctx, bucket, request, answer)
         return answer
 
     try:
@@ -141,8 +140,7 @@ def list_parts(ctx: Context, request: t.ListPartsRequest) -> t.ListPartsOutput:
         answer["ChecksumAlgorithm"] = upload.algorithm
         answer["ChecksumType"] = upload.checksum_type
     lifecycle_headers.show_abort(ctx, bucket, upload.key, upload.started / 1e9, answer)
-    if access.charged(ctx, bucket, request):
-        answer["RequestCharged"] = "requester"
+    access.show_charge(ctx, bucket, request, answer)
     return cast("t.ListPartsOutput", answer)
 
 
