@@ -12,7 +12,7 @@ from cumulo.core import paging
 from cumulo.core.errors import not_implemented
 from cumulo.core.operation import operation
 from cumulo.core.table import REGION, Record, Table
-from cumulo.services.operations.logs.errors import INVALID_PARAMETER, INVALID_TOKEN
+from cumulo.services.operations.logs.errors import INVALID_PARAMETER, INVALID_TOKEN, LIMIT_EXCEEDED
 from cumulo.services.operations.logs.query_errors import DEFINITION_NOT_FOUND
 from cumulo.services.operations.logs.query_records import LANGUAGE
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from cumulo.stubs import logs as t
 
 PAGE = 1000
+MOST = 1000  # of an account and Region (User Guide, "CloudWatch Logs quotas")
 
 
 class QueryDefinition(Record):
@@ -61,6 +62,8 @@ def put_query_definition(ctx: Context, request: t.PutQueryDefinitionRequest) -> 
         again = QUERY_DEFINITIONS.range(ctx, token, index="token", limit=1) if token else []
         if again:
             return {"queryDefinitionId": again[0].id}
+        if len(QUERY_DEFINITIONS.range(ctx, limit=MOST)) >= MOST:
+            raise LIMIT_EXCEEDED()
         definition_id = ctx.uuid()
     names = [parameter["name"] for parameter in request.get("parameters") or []]
     if len(set(names)) != len(names):

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from cumulo.services.operations.logs import query_definitions
 from tests.services.operations.logs.conftest import refused
 
 
@@ -50,3 +53,12 @@ def test_pages_and_repeated_requests(logs: Any) -> None:
     assert "nextToken" not in rest
     with refused("NotImplemented"):
         logs.put_query_definition(name="x", queryString="SELECT 1", queryLanguage="SQL")
+
+
+def test_a_thousand_can_be_saved(logs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(query_definitions, "MOST", 2)
+    for name in ("one", "two"):
+        made = logs.put_query_definition(name=name, queryString="fields @message")
+    with refused("LimitExceededException", "Resource limit exceeded."):
+        logs.put_query_definition(name="three", queryString="fields @message")
+    logs.put_query_definition(name="2", queryString="stats count(*)", queryDefinitionId=made["queryDefinitionId"])

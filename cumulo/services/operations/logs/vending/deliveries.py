@@ -18,8 +18,6 @@ from cumulo.core.s3_buckets import BUCKETS
 from cumulo.core.table import REGION, Record, Table
 from cumulo.core.vended_logs import VENDED_DELIVERIES, VendedDelivery
 from cumulo.services.operations.logs import groups, tags
-from cumulo.services.operations.logs.delivery_destinations import DELIVERY_DESTINATIONS, DeliveryDestination
-from cumulo.services.operations.logs.delivery_sources import DELIVERY_SOURCES, DeliverySource
 from cumulo.services.operations.logs.errors import (
     CONFLICT,
     DELIVERY_DESTINATION_NOT_FOUND,
@@ -30,6 +28,8 @@ from cumulo.services.operations.logs.errors import (
     VALIDATION,
 )
 from cumulo.services.operations.logs.resource_policies import ACCOUNT_BYTES, MOST, POLICIES, ResourcePolicy
+from cumulo.services.operations.logs.vending.delivery_destinations import DELIVERY_DESTINATIONS, DeliveryDestination
+from cumulo.services.operations.logs.vending.delivery_sources import DELIVERY_SOURCES, DeliverySource
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
