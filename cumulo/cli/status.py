@@ -36,20 +36,24 @@ def run(options: Any) -> int:
     print(f"  up     {_duration(float(health.get('uptime_s', 0)))}")
     print(f"  state  {health.get('data_dir', settings.data_dir)}")
     print(f"  {len(health.get('services', {}))} services: {', '.join(sorted(health.get('services', {})))}")
-    _print_functions(running.pid, settings.runtimes)
+    _print_functions(running.pid, settings.runtimes, settings.isolation)
     return 0
 
 
-def _print_functions(pid: int | None, stand_ins: dict[str, str]) -> None:
+def _print_functions(pid: int | None, stand_ins: dict[str, str], isolation: str) -> None:
     """The runtimes of Lambda's functions that are here, `stand_ins` for some of them, and what keeps functions apart.
 
     Nothing of the latter about a server of another user, which may be allowed something else.
     """
+    from cumulo.engines.containers import engines
     from cumulo.engines.environments import runtimes
     from cumulo.engines.sandboxes.probe import abilities
 
     runtimes.configure(stand_ins)
     print("  runtimes  " + ", ".join(each.label for each in runtimes.here()))
+    if isolation != engines.NAMESPACES:
+        print(f"  functions {engines.line(isolation)}")
+        return
     try:
         ours = pid is not None and Path(f"/proc/{pid}").stat().st_uid == os.geteuid()
     except OSError:

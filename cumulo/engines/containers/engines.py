@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from pathlib import Path
 
 from msgspec import Struct
@@ -11,6 +12,7 @@ NAMESPACES = "namespaces"
 """No containers: sandboxes of our own (cumulo/engines/sandboxes)."""
 PODMAN, DOCKER, RUNC, CRUN, GVISOR = "podman", "docker", "runc", "crun", "gvisor"
 ISOLATIONS = (NAMESPACES, PODMAN, DOCKER, RUNC, CRUN, GVISOR)
+PATIENCE_S = 10.0
 PLACES = ("/usr/local/bin", "/usr/bin", "/usr/local/sbin", "/usr/sbin", "/sbin")
 
 
@@ -36,6 +38,33 @@ ENGINES = {
 
 class EngineMissing(Exception):
     """The chosen program is not on this machine; the text says how to install it."""
+
+
+def for_images() -> str:
+    """An engine that runs images where we have no namespaces to run them in; "" for none.
+
+    Only those that get their rights elsewhere: a daemon, or programs that may do more than this server.
+    """
+    for name in (PODMAN, DOCKER):
+        try:
+            find(name)
+        except EngineMissing:
+            continue
+        return name
+    return ""
+
+
+def line(name: str) -> str:
+    """For people: which program it is, and its version; or why it does not work. Asks it."""
+    question = ["version", "--format", "{{.Server.Version}}"] if name == DOCKER else ["--version"]
+    try:
+        program = find(name)
+        ran = subprocess.run([program, *question], capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    except (EngineMissing, OSError, subprocess.TimeoutExpired) as error:
+        return str(error)
+    if ran.returncode != 0:
+        return f"containers by {name}, which does not work: {ran.stderr.strip().rpartition(chr(10))[2]}"
+    return f"containers by {name} ({program}, {ran.stdout.strip().partition(chr(10))[0]})"
 
 
 def find(name: str) -> str:

@@ -14,7 +14,7 @@ import tarfile
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from cumulo.engines.containers.mounts import HOME, Mount, Plain, mounts, skeleton
+from cumulo.engines.containers.mounts import HOME, Mount, Plain, compiled, mounts, skeleton
 from cumulo.engines.containers.rapid import Rapid, image_mounts
 from cumulo.engines.sandboxes.groups import is_running
 
@@ -59,6 +59,8 @@ class Launcher:
 
     def prepare(self) -> None:
         """Make what all containers share; remove what servers left that are gone. Raises Failed, OSError."""
+        tree = compiled(self.template["tree"], self.template["interpreter"][0], self.folder)
+        self.template = {**self.template, "tree": tree}
         self.root = skeleton(self.template, self.folder / "roots")
         if self.template["image"]:
             try:

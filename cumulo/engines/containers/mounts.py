@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,6 +14,7 @@ Plain = dict[str, Any]
 FOLDERS = ("/proc", "/sys", "/tmp", "/dev", "/etc", "/run", "/var/task", "/opt", "/var/rapid")
 HOME = "/var/rapid"
 """AWS's own folder for what runs beside a function: ours is shown there."""
+PATIENCE_S = 30.0
 PARTS = ("containers", "sandboxes", "environments/guest")
 """Of cumulo/engines, what runs in a container."""
 
@@ -70,6 +73,31 @@ def place_for(root: Path, outside: str, inside: str) -> None:
 def parts(tree: str) -> list[tuple[str, str]]:
     """(outside, inside) of our own code; `tree`: the folder that cumulo's package is in."""
     return [(f"{tree}/cumulo/engines/{part}", f"{HOME}/cumulo/engines/{part}") for part in PARTS]
+
+
+def compiled(tree: str, python: str, folder: Path) -> str:
+    """A copy of our code for this interpreter, which would compile it in every container; it is used as `tree`."""
+    files = [file for part in PARTS for file in sorted(Path(tree, "cumulo/engines", part).glob("*.py"))]
+    seen = "\0".join([python, *(f"{file} {file.stat().st_mtime_ns}" for file in files)])
+    copy = folder / f"code-{hashlib.sha256(seen.encode()).hexdigest()[:32]}"
+    if copy.is_dir():
+        return str(copy)
+    made = Path(f"{copy}.{os.getpid()}")
+    for file in files:
+        place = made / file.relative_to(tree)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(file, place)
+    command = [python, "-I", "-S", "-m", "compileall", "-q", str(made)]
+    subprocess.run(command, capture_output=True, timeout=PATIENCE_S, check=False, env={}, cwd="/")
+    for place in (made, *made.rglob("*")):
+        place.chmod(0o755 if place.is_dir() else 0o644)
+    try:
+        made.rename(copy)
+    except OSError:  # another has made it meanwhile
+        shutil.rmtree(made, ignore_errors=True)
+        if not copy.is_dir():
+            raise
+    return str(copy)
 
 
 def mounts(template: Plain, spec: Plain, own: Path, root: Path) -> list[Mount]:

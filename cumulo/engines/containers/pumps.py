@@ -13,7 +13,7 @@ import socket
 from collections import deque
 from collections.abc import Callable
 
-from cumulo.engines.containers.links import DATA, END, GONE, OPEN, PART, SAY, Frame, Link
+from cumulo.engines.containers.links import DATA, END, GONE, OPEN, PART, SAY, WINDOW, Broken, Frame, Link
 
 FULL = 256 * 1024
 """So many bytes may wait for the link before nothing more is read for it."""
@@ -204,6 +204,8 @@ class Pump:
     def _take(self, channel: Channel, frame: Frame) -> None:
         if frame.kind == DATA:
             channel.pending += frame.payload
+            if channel.kind == CONNECTION and len(channel.pending) > WINDOW:
+                raise Broken("more bytes than there is room for")
             self._write(channel)
         elif frame.kind == END:
             channel.ending = True

@@ -9,7 +9,10 @@ from typing import NamedTuple
 
 from msgspec import Struct, field
 
-NEEDS_ROOT = "container images need mount namespaces, which this machine does not let us have"
+NEEDS_ROOT = (
+    "container images need mount namespaces, which this machine does not let us have, or podman or docker"
+    " in their place"
+)
 ON_DEMAND, PROVISIONED, SNAP_START = "on-demand", "provisioned-concurrency", "snap-start"
 
 

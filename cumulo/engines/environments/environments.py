@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import os
 import socket
 from collections.abc import Awaitable, Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +82,7 @@ class Environments:
         self._trust = trust
         self._certificates = data_dir / "lambda" / "certificates"
         self.sandboxes = Sandboxes(data_dir / "lambda" / "sandboxes", logger, [data_dir])
+        self._data_dir = data_dir
         self._containers = self._containers_by(isolation, data_dir) if isolation != engines.NAMESPACES else None
         self._java = JavaArchives(data_dir / "lambda" / "java", logger)
         self._snapshots: dict[str, asyncio.Task[Snapshot | None]] = {}
@@ -170,7 +171,17 @@ class Environments:
 
     def _containers_of(self, build: Build) -> Containers | None:
         """What makes containers for this build, where it does not run in a sandbox of ours."""
+        if self._containers is None and build.image is not None and not self.sandboxes.abilities.own_root:
+            return self._for_images
         return self._containers
+
+    @functools.cached_property
+    def _for_images(self) -> Containers | None:
+        engine = engines.for_images()
+        if not engine:
+            return None
+        self._logger.warning("functions of images run in containers of %s: there are no namespaces for them", engine)
+        return self._containers_by(engine, self._data_dir)
 
     def program(self, build: Build, runtime: Runtime) -> Program:
         """What runs in an environment of a build."""
@@ -192,7 +203,7 @@ class Environments:
         named = self._names_aws(containers)
         if named:
             listen += [("tcp", aws_names.ADDRESS, port) for port in aws_names.PORTS]
-        make = containers.make if containers else partial(self.sandboxes.make, nested=nested, inside=inside)
+        make = containers.make if containers else functools.partial(self.sandboxes.make, nested=nested, inside=inside)
         try:
             sandbox = make(
                 Limits(debugging.memory_mb(build), build.ephemeral_mb),

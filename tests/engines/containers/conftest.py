@@ -14,6 +14,7 @@ import pytest
 import uvloop
 
 from cumulo.engines.containers import engines
+from cumulo.engines.environments.environment import Environment
 from cumulo.engines.environments.environments import Environments
 from tests.engines.environments.conftest import Bench
 
@@ -93,3 +94,14 @@ def bench(tmp_path: Path, homes: tuple[asyncio.Runner, Environments]) -> Bench:
         if folder.is_relative_to("/tmp") and folder != Path("/tmp"):
             folder.chmod(0o755)
     return Bench(tmp_path, *homes)
+
+
+def container_of(homes: Environments, environment: Environment) -> list[str]:
+    """The command that kills the container of an environment, as somebody who looks after the machine may."""
+    containers = homes._containers
+    assert containers is not None and environment._life is not None and environment._life._sandbox is not None
+    name = environment._life._sandbox.spec["container"]
+    if containers.engine in (engines.PODMAN, engines.DOCKER):
+        return [engines.find(containers.engine), "kill", name]
+    state = containers._folder / containers.engine
+    return [engines.find(containers.engine), "--root", str(state), "kill", name, "KILL"]

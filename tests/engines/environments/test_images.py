@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
+from cumulo.engines.containers import engines
 from cumulo.engines.environments.builds import Build, StartFailed
 from cumulo.engines.environments.environments import Environments
 from cumulo.engines.images.store import Images
@@ -147,6 +148,7 @@ def test_without_a_root_of_their_own_images_are_refused(
     async def main(homes: Environments) -> None:
         await homes.sandboxes.open()
         monkeypatch.setattr(homes.sandboxes, "abilities", Abilities(refused="no"))
+        monkeypatch.setattr(engines, "for_images", lambda: "")
         monkeypatch.setattr(homes.sandboxes, "_opening", asyncio.ensure_future(opened()))
         with pytest.raises(StartFailed, match="container images need mount namespaces"):
             await bench.start(homes, build(bench, root))
@@ -155,3 +157,4 @@ def test_without_a_root_of_their_own_images_are_refused(
         return Abilities(refused="no")
 
     bench.run(main)
+    bench._homes.__dict__.pop("_for_images")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from cumulo.engines.containers import engines
 from cumulo.engines.images.store import Images
 from cumulo.engines.sandboxes import probe
 from cumulo.engines.sandboxes.probe import Abilities
@@ -337,9 +338,10 @@ def test_what_docker_saved(cloud: Account, make: Make) -> None:
 def test_a_machine_without_namespaces(cloud: Account, load: Load, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     load("app:1")
     monkeypatch.setattr(probe, "abilities", lambda: Abilities(refused="no"))
+    monkeypatch.setattr(engines, "for_images", lambda: "")
     refused(
         make,
         INVALID,
         "cumulo cannot run this function: container images need mount namespaces, which this machine does not let us "
-        "have",
+        "have, or podman or docker in their place",
     )

@@ -80,14 +80,15 @@ def store_of(ctx: Context) -> Images:
 
 async def check_machine(ctx: Context) -> None:
     """InvalidParameterValueException where images cannot be run."""
-    if not await ctx.in_thread(_has_roots):
+    if not await ctx.in_thread(partial(_has_roots, ctx.runtime.isolation)):
         raise INVALID_PARAMETER(f"cumulo cannot run this function: {NEEDS_ROOT}")
 
 
-def _has_roots() -> bool:
+def _has_roots(isolation: str) -> bool:
+    from cumulo.engines.containers import engines
     from cumulo.engines.sandboxes.probe import abilities
 
-    return abilities().own_root
+    return isolation != engines.NAMESPACES or abilities().own_root or bool(engines.for_images())
 
 
 async def pull(ctx: Context, uri: str) -> Pulled:

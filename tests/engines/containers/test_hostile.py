@@ -1,0 +1,125 @@
+"""What hostile functions find in containers of every engine, and what becomes of them."""
+
+import asyncio
+import json
+import os
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+from cumulo.engines.environments.environment import Environment
+from cumulo.engines.environments.environments import Environments
+from tests.engines.containers.conftest import container_of
+from tests.engines.environments.conftest import Bench
+
+PROBES = r"""
+import os, socket, sys
+def tried(what, *given):
+    try:
+        return repr(what(*given))
+    except OSError as error:
+        return type(error).__name__
+def fill():
+    written = 0
+    with open("/tmp/filler", "wb") as file:
+        while written < 1 << 30:
+            written += file.write(bytes(1 << 20))
+            file.flush()
+    return written
+def reach(address, port):
+    with socket.create_connection((address, port), 2):
+        return True
+def handler(event, context):
+    return {
+        "host": [tried(os.listdir, path) for path in event["paths"]],
+        "filled": tried(fill),
+        "network": [tried(reach, *address) for address in event["addresses"]],
+        "resolved": tried(socket.gethostbyname, "example.com"),
+        "named": tried(socket.gethostbyname, "bucket.localhost"),
+        "mounted": tried(lambda: os.chroot("/tmp")),
+        "supervisor": tried(open, "/proc/1/mem", "rb"),
+        "written": [tried(open, path, "w") for path in ("/x", "/var/task/x", "/usr/x", "/var/rapid/x", "/etc/hosts")],
+    }
+"""
+
+
+def test_nothing_of_the_machine_is_reached(bench: Bench, tmp_path: Path) -> None:
+    paths = [str(tmp_path), "/home", "/var/lib", "/work", "/var/rapid/cumulo/core"]
+    event = {"paths": paths, "addresses": [["127.0.0.1", 22], ["8.8.8.8", 53], ["169.254.169.254", 80]]}
+    (outcome,) = bench.invoke(bench.build(PROBES, ephemeral_mb=16, timeout_s=20), json.dumps(event).encode())
+    assert not outcome.error, bench.text
+    found = json.loads(outcome.payload)
+    assert found["host"] == ["FileNotFoundError"] * len(paths)
+    assert found["filled"] == "OSError"
+    assert all(each.endswith("Error") for each in found["network"])
+    assert (found["resolved"], found["named"]) == ("gaierror", "'127.0.0.1'")
+    assert found["mounted"] == "PermissionError"
+    assert found["supervisor"].endswith("Error")
+    assert all(each.endswith("Error") for each in found["written"])
+
+
+MEMORY_BOMB = "def handler(event, context):\n    kept = []\n    while True:\n        kept.append(bytearray(1 << 20))\n"
+FORK_BOMB = """
+import os, signal, time
+def handler(event, context):
+    made = 0
+    for _ in range(3000):
+        try:
+            if os.fork() == 0:
+                while True:
+                    time.sleep(60)
+        except OSError:
+            break
+        made += 1
+    return made
+"""
+
+
+def test_a_memory_bomb_is_out_of_memory(bench: Bench) -> None:
+    (outcome,) = bench.invoke(bench.build(MEMORY_BOMB, memory_mb=128, ephemeral_mb=64, timeout_s=30))
+    assert outcome.error_type == "Runtime.OutOfMemory", (outcome, bench.text)
+    assert outcome.dead and outcome.max_memory_mb == 128
+
+
+def test_a_fork_bomb_is_contained(bench: Bench) -> None:
+    (outcome,) = bench.invoke(bench.build(FORK_BOMB, memory_mb=3008, timeout_s=30))
+    if not outcome.error:
+        assert 100 < json.loads(outcome.payload) <= 1024
+    else:  # it was ended for its memory, or for their number
+        assert outcome.error_type in ("Runtime.OutOfMemory", "Sandbox.Timedout"), bench.text
+    deadline = time.monotonic() + 20
+    while _sleepers() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not _sleepers()
+
+
+def _sleepers() -> list[bytes]:
+    """Programs of functions that still run."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        try:
+            if folder.name.isdecimal() and b"contained.py" in (folder / "cmdline").read_bytes():
+                found.append((folder / "cmdline").read_bytes())
+        except OSError:
+            continue
+    return found
+
+
+def test_a_container_that_is_killed_is_a_runtime_that_ended(bench: Bench) -> None:
+    made = bench.build("import time\ndef handler(event, context):\n    time.sleep(event)\n    return 1\n", timeout_s=30)
+
+    async def main(homes: Environments) -> list[Any]:
+        environment: Environment = await bench.start(homes, made)
+        invoking = asyncio.ensure_future(environment.invoke(bench.invocation(b"25")))
+        await asyncio.sleep(0.3)
+        command = container_of(homes, environment)
+        await asyncio.to_thread(subprocess.run, command, check=True, capture_output=True, env=dict(os.environ))
+        killed = await asyncio.wait_for(invoking, 10)
+        again = await (await bench.start(homes, made)).invoke(bench.invocation(b"0"))
+        return [killed, again]
+
+    killed, again = bench.run(main)
+    assert (killed.error_type, killed.dead) == ("Runtime.ExitError", True)
+    assert json.loads(killed.payload)["errorMessage"].endswith("Runtime exited with error: signal: killed")
+    assert again.payload == b"1"
