@@ -29,7 +29,7 @@ if __name__ == "__main__":
 
 from cumulo.engines.containers.pumps import LOG_SOURCE, Pump
 from cumulo.engines.sandboxes import names
-from cumulo.engines.sandboxes.lockdown import PR_SET_DUMPABLE, Failed, Plain, limit, lock_down, prctl
+from cumulo.engines.sandboxes.lockdown import PR_SET_DUMPABLE, Failed, Plain, limit, limit_files, lock_down, prctl
 
 CONNECT_S = 0.5
 TICK_MS = 100
@@ -123,6 +123,7 @@ class Supervisor:
             prctl(PR_SET_DUMPABLE, 1)  # its own /proc/self is its own
             _volunteer(self._spec)
             limit(self._spec)
+            limit_files(self._spec)
             os.chdir(self._spec["cwd"])
             from cumulo.engines.environments.guest import program
 
@@ -264,6 +265,7 @@ def _become(spec: Plain, wanted: Plain, log: int) -> NoReturn:
         prctl(PR_SET_DUMPABLE, 1)
         _volunteer(spec)
         limit(spec)
+        limit_files(spec)
         os.chdir(wanted.get("cwd") or "/")
         os.execve(wanted["argv"][0], wanted["argv"], wanted["variables"])
     except OSError as error:

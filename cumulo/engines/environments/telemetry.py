@@ -7,7 +7,6 @@ Telemetry API reference" and "Using the Lambda Logs API".
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import socket
 from collections.abc import Awaitable, Callable
@@ -23,7 +22,9 @@ LOGS_SCHEMAS = ("2020-08-15", "2021-03-18")
 TYPES = ("platform", "function", "extension")
 HOSTS = ("sandbox", "sandbox.localdomain", "localhost", "127.0.0.1")
 RESERVED_PORT = 9001
-EARLY_EVENTS = 10_000
+EARLY_EVENTS, EARLY_CHARACTERS = 10_000, 4 << 20
+"""Of the init that are kept."""
+METHODS = ("POST", "PUT")
 RETRIES_S = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 PATIENCE_S = 5.0
 FALLEN_BEHIND = "Consumer seems to have fallen behind as it has not acknowledged receipt of logs."
@@ -65,11 +66,15 @@ class Subscription:
         if self.protocol not in ("HTTP", "TCP"):
             problems.append(f"protocol {self.protocol} is not supported")
         self.method = destination.get("method", "POST")
+        if self.method not in METHODS:
+            problems.append(f"method {self.method} is not supported")
         uri = urlsplit(destination.get("URI") or "")
         self.path = uri.path or "/"
         self.port = destination.get("port") or uri.port or 0
         if not self.port:
             problems.append("URI port is not provided")
+        elif not isinstance(self.port, int) or not 0 < self.port < 65536:
+            problems.append("port is not valid")
         elif self.port == RESERVED_PORT:
             problems.append(f"port {RESERVED_PORT} is reserved")
         if self.protocol == "HTTP" and uri.hostname not in HOSTS:
@@ -117,13 +122,6 @@ class Subscription:
         if not task.cancelled() and task.exception() is None and self._bytes >= self.most_bytes:
             self.flush()
 
-    async def settle(self) -> None:
-        """Send everything now."""
-        self.flush()
-        while self._sending is not None:
-            await asyncio.wait([self._sending])
-            self.flush()
-
     def close(self) -> None:
         """Send no more."""
         self._buffer.clear()
@@ -158,6 +156,8 @@ class Subscription:
             if self.protocol == "TCP":
                 writer.write(b"".join(each + b"\n" for each in buffer))
                 await writer.drain()
+                writer.close()
+                await writer.wait_closed()
                 return
             body = b"[" + b",".join(buffer) + b"]"
             head = (
@@ -172,9 +172,7 @@ class Subscription:
         except IndexError:
             raise ValueError("no HTTP") from None
         finally:
-            writer.close()
-            with contextlib.suppress(OSError):
-                await writer.wait_closed()
+            writer.transport.abort()  # a subscriber that reads nothing would keep it, and us, for good
 
 
 def _within(buffering: dict[str, Any], name: str, default: int, least: int, most: int, problems: list[str]) -> int:
@@ -193,6 +191,7 @@ class Telemetry:
         self._connect = connect
         self._all: dict[str, Subscription] = {}
         self._early: list[Event] | None = []
+        self._early_size = 0
 
     def __bool__(self) -> bool:
         return bool(self._all) or self._early is not None
@@ -200,8 +199,9 @@ class Telemetry:
     def add(self, kind: str, record: Any) -> None:
         """Something happened."""
         event = {"time": iso(self._now()), "type": kind, "record": record}
-        if self._early is not None and len(self._early) < EARLY_EVENTS:
+        if self._early is not None and len(self._early) < EARLY_EVENTS and self._early_size < EARLY_CHARACTERS:
             self._early.append(event)
+            self._early_size += len(record) if isinstance(record, str) else 1000
         for each in self._all.values():
             each.add(event)
 
@@ -225,7 +225,7 @@ class Telemetry:
         except Invalid as error:
             connection.refuse(400, "Logs.ValidationError" if old else "ValidationError", str(error))
             return None
-        except (ValueError, AttributeError, TypeError):
+        except (ValueError, AttributeError, TypeError, RecursionError):
             connection.refuse(400, "Logs.ValidationError" if old else "ValidationError", "the body is not valid JSON")
             return None
         connection.send(200, b"", b'"OK"')
@@ -238,10 +238,6 @@ class Telemetry:
         """The runtime has ended: nothing is held back."""
         for each in self._all.values():
             each.flush()
-
-    async def settle(self) -> None:
-        """Send everything."""
-        await asyncio.gather(*(each.settle() for each in self._all.values()))
 
     def close(self) -> None:
         """Send no more."""

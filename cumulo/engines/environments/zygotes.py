@@ -20,6 +20,8 @@ ROOT = Path(cumulo.__file__).parents[1]
 PROGRAM = Path(guest.__file__).with_name("zygote.py")
 MESSAGE_BYTES = 256 * 1024
 READY_S = 30.0
+MOST_AT_ONCE = 32
+SAID_UNASKED = ("ready", "prepared")
 Message = dict[str, Any]
 
 # Loaded before the forks: what the bootstrap and most functions import, all of the standard library.
@@ -102,8 +104,9 @@ class Forker:
             self._waiting.pop(what, None)
 
     def _readable(self) -> None:
+        """Hear it. A snapshot is a function's own process: it may say anything, and without end."""
         assert self._socket is not None
-        while True:
+        for _ in range(MOST_AT_ONCE):
             try:
                 data = self._socket.recv(MESSAGE_BYTES)
             except BlockingIOError:
@@ -113,17 +116,22 @@ class Forker:
             if not data:
                 self.close()
                 return
-            message = json.loads(data)
-            if "forked" in message:
-                self._arrived(f"forked {message['forked']}", message["pid"])
-            for name in ("ready", "prepared"):
-                if name in message:
-                    self._arrived(name, message[name])
+            try:
+                message = json.loads(data)
+                if "forked" in message:
+                    self._arrived(f"forked {message['forked']}", int(message["pid"]))
+                for name in SAID_UNASKED:
+                    if name in message:
+                        self._arrived(name, message[name])
+            except (ValueError, TypeError, KeyError, RecursionError):
+                self.close()
+                return
 
     def _arrived(self, what: str, value: Any) -> None:
         waiting = self._waiting.get(what)
         if waiting is None:
-            self._said[what] = value  # before it was asked
+            if what in SAID_UNASKED:
+                self._said[what] = value
         elif not waiting.done():
             waiting.set_result(value)
 

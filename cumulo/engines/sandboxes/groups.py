@@ -49,6 +49,7 @@ class Group:
             return [
                 ("memory.limit_in_bytes", memory_bytes, True),
                 ("memory.memsw.limit_in_bytes", memory_bytes, False),
+                ("memory.kmem.tcp.limit_in_bytes", memory_bytes, False),  # else it is the machine's tcp_mem that fills
             ]
         return [("memory.max", memory_bytes, True), ("memory.swap.max", 0, False)]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import ctypes
 import os
 import platform
@@ -57,7 +58,10 @@ def prctl(option: int, value: int) -> int:
 
 def limit(spec: Plain) -> None:
     """The limits of setrlimit(2), never above what this process has itself; of files see `limit_files`."""
-    for name, value in {**ALWAYS, **spec.get("limits", {})}.items():
+    for name, value in ALWAYS.items():
+        with contextlib.suppress(OSError, ValueError):  # gVisor's kernel has not all of them
+            _set_limit(name, value)
+    for name, value in spec.get("limits", {}).items():
         if name != FILES:
             _set_limit(name, value)
 

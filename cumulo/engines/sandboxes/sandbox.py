@@ -9,11 +9,13 @@ import os
 import signal
 import socket
 import struct
+import sys
 from collections.abc import Callable
 from typing import Any
 
 from msgspec import Struct
 
+from cumulo.engines.sandboxes import listeners
 from cumulo.engines.sandboxes.enter import Plain
 from cumulo.engines.sandboxes.groups import SLACK_BYTES, Group
 from cumulo.engines.sandboxes.supervisor import children, descendants
@@ -132,6 +134,9 @@ class Sandbox:
         return await waiting
 
     async def _connect_outside(self, port: int) -> socket.socket:
+        theirs = await self._loop.run_in_executor(None, self._listens, port)
+        if not theirs:
+            raise ConnectionRefusedError(f"none of its processes listens on port {port}")
         made = socket.socket()
         made.setblocking(False)
         try:
@@ -143,6 +148,9 @@ class Sandbox:
 
     def watch(self, at_work: bool) -> None:
         """Its memory is looked at ten times a second from now on, or no longer."""
+
+    def _listens(self, port: int) -> bool:
+        return sys.platform != "linux" or listeners.is_theirs(port, [self.pid, *descendants(self.pid)])
 
     def kill(self) -> None:
         """End everything in it, at once and without asking."""
@@ -240,17 +248,26 @@ class Sandbox:
         if not data:
             self._gone()
             return
-        message = json.loads(data)
+        try:
+            self._heard(json.loads(data), descriptors, sender)
+        except (ValueError, TypeError, KeyError, IndexError, AttributeError, OSError, RecursionError):
+            self._gone()  # no words of ours: the function of a snapshot has the sockets of its copies
+        for each in descriptors:  # that nobody has taken
+            os.close(each)
+
+    def _heard(self, message: dict[str, Any], descriptors: list[int], sender: int) -> None:
         if "pid" in message:
             if not self.spec.get("inside"):
                 self._began(message["pid"])
         elif "ready" in message:
+            if self._ready.done() or self._hung_up:
+                return
             if self.spec.get("inside"):  # by the number that it says it has, it is known in there alone
                 self._began(sender)
                 self._gather(sender)
             self._opened(message, descriptors)
         elif "error" in message and "exit" not in message:
-            self._fail(message["error"])
+            self._fail(str(message["error"]))
         elif "exit" in message:
             self._exited(message)
         elif "connected" in message or "refused" in message:
@@ -273,17 +290,16 @@ class Sandbox:
                 self._group.add(each)
 
     def _opened(self, message: dict[str, Any], descriptors: list[int]) -> None:
-        self.addresses = [(address, port) for address, port in message["addresses"]]
-        sockets = [socket.socket(fileno=descriptor) for descriptor in descriptors[: len(self.addresses)]]
-        for each in descriptors[len(self.addresses) :]:
-            self._tmp = each
-        for made in sockets:
+        self.addresses = [(str(address), int(port)) for address, port in message["addresses"]]
+        sockets = []
+        for _ in self.addresses:
+            made = socket.socket(fileno=descriptors[0])
+            descriptors.pop(0)
             made.setblocking(False)
-        if self._ready.done() or self._hung_up:
-            for made in sockets:
-                made.close()
-        else:
-            self._ready.set_result(sockets)
+            sockets.append(made)
+        if descriptors:
+            self._tmp = descriptors.pop(0)
+        self._ready.set_result(sockets)
 
     def _exited(self, message: dict[str, Any]) -> None:
         self._running.discard(message["exit"])
@@ -295,6 +311,8 @@ class Sandbox:
         waiting = self._connecting.get(message.get("connected") or message["refused"], [])
         future = waiting.pop(0) if waiting else None
         made = socket.socket(fileno=descriptors[0]) if descriptors else None
+        if made is not None:
+            descriptors.pop(0)
         if future is None or future.done():
             if made is not None:
                 made.close()

@@ -5,6 +5,7 @@ import errno
 import os
 import platform
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,7 +38,7 @@ def number(pair: tuple[int, int]) -> int:
 
 def run(folder: Path, code: str, plain: bool = False) -> Ran:
     folder.chmod(0o755)
-    changed = {"namespaces": ()} if plain else {}
+    changed: dict[str, Any] = {"namespaces": ()} if plain else {}
     ran: Ran = with_cells(folder, lambda cells: cells.run(CALL + code), **changed)
     assert ran.status == 0, ran.output
     return ran
