@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from cumulo.cli.terminal import style
 
 REMEDIES = {
-    "identity-based policy": "attach a policy with this statement to {who} (or to a group of its):",
+    "identity-based policy": "attach a policy with this statement to {who}{or_group}:",
     "resource-based policy": "let the policy of {resource} allow it:",
     "role trust policy": "let the trust policy of {resource} allow it:",
     "permissions boundary": "let the permissions boundary of {who} allow it, too:",
@@ -93,5 +94,12 @@ def _remedy(denial: dict[str, Any], principal: str, explicit: bool) -> list[str]
         statement = {"Effect": "Allow", "Principal": named, **statement}
         if denial["decided_by"] == "role trust policy":
             del statement["Resource"]
-    text = remedy.format(who=principal, resource=permission["resource"])
+    or_group = " (or to a group of its)" if ":user/" in principal else ""
+    text = remedy.format(who=_holder(principal), or_group=or_group, resource=permission["resource"])
     return [f"    {style('to allow it', 'bold')}, {text}", f"      {json.dumps(statement)}"]
+
+
+def _holder(principal: str) -> str:
+    """What policies are attached to: the caller, or the role that it is a session of."""
+    role = re.search(r":assumed-role/([^/]+)/", principal)
+    return f"the role {role[1]}" if role is not None else principal
