@@ -3,6 +3,7 @@
 import importlib.metadata
 import io
 import json
+import subprocess
 import sys
 import time
 import zipfile
@@ -13,6 +14,7 @@ from typing import Any
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+CACHE = Path.home() / ".cache" / "cumulo-tests"
 PROVIDED = ("boto3", "botocore", "s3transfer", "jmespath", "python-dateutil", "six", "urllib3")
 RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
 TRUST = {
@@ -40,6 +42,22 @@ def installed(*distributions: str, under: str = "python") -> dict[str, bytes]:
             if ".." not in path.parts and path.suffix != ".pyc":
                 found[str(Path(under) / path)] = Path(str(path.locate())).read_bytes()
     return found
+
+
+def from_npm(name: str, manifest: Path) -> dict[str, bytes]:
+    """The files of a folder in which `npm install` was run with this package.json, but for types and maps."""
+    home = CACHE / name
+    home.mkdir(parents=True, exist_ok=True)
+    wanted = manifest.read_text()
+    if not (home / "node_modules").exists() or (home / "package.json").read_text() != wanted:
+        (home / "package.json").write_text(wanted)
+        subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--silent"], cwd=home, check=True)
+    files = {
+        str(path.relative_to(home)): path.read_bytes()
+        for path in (home / "node_modules").rglob("*")
+        if path.is_file() and path.suffix not in (".ts", ".map", ".md") and "dist-types" not in path.parts
+    }
+    return {**files, "package.json": wanted.encode()}
 
 
 def make_role(server: Any, name: str, statements: list[dict[str, Any]]) -> str:

@@ -1,14 +1,21 @@
 """Powertools for AWS Lambda, unmodified, in Python and in TypeScript's runtime: what they rely on is there."""
 
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.scenarios.conftest import CACHE
-from tests.scenarios.lambda_code import RUNTIME, allow, installed, make_function, make_role, until, with_requirements
+from tests.scenarios.lambda_code import (
+    RUNTIME,
+    allow,
+    from_npm,
+    installed,
+    make_function,
+    make_role,
+    until,
+    with_requirements,
+)
 from tests.server_process import Server
 
 pytestmark = pytest.mark.timeout(240)
@@ -22,18 +29,7 @@ def python_code() -> dict[str, bytes]:
 
 
 def node_code() -> dict[str, bytes]:
-    home = CACHE / "powertools"
-    home.mkdir(parents=True, exist_ok=True)
-    manifest = (HERE / "package.json").read_text()
-    if not (home / "node_modules").exists() or (home / "package.json").read_text() != manifest:
-        (home / "package.json").write_text(manifest)
-        subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--silent"], cwd=home, check=True)
-    files = {
-        str(path.relative_to(home)): path.read_bytes()
-        for path in (home / "node_modules").rglob("*")
-        if path.is_file() and path.suffix not in (".ts", ".map", ".md") and "dist-types" not in path.parts
-    }
-    return {**files, "package.json": manifest.encode(), "index.mjs": (HERE / "index.mjs").read_bytes()}
+    return {**from_npm("powertools", HERE / "package.json"), "index.mjs": (HERE / "index.mjs").read_bytes()}
 
 
 @pytest.fixture(params=["python", "node"])

@@ -10,7 +10,9 @@ from cumulo.engines.environments import runtimes
 from cumulo.engines.environments.programs import JAVA_RUNTIME
 
 SOURCES = Path(__file__).parent / "java"
-HERE = [each for each in runtimes.here() if each.family == "java"]
+OLDER = ("java8.al2", "java11")
+"""The sources use records, which these do not know."""
+HERE = [each for each in runtimes.here() if each.family == "java" and each.identifier not in OLDER]
 RUNTIMES = [each.identifier for each in HERE] or [""]
 RUNTIME = RUNTIMES[0]
 """The oldest one: what is compiled for it runs on all."""

@@ -31,6 +31,13 @@ def program(file: Path, text: str) -> Path:
     return file
 
 
+def nothing_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own runtimes are not found, whichever it has."""
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setattr(runtimes, "PLACES", tuple(place for place in runtimes.PLACES if place[0] in "~$"))
+    monkeypatch.setattr(runtimes, "base_python", lambda: "/nowhere/python")
+
+
 @pytest.mark.parametrize(
     ("identifier", "file", "says", "version"),
     [
@@ -50,7 +57,7 @@ def test_version_managers(
     identifier: str, file: str, says: str, version: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("PATH", "/nowhere")
+    nothing_of_the_machine(monkeypatch)
     made = program(tmp_path / file, says)
     program(tmp_path / file.replace("/bin/", "-old/bin/"), "echo 1.0.0")
     found = runtimes.find(identifier)
@@ -58,6 +65,7 @@ def test_version_managers(
 
 
 def test_where_their_variables_lead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    nothing_of_the_machine(monkeypatch)
     monkeypatch.setenv("NVM_DIR", str(tmp_path / "nvm"))
     monkeypatch.setenv("JAVA_HOME", str(tmp_path / "jdk"))
     node = program(tmp_path / "nvm/versions/node/v24.0.0/bin/node", "echo v24.0.0")
@@ -86,6 +94,7 @@ def test_programs_that_only_choose_a_version_are_passed_by(tmp_path: Path, monke
     ],
 )
 def test_what_is_not_here(identifier: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    nothing_of_the_machine(monkeypatch)
     monkeypatch.setattr(runtimes, "_programs", lambda name: [])
     with pytest.raises(RuntimeMissing, match=text):
         runtimes.find(identifier)
