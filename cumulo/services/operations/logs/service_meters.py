@@ -20,7 +20,7 @@ FORWARDED_BYTES, FORWARDED_EVENTS = "ForwardedBytes", "ForwardedLogEvents"
 DELIVERY_ERRORS, DELIVERY_THROTTLING = "DeliveryErrors", "DeliveryThrottling"
 PARSING_ERRORS, VALIDATION_ERRORS = "EMFParsingErrors", "EMFValidationErrors"
 ACCOUNT_POLICY = "AccountPolicy"
-_KEY = "logs.meters"
+_KEY, _GROUPS = "logs.meters", "logs.group_meters"
 _MOST = 10_000
 _BYTES = (INCOMING_BYTES, FORWARDED_BYTES)
 
@@ -34,8 +34,11 @@ class Owner(NamedTuple):
 
 def add(ctx: Context, owner: Owner | Group, name: str, value: float, **dimensions: str) -> None:
     """Count so much. A transaction that is tried again counts once."""
-    if not value or ctx.tries > 1:
-        return
+    if value and ctx.tries <= 1:
+        _series(ctx, owner, name, dimensions).add(value)
+
+
+def _series(ctx: Context, owner: Owner | Group, name: str, dimensions: dict[str, str]) -> Series:
     known: dict[tuple[str, ...], Series] | None = ctx.runtime.memory.get(_KEY)
     if known is None:
         known = ctx.runtime.memory[_KEY] = {}
@@ -47,14 +50,28 @@ def add(ctx: Context, owner: Owner | Group, name: str, value: float, **dimension
         unit = "Bytes" if name in _BYTES else "None"
         metrics = service_metrics.of(ctx.runtime)
         series = known[key] = metrics.series(owner.account, owner.region, NAMESPACE, name, unit, dimensions)
-    series.add(value)
+    return series
 
 
 def came(ctx: Context, group: Group, events: int, size: int) -> None:
-    """Count a batch that came to a group."""
-    for dimensions in ({}, {"LogGroupName": group.name}):
-        add(ctx, group, INCOMING_EVENTS, float(events), **dimensions)
-        add(ctx, group, INCOMING_BYTES, float(size), **dimensions)
+    """Count a batch that came to a group: for the group, and for the account."""
+    if ctx.tries > 1:
+        return
+    known: dict[bytes, tuple[Series, ...]] | None = ctx.runtime.memory.get(_GROUPS)
+    if known is None:
+        known = ctx.runtime.memory[_GROUPS] = {}
+    found = known.get(group.id)
+    if found is None:
+        if len(known) >= _MOST:
+            known.clear()
+        places: list[dict[str, str]] = [{}, {"LogGroupName": group.name}]
+        names = (INCOMING_EVENTS, INCOMING_BYTES)
+        found = known[group.id] = tuple([_series(ctx, group, name, place) for name in names for place in places])
+    for_account, for_group, bytes_for_account, bytes_for_group = found
+    for_account.add(events)
+    for_group.add(events)
+    bytes_for_account.add(size)
+    bytes_for_group.add(size)
 
 
 def of_subscription(group_name: str, filter_name: str, of_account: bool) -> dict[str, str]:
