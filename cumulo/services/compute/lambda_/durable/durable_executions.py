@@ -30,8 +30,7 @@ from cumulo.services.compute.lambda_.durable.durable_records import (
     DurableExecution,
 )
 from cumulo.services.compute.lambda_.errors import FUNCTION_NOT_FOUND, RESOURCE_CONFLICT
-from cumulo.services.compute.lambda_.stored import function_names, qualifiers
-from cumulo.services.compute.lambda_.stored.functions import FUNCTIONS
+from cumulo.services.compute.lambda_.stored import qualifiers
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
@@ -89,9 +88,7 @@ def _listed(execution: DurableExecution) -> dict[str, Any]:
 @operation
 def list_durable_executions_by_function(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """The executions of a function, the newest first; with ReverseOrder the oldest first."""
-    asked = function_names.read(ctx, request["FunctionName"], request.get("Qualifier"))
-    function = FUNCTIONS.peek(ctx, asked.name, account=asked.account)
-    qualifiers.authorize(ctx, asked, function)
+    asked, function = qualifiers.named(ctx, request["FunctionName"], request.get("Qualifier"))
     if function is None:
         raise FUNCTION_NOT_FOUND(arn=asked.arn)
     number = qualifiers.found(ctx, asked, function).version.version if asked.qualifier else ""

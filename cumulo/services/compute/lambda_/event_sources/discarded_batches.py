@@ -8,6 +8,7 @@ from cumulo.core import role_sessions
 from cumulo.core.arns import Arn
 from cumulo.core.errors import Fault
 from cumulo.services.compute.lambda_.event_sources import stream_events
+from cumulo.services.compute.lambda_.permissions.role_access import queue_url
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
@@ -23,7 +24,7 @@ def send(ctx: Context, calls: SourceCalls, discarded: Discarded) -> None:
     operation, request = "Publish", {"TopicArn": arn_text, "Message": body}
     if arn.service == "sqs":
         operation = "SendMessage"
-        request = {"QueueUrl": f"{ctx.endpoint}/{arn.account}/{arn.resource}", "MessageBody": body}
+        request = {"QueueUrl": queue_url(ctx.endpoint, arn), "MessageBody": body}
     try:
         acting = role_sessions.context(ctx, calls.role(ctx), "lambda", "Invoke")
         try:

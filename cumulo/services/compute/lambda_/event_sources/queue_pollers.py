@@ -17,6 +17,7 @@ from cumulo.core.errors import Fault
 from cumulo.services.compute.lambda_.errors import RECURSIVE
 from cumulo.services.compute.lambda_.event_sources import batch_responses, queue_events, source_metrics
 from cumulo.services.compute.lambda_.event_sources.source_calls import SourceCalls, Stop, cancelled, throttled
+from cumulo.services.compute.lambda_.permissions.role_access import queue_url
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
@@ -41,7 +42,7 @@ class QueuePoller:
         self._runtime = runtime
         self._filters = filters
         self._calls = SourceCalls(runtime, mapping)
-        self._url = queue_url(runtime.endpoint, mapping.source_arn)
+        self._url = queue_url(runtime.endpoint, Arn.parse(mapping.source_arn))
         self._stop = Stop(runtime)
         self._polling: Context | None = None
         self._running: set[asyncio.Task[None]] = set()
@@ -212,9 +213,3 @@ class QueuePoller:
 
     async def _measure(self, **counts: int) -> None:
         await source_metrics.count(self._calls, counts)
-
-
-def queue_url(endpoint: str, arn_text: str) -> str:
-    """The URL of a queue."""
-    arn = Arn.parse(arn_text)
-    return f"{endpoint}/{arn.account}/{arn.resource}"

@@ -12,7 +12,7 @@ from cumulo.core.operation import operation
 from cumulo.services.compute.lambda_.errors import ALIASES_REFER, FUNCTION_NOT_FOUND, INVALID_PARAMETER
 from cumulo.services.compute.lambda_.invocations import event_invoke_configs
 from cumulo.services.compute.lambda_.running import fleet, provisioned_concurrency
-from cumulo.services.compute.lambda_.stored import environments, function_names, policies, qualifiers, versions
+from cumulo.services.compute.lambda_.stored import environments, policies, qualifiers, versions
 from cumulo.services.compute.lambda_.stored.aliases import ALIASES
 from cumulo.services.compute.lambda_.stored.functions import FUNCTIONS, Function
 from cumulo.services.compute.lambda_.stored.versions import LATEST, VERSIONS
@@ -25,9 +25,7 @@ if TYPE_CHECKING:
 @operation
 def delete_function(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Delete a function with its versions, aliases and policies; or, with a qualifier, one version of it."""
-    asked = function_names.read(ctx, request["FunctionName"], request.get("Qualifier"))
-    function = FUNCTIONS.peek(ctx, asked.name, account=asked.account)
-    qualifiers.authorize(ctx, asked, function)
+    asked, function = qualifiers.named(ctx, request["FunctionName"], request.get("Qualifier"))
     if function is None:
         raise FUNCTION_NOT_FOUND(arn=asked.function_arn)
     if asked.qualifier:

@@ -14,6 +14,7 @@ import msgspec
 from cumulo.core import role_sessions
 from cumulo.core.arns import Arn
 from cumulo.core.errors import Fault
+from cumulo.services.compute.lambda_.permissions.role_access import queue_url
 from cumulo.services.compute.lambda_.running import invocation_metrics
 from cumulo.services.compute.lambda_.stored.versions import LATEST
 
@@ -144,7 +145,7 @@ def _message(arn: str, body: str, attributes: dict[str, Any], endpoint: str) -> 
     more = {"MessageAttributes": attributes} if attributes else {}
     if to.service == "sns":
         return "Publish", {"TopicArn": arn, "Message": body, **more}
-    return "SendMessage", {"QueueUrl": f"{endpoint}/{to.account}/{to.resource}", "MessageBody": body, **more}
+    return "SendMessage", {"QueueUrl": queue_url(endpoint, to), "MessageBody": body, **more}
 
 
 async def deliver_objects(ctx: Context, target: Target, config: EventInvokeConfig | None, end: End) -> None:

@@ -77,9 +77,7 @@ def forget(ctx: Context, account: str, region: str, name: str, qualifier: str = 
 
 def _asked(ctx: Context, request: Any) -> FunctionName:
     """What the request names, authorized; the qualifier is $LATEST where there is none."""
-    asked = function_names.read(ctx, request["FunctionName"], request.get("Qualifier"))
-    function = FUNCTIONS.peek(ctx, asked.name, account=asked.account)
-    qualifiers.authorize(ctx, asked, function)
+    asked, _ = qualifiers.named(ctx, request["FunctionName"], request.get("Qualifier"))
     return asked._replace(qualifier=asked.qualifier or LATEST)
 
 
@@ -242,7 +240,7 @@ def _policy_of_function(ctx: Context, arn: str, asked: FunctionName) -> str | No
 
 def _policy_of_resource(ctx: Context, arn: str, service: str) -> str | None:
     to = Arn.parse(arn)
-    url = role_access.queue_url(ctx, to)
+    url = role_access.queue_url(ctx.endpoint, to)
     look: dict[str, tuple[str, dict[str, Any]]] = {
         "sqs": ("GetQueueAttributes", {"QueueUrl": url, "AttributeNames": ["Policy"]}),
         "sns": ("GetTopicAttributes", {"TopicArn": arn}),

@@ -23,9 +23,8 @@ from cumulo.services.compute.lambda_.errors import (
     STATEMENT_EXISTS,
     URLS_ONLY,
 )
-from cumulo.services.compute.lambda_.stored import function_names, policies, qualifiers, versions
+from cumulo.services.compute.lambda_.stored import policies, qualifiers, versions
 from cumulo.services.compute.lambda_.stored.aliases import ALIASES
-from cumulo.services.compute.lambda_.stored.functions import FUNCTIONS
 from cumulo.services.compute.lambda_.stored.policies import INVOKE_URL
 from cumulo.services.compute.lambda_.stored.versions import LATEST
 
@@ -41,11 +40,9 @@ _SERVICE = re.compile(r"[a-z0-9.-]+\.(?:amazonaws\.com(?:\.cn)?|amazon\.com)")
 
 def _place(ctx: Context, request: dict[str, Any], missing: Any) -> FunctionName:
     """What the policy is of, found and authorized; `missing` if the function is not there."""
-    place = function_names.read(ctx, request["FunctionName"], request.get("Qualifier"))
-    function = FUNCTIONS.peek(ctx, place.name, account=place.account)
     keys = {"lambda:Principal": request.get("Principal"), "lambda:FunctionUrlAuthType": _url_auth_type(request)}
     context = {key: value for key, value in keys.items() if value}
-    qualifiers.authorize(ctx, place, function, context=context)
+    place, function = qualifiers.named(ctx, request["FunctionName"], request.get("Qualifier"), context=context)
     if function is None:
         raise missing(arn=place.function_arn)
     return place

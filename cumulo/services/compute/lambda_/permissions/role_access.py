@@ -25,15 +25,15 @@ _STREAM_ACTIONS = ("GetRecords", "GetShardIterator", "DescribeStream", "ListStre
 _NO_QUEUE = ("QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue")
 
 
-def queue_url(ctx: Context, arn: Arn) -> str:
-    """The URL of a queue."""
-    return f"{ctx.endpoint}/{arn.account}/{arn.resource}"
+def queue_url(endpoint: str, arn: Arn) -> str:
+    """The URL of a queue, as it is reached at the endpoint."""
+    return f"{endpoint}/{arn.account}/{arn.resource}"
 
 
 def check_queue(ctx: Context, text: str, version: Version) -> None:
     """The queue is there, the role may read it, and it hides messages for as long as the function may take."""
     arn = Arn.parse(text)
-    request = {"QueueUrl": queue_url(ctx, arn), "AttributeNames": ["All"]}
+    request = {"QueueUrl": queue_url(ctx.endpoint, arn), "AttributeNames": ["All"]}
     principal = role_of(ctx, version)
     try:
         answer = ctx.call("sqs", "GetQueueAttributes", request, account=arn.account, region=arn.region, internal=True)

@@ -21,7 +21,7 @@ from cumulo.services.compute.lambda_.running.provisioned_configs import (
     of_function,
     total,
 )
-from cumulo.services.compute.lambda_.stored import function_names, function_pages, qualifiers, versions
+from cumulo.services.compute.lambda_.stored import function_pages, qualifiers, versions
 from cumulo.services.compute.lambda_.stored.aliases import ALIASES
 from cumulo.services.compute.lambda_.stored.functions import FUNCTIONS, arn_of
 from cumulo.services.compute.lambda_.stored.versions import LATEST
@@ -48,9 +48,7 @@ def forget(ctx: Context, account: str, region: str, name: str, qualifier: str = 
 
 def _asked(ctx: Context, request: Any, unpublished: Any) -> tuple[FunctionName, Function]:
     """The version or alias that a request names: found, authorized, and no $LATEST."""
-    asked = function_names.read(ctx, request["FunctionName"], request["Qualifier"])
-    function = FUNCTIONS.peek(ctx, asked.name, account=asked.account)
-    qualifiers.authorize(ctx, asked, function)
+    asked, function = qualifiers.named(ctx, request["FunctionName"], request["Qualifier"])
     if asked.qualifier == LATEST:
         raise unpublished()
     missing = errors.FUNCTION_NOT_FOUND if asked.qualifier.isdigit() else errors.ALIAS_NOT_FOUND

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cumulo.core.operation import operation
 from cumulo.services.compute.lambda_ import errors
 from cumulo.services.compute.lambda_.running import concurrency, provisioned_configs
-from cumulo.services.compute.lambda_.stored import function_names, functions, qualifiers
-from cumulo.services.compute.lambda_.stored.functions import FUNCTIONS, Function
+from cumulo.services.compute.lambda_.stored import functions, qualifiers
 from cumulo.services.compute.lambda_.stored.versions import LATEST
 
 if TYPE_CHECKING:
@@ -16,21 +15,9 @@ if TYPE_CHECKING:
     from cumulo.stubs import lambda_ as t
 
 
-def _found(ctx: Context, request: Any) -> Function:
-    """The function itself: no version or alias has a reservation."""
-    asked = function_names.read(ctx, request["FunctionName"])
-    if asked.qualifier:
-        raise errors.FUNCTIONS_ONLY()
-    function = FUNCTIONS.peek(ctx, asked.name, account=asked.account)
-    qualifiers.authorize(ctx, asked, function)
-    if function is None:
-        raise errors.FUNCTION_NOT_FOUND(arn=f"{asked.arn}:{LATEST}")
-    return function
-
-
 @operation
 def put_function_concurrency(ctx: Context, request: t.PutFunctionConcurrencyRequest) -> t.Concurrency:
-    function = _found(ctx, request)
+    function = qualifiers.find(ctx, request["FunctionName"], missing=LATEST)
     wanted = request["ReservedConcurrentExecutions"]
     place = (function.account, function.region, function.name)
     provisioned = provisioned_configs.total(ctx, *place)
@@ -57,7 +44,7 @@ def get_function_concurrency(
 
 @operation
 def delete_function_concurrency(ctx: Context, request: t.DeleteFunctionConcurrencyRequest) -> None:
-    function = _found(ctx, request)
+    function = qualifiers.find(ctx, request["FunctionName"], missing=LATEST)
     function.reserved_concurrency = None
     functions.keep(ctx, function)
     concurrency.changed(ctx, function.account, function.region)

@@ -39,12 +39,25 @@ def resolve(
     `action` ("lambda:InvokeFunction") if it is not the operation's own; `context` are condition keys of the service.
     `weighted`: an alias that shares its calls chooses by chance; else it is its first version.
     """
-    asked = function_names.read(ctx, function_name, qualifier)
-    function = FUNCTIONS.peek(ctx, asked.name, account=asked.account)
-    authorize(ctx, asked, function, action=action, context=context)
+    asked, function = named(ctx, function_name, qualifier, action=action, context=context)
     if function is None:
         raise FUNCTION_NOT_FOUND(arn=asked.arn)
     return found(ctx, asked, function, weighted=weighted)
+
+
+def named(
+    ctx: Context,
+    function_name: str,
+    qualifier: str | None = None,
+    *,
+    action: str | None = None,
+    context: Mapping[str, Any] | None = None,
+) -> tuple[FunctionName, Function | None]:
+    """What a caller who was authorized named, and the function if there is one."""
+    asked = function_names.read(ctx, function_name, qualifier)
+    function = FUNCTIONS.peek(ctx, asked.name, account=asked.account)
+    authorize(ctx, asked, function, action=action, context=context)
+    return asked, function
 
 
 def found(ctx: Context, asked: FunctionName, function: Function, *, weighted: bool = False) -> Target:
