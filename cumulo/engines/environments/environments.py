@@ -13,7 +13,15 @@ from typing import Any
 
 from cumulo.engines.containers import engines
 from cumulo.engines.containers.containers import KEEPER, Containers
-from cumulo.engines.environments import aws_names, debugging, programs, runtimes, snapshots, variables
+from cumulo.engines.environments import (
+    aws_names,
+    debugging,
+    installations,
+    programs,
+    runtimes,
+    snapshots,
+    variables,
+)
 from cumulo.engines.environments.builds import NEEDS_ROOT, Build, LogLine, StartFailed
 from cumulo.engines.environments.environment import Environment
 from cumulo.engines.environments.java_archives import JavaArchives
@@ -333,7 +341,9 @@ class Environments:
         prefixes = {chosen.prefix} if containers is None else {chosen.prefix, programs.prefix(chosen.zygote)}
         java = programs.JAVA_MAIN in chosen.argv
         trusted = await asyncio.to_thread(self._trusted, java) if self._names_aws(containers) else []
-        return [*((each, each) for each in sorted(prefixes - {""})), *chosen.binds, *trusted]
+        started = (chosen.zygote, *chosen.argv[:1])
+        shown = {folder for prefix in prefixes for folder in installations.shown(prefix, started)}
+        return [*((each, each) for each in sorted(shown)), *chosen.binds, *trusted]
 
     def _containers_by(self, engine: str, data_dir: Path) -> Containers:
         return Containers(data_dir / "lambda" / "containers", self.sandboxes, self._logger, engine)

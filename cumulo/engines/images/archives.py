@@ -22,6 +22,7 @@ from cumulo.engines.images.blobs import PIECE, Blobs, digest_of, pieces_of
 from cumulo.engines.images.failures import BadImage, ImageFailed
 from cumulo.engines.images.manifests import INDEXES, OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, Descriptor, Manifest
 from cumulo.engines.images.references import parse
+from cumulo.engines.images.tar_entries import Entry
 
 NAME, CONTAINERD_NAME = "org.opencontainers.image.ref.name", "io.containerd.image.name"
 MOST_FILES = 100_000
@@ -114,7 +115,7 @@ def of_archive(stream: IO[bytes], blobs: Blobs, unpacked: list[Path]) -> Source:
     links: dict[str, str] = {}
     wrapped: Any = _Filled(stream)
     try:
-        with tarfile.open(fileobj=wrapped, mode="r|*", bufsize=PIECE) as archive:
+        with tarfile.open(fileobj=wrapped, mode="r|*", bufsize=PIECE, tarinfo=Entry) as archive:
             while (entry := archive.next()) is not None:
                 name = _normal(entry.name)
                 if entry.isreg():

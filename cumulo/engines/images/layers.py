@@ -27,6 +27,7 @@ from msgspec import Struct
 
 from cumulo.engines import zstandard
 from cumulo.engines.images.failures import BadImage, Unsupported
+from cumulo.engines.images.tar_entries import Entry
 
 MOST_ENTRIES = 1_000_000
 TREE, NOTES = "tree", "layer.json"
@@ -159,7 +160,7 @@ class _Tree:
         """Add every entry of an archive."""
         stream: Any = source
         with tarfile.open(
-            fileobj=stream, mode="r|", bufsize=_PIECE, encoding="utf-8", errors="surrogateescape"
+            fileobj=stream, mode="r|", bufsize=_PIECE, encoding="utf-8", errors="surrogateescape", tarinfo=Entry
         ) as archive:
             while (entry := archive.next()) is not None:
                 archive.members.clear()  # type: ignore[attr-defined]  # it would keep them all

@@ -12,6 +12,7 @@ import resource
 import shutil
 import signal
 import stat
+import subprocess
 import sys
 import zlib
 from collections.abc import Iterable, Sequence
@@ -223,7 +224,7 @@ class Sandboxes:
         self._working.pop(name, None)
         self.numbers.give(number)
         if not self.abilities.own_root:
-            shutil.rmtree(self._folder / f"tmp-{name}", ignore_errors=True)
+            _remove_soon(self._folder / f"tmp-{name}")
 
     def _limits(self, limits: Limits, *, in_group: bool) -> Plain:
         made: Plain = {"nofile": limits.files}
@@ -263,6 +264,21 @@ class Sandboxes:
         if owner != os.geteuid():
             shutil.chown(folder, owner, owner)
         return str(folder)
+
+
+def _remove_soon(folder: Path) -> None:
+    """In a thread: a function may have left a million files, or folders in folders a thousand deep."""
+    try:
+        asyncio.get_running_loop().run_in_executor(None, remove, folder)
+    except RuntimeError:  # there is no loop any more
+        remove(folder)
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder of a function's, whatever it has made of it. Blocks."""
+    for command in (("chmod", "-R", "u+rwX"), ("rm", "-rf")):  # not shutil, whose recursion ends before the folders do
+        with contextlib.suppress(OSError):
+            subprocess.run([*command, "--", str(folder)], capture_output=True, check=False)
 
 
 def _over_limit(sandboxes: list[Sandbox]) -> list[Sandbox]:

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from cumulo.engines.environments import extensions, package_paths, programs
+from cumulo.engines.environments import extensions, installations, package_paths, programs
 from cumulo.engines.environments.builds import Build
+from cumulo.engines.sandboxes.sandboxes import remove
 from tests.engines.environments.conftest import Bench
 
 SDK = {"boto3": "/nowhere/boto3"}
@@ -102,3 +103,57 @@ def test_a_link_in_the_package_shows_nothing_of_the_host(bench: Bench, tmp_path:
     (code / "link").symlink_to(secret)
     (outcome,) = bench.invoke(bench.build(code=code))
     assert b"FileNotFoundError" in outcome.payload
+
+
+def test_an_interpreter_in_a_home_shows_itself_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`~/bin/node` is no reason to show `~`."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for prefix in (tmp_path, tmp_path / ".local", tmp_path.parent):
+        (prefix / "bin").mkdir(parents=True, exist_ok=True)
+        program = str(prefix / "bin/node")
+        assert installations.shown(str(prefix), ["/usr/bin/python3", program]) == [program]
+    (tmp_path / "lib").mkdir()
+    assert installations.shown(str(tmp_path), []) == [str(tmp_path / "lib")]
+    own = str(tmp_path / ".nvm/versions/node/v22")
+    assert installations.shown(own, [f"{own}/bin/node"]) == [own]
+    assert installations.shown("", ["/usr/bin/node"]) == []
+
+
+def test_a_header_of_a_layer_is_no_larger_than_it_can_mean_something(tmp_path: Path) -> None:
+    """Two kilobytes of a layer took hundreds of megabytes."""
+    import gzip
+    import tarfile
+
+    from cumulo.engines.images import layers
+    from cumulo.engines.images.failures import BadImage
+
+    for number, kind in enumerate((tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME)):
+        entry = tarfile.TarInfo("x")
+        entry.type, entry.size = kind, 2 << 20
+        blob = tmp_path / f"blob{number}"
+        blob.write_bytes(gzip.compress(entry.tobuf(tarfile.USTAR_FORMAT) + bytes(3 << 20)))
+        with pytest.raises(BadImage, match="a header of 2097152 bytes"):
+            layers.unpack(blob, "sha256:x", "sha256:y", tmp_path / f"tree{number}", 1 << 30)
+
+
+def test_whatever_a_function_leaves_is_removed(tmp_path: Path) -> None:
+    """Folders that are closed, or deeper than a path may be long."""
+    folder = tmp_path / "left"
+    (folder / "closed/in").mkdir(parents=True)
+    (folder / "closed/in").chmod(0)
+    (folder / "closed").chmod(0)
+    outside = tmp_path / "outside"
+    outside.write_text("kept")
+    outside.chmod(0o400)
+    (folder / "link").symlink_to(outside)
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        for _ in range(1500):
+            os.mkdir("deeper")  # noqa: PTH102, its path would be too long
+            os.chdir("deeper")
+    finally:
+        os.chdir(before)
+    remove(folder)
+    assert not folder.exists()
+    assert (outside.read_text(), outside.stat().st_mode & 0o777) == ("kept", 0o400)
