@@ -45,7 +45,11 @@ class RegexError(ValueError):
 
 
 class Unsupported(RegexError):
-    """An expression with something that RE2 has not; the text names it."""
+    """An expression with something that RE2 has not: what is `lacking`."""
+
+    def __init__(self, lacking: str) -> None:
+        super().__init__(f"{lacking} in regular expressions")
+        self.lacking = lacking
 
 
 class TooCostly(Exception):
@@ -53,29 +57,33 @@ class TooCostly(Exception):
 
 
 class Regex:
-    """An expression that was read. `groups` counts its groups, `names` gives the numbers of those with names."""
+    """An expression that was read, and how RE2 writes it.
 
-    __slots__ = ("_written", "groups", "names", "source")
+    `groups` counts its groups, `names` gives the numbers of those with names.
+    """
+
+    __slots__ = ("_whole", "groups", "names", "source", "written")
 
     def __init__(self, source: str, *, java: bool = False) -> None:
         """Raises RegexError. `java`: where AWS takes Java's syntax, in which classes have classes in them."""
         self.source = source
-        self._written = _written(source, java)
-        compiled = _compiled(self._written)
+        self.written = _written(source, java, _END)
+        self._whole = _written(source, java, r"\z")  # of a whole text the line's end is a part like any other
+        compiled = _compiled(self.written)
         self.groups: int = compiled.groups
         self.names: dict[str, int] = {name.decode(): number for name, number in compiled.groupindex.items()}
 
     def found_in(self, text: str) -> bool:
         """Whether it matches any part of the text."""
-        return _compiled(self._written, captures=False).search(_bytes(text)) is not None
+        return _compiled(self.written, captures=False).search(_bytes(text)) is not None
 
     def fills(self, text: str) -> bool:
         """Whether it matches the whole text."""
-        return _compiled(self._written, captures=False).fullmatch(_bytes(text)) is not None
+        return _compiled(self._whole, captures=False).fullmatch(_bytes(text)) is not None
 
     def search(self, text: str) -> Groups | None:
         """The first match's groups, the match itself at 0, None for groups that had no part in it."""
-        found = _compiled(self._written).search(_bytes(text))
+        found = _compiled(self.written).search(_bytes(text))
         return None if found is None else _groups(found)
 
     def spans(self, text: str) -> Iterator[tuple[int, int]]:
@@ -83,7 +91,7 @@ class Regex:
         data = _bytes(text)
         ascii_only = len(data) == len(text)
         characters = passed = 0
-        for found in _every(_compiled(self._written, captures=False), data):
+        for found in _every(_compiled(self.written, captures=False), data):
             start, end = found.span()
             if ascii_only:
                 yield start, end
@@ -99,7 +107,7 @@ class Regex:
         data = _bytes(text)
         parts: list[str] = []
         passed = 0
-        for found in _every(_compiled(self._written), data):
+        for found in _every(_compiled(self.written), data):
             start, end = found.span()
             parts += (_text(data[passed:start]), replacement(_groups(found)))
             passed = end
@@ -148,13 +156,13 @@ def _compiled(written: str, captures: bool = True) -> Any:
         text = _text(error.args[0]) if isinstance(error.args[0], bytes) else str(error.args[0])
         for start, lacking in _LACKS:
             if text.startswith(start):
-                raise Unsupported(f"{lacking} in regular expressions") from None
+                raise Unsupported(lacking) from None
         raise RegexError(text) from None
 
 
-def _written(source: str, java: bool) -> str:
-    """The expression as RE2 writes it."""
-    end = "$" if _MULTILINE.search(source) else _END
+def _written(source: str, java: bool, end: str) -> str:
+    """The expression as RE2 writes it, with its words for the end of a text."""
+    ends = {"$": "$" if _MULTILINE.search(source) else end, "\\Z": end}
     parts: list[str] = []
     in_class = False
     for found in _TOKEN.finditer(source):
@@ -165,15 +173,15 @@ def _written(source: str, java: bool) -> str:
             token = f"[:{'^' if token[1] == 'P' else ''}{token[3:-1].lower()}:]"
             token = token if in_class else f"[{token}]"
         elif not in_class:
-            token = {"$": end, "\\Z": _END}.get(token, token)
+            token = ends.get(token, token)
             in_class = token[0] == "[" and not token.endswith(":]")
         elif token == "]":
             in_class = False
         elif token == "&&" and java:
-            raise Unsupported("intersections of classes in regular expressions")
+            raise Unsupported("intersections of classes")
         elif token[0] == "[" and token[:2] != "[:":
             if java:
-                raise Unsupported("classes within classes in regular expressions")
+                raise Unsupported("classes within classes")
             in_class = token[-1] != "]"
             token = f"\\{token}"
         parts.append(token)

@@ -10,12 +10,14 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from cumulo.engines.regexes import Regex, RegexError, Unsupported
 from cumulo.services.operations.logs.query import catalogue, periods
 from cumulo.services.operations.logs.query.failures import Malformed
 from cumulo.services.operations.logs.query.tokens import (
     DURATION,
     NAME,
     NUMBER,
+    REGEX,
     STRING,
     Token,
     Tokens,
@@ -198,6 +200,8 @@ def _call(tokens: Tokens) -> Expression:
         if tokens.peek.is_symbol("*") and function.name in ("count", "countOverTime"):
             tokens.take()
             arguments.append(Star())
+        elif function.name == "regexReplace" and len(arguments) == 1:
+            arguments.append(_pattern(tokens))
         elif tokens.peek.is_symbol("/"):
             arguments.append(Literal(regex(tokens.regex())))
         else:
@@ -208,6 +212,14 @@ def _call(tokens: Tokens) -> Expression:
     found: Expression = Call(function.name, tuple(arguments), token.start, end)
     parts = _steps(tokens, end)
     return Access(found, parts) if parts else found
+
+
+def _pattern(tokens: Tokens) -> Expression:
+    """What regexReplace looks for, between slashes or in quotes."""
+    token = tokens.regex() if tokens.peek.is_symbol("/") else tokens.take()
+    if token.kind not in (REGEX, STRING):
+        raise Malformed("the pattern must be a string", token.start, token.end)
+    return Literal(regex(token))
 
 
 _STEP = re.compile(r"(?:\.(?:[A-Za-z0-9_@$]+|`[^`]*`)|\[\d+\])+")
@@ -287,17 +299,10 @@ _NAMED_GROUP = re.compile(r"\(\?<(?=[A-Za-z_])")
 
 
 def regex(token: Token) -> str:
-    """A regular expression as RE2 takes it: Java's named groups are spelled otherwise there."""
-    pattern = _NAMED_GROUP.sub("(?P<", token.value)
+    """A regular expression as RE2 writes it; DuckDB's is older and knows named groups as (?P<name>."""
     try:
-        re.compile(_for_python(pattern))
-    except re.error as error:
+        return Regex(_NAMED_GROUP.sub("(?P<", token.value), java=True).written
+    except Unsupported as error:
+        raise Malformed(f"Regular expressions have no {error.lacking}", token.start, token.end) from None
+    except RegexError as error:
         raise Malformed(f"Invalid regular expression: {error}", token.start, token.end) from None
-    if re.search(r"\(\?(?:=|!|<=|<!)|\\[1-9]", pattern):
-        raise Malformed("Invalid regular expression: lookaround is not supported", token.start, token.end)
-    return pattern
-
-
-def _for_python(pattern: str) -> str:
-    """The same for Python's module, which takes flags at the beginning only and knows no classes like [[:alpha:]]."""
-    return re.sub(r"\(\?[imsU-]+\)", "", re.sub(r"\[:\w+:\]", "a", pattern)).replace("\\z", "\\Z")

@@ -245,11 +245,10 @@ def _replace(compiler: Compiler, arguments: tuple[Expression, ...]) -> Value:
 
 
 def _regex_replace(compiler: Compiler, arguments: tuple[Expression, ...]) -> Value:
-    if not isinstance(arguments[1], Literal):
-        raise Malformed("the pattern must be a string", 0, 0)
-    pattern = str(arguments[1].value).replace("(?<", "(?P<")
+    pattern = arguments[1]  # a literal, which was read with the call
+    assert isinstance(pattern, Literal)
     text, new = compiler.value(arguments[0]).text(), compiler.value(arguments[2]).text()
-    return Value(f"regexp_replace({text}, {quoted(pattern)}, {new}, 'g')", TEXT)
+    return Value(f"regexp_replace({text}, {quoted(str(pattern.value))}, {new}, 'g')", TEXT)
 
 
 def _strcontains(compiler: Compiler, arguments: tuple[Expression, ...]) -> Value:
