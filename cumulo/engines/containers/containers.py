@@ -82,7 +82,7 @@ class Containers:
         self._made += 1
         name = f"{self._server}-{self._made}"
         number = self._sandboxes.numbers.take()
-        user = number if os.geteuid() == 0 else os.geteuid()
+        user = self._user(number)
         slack = ENGINE_BYTES.get(self.engine, OTHERS_BYTES)
         hard_bytes = (limits.memory_mb + limits.ephemeral_mb) * MIB + slack
         group = self._sandboxes.groups.group(name) if self.engine in OWN_GROUPS else None
@@ -113,8 +113,17 @@ class Containers:
         }
         return Container(name, spec, limits, group, lambda: self._sandboxes.numbers.give(number))
 
+    def _user(self, number: int) -> int:
+        """Who programs are inside: a user of their own, or the server's user where that is not root.
+
+        The engines of ordinary users show it as root, without its rights; docker's daemon, which is root, as it is.
+        """
+        if os.geteuid() == 0:
+            return number
+        return os.geteuid() if self.engine == engines.DOCKER else 0
+
     def _limits(self, limits: Limits, *, in_group: bool) -> Plain:
         made: Plain = {"nofile": limits.files, "nproc": limits.processes}
-        if not in_group and self.engine in OWN_GROUPS:
+        if not in_group and (self.engine in OWN_GROUPS or os.geteuid() != 0):
             made["data"] = (limits.memory_mb + 256) * MIB
         return made

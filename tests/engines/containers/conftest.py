@@ -5,20 +5,24 @@ import logging
 import os
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import uvloop
 
 from cumulo.engines.containers import engines
+from cumulo.engines.environments.builds import Build
 from cumulo.engines.environments.environment import Environment
 from cumulo.engines.environments.environments import Environments
 from tests.engines.environments.conftest import Bench
 
 ENGINES = tuple(engines.ENGINES)
+WITHOUT_ROOT = (engines.PODMAN, engines.RUNC)
 UNIFIED = Path("/sys/fs/cgroup/unified")
 CRUN = """#!/bin/sh
 exec unshare --mount sh -c 'umount {unified}; exec {crun} "$@"' crun "$@"
@@ -33,11 +37,12 @@ def engines_ready(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
     crun refuses such machines, so there it runs without the mount of version 2, and podman uses runc.
     """
-    if os.geteuid() != 0:
-        pytest.skip("the engines are set up as root")
     folder = tmp_path_factory.mktemp("engines")
-    with pytest.MonkeyPatch.context() as patch, dockerd(folder / "docker") as address:
-        patch.setenv("DOCKER_HOST", address)
+    with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
+        if os.geteuid() == 0:
+            patch.setenv("DOCKER_HOST", stack.enter_context(dockerd(folder / "docker")))
+        else:
+            patch.setenv("XDG_RUNTIME_DIR", str(folder))
         controllers = UNIFIED / "cgroup.controllers"
         if controllers.is_file() and controllers.read_text().strip():
             crun = folder / "crun"
@@ -76,6 +81,8 @@ def homes(
     request: pytest.FixtureRequest, engines_ready: None, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[asyncio.Runner, Environments]]:
     """One loop with the environments of an engine, for all tests."""
+    if os.geteuid() != 0 and request.param not in WITHOUT_ROOT:
+        pytest.skip("it is set up as root")
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
 
         async def make() -> Environments:
@@ -93,7 +100,14 @@ def bench(tmp_path: Path, homes: tuple[asyncio.Runner, Environments]) -> Bench:
     for folder in (tmp_path, *tmp_path.parents):  # functions run as another user, who must reach their code
         if folder.is_relative_to("/tmp") and folder != Path("/tmp"):
             folder.chmod(0o755)
-    return Bench(tmp_path, *homes)
+    return OwnPython(tmp_path, *homes)
+
+
+class OwnPython(Bench):
+    """Its functions run by the Python that runs the tests, which every user has."""
+
+    def build(self, source: str = "", **changes: Any) -> Build:
+        return super().build(source, **{"runtime": f"python3.{sys.version_info.minor}", **changes})
 
 
 def container_of(homes: Environments, environment: Environment) -> list[str]:

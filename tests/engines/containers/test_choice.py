@@ -13,8 +13,7 @@ from cumulo.engines.environments.builds import StartFailed
 from cumulo.engines.environments.environments import Environments
 from cumulo.engines.images.store import Images
 from cumulo.engines.sandboxes.probe import Abilities
-from tests.engines.containers.conftest import ENGINES
-from tests.engines.environments.conftest import Bench
+from tests.engines.containers.conftest import ENGINES, OwnPython
 from tests.engines.environments.test_images import build, image_of
 
 
@@ -29,7 +28,7 @@ def test_what_is_not_here_is_named_with_what_installs_it(
 
         async def main() -> None:
             homes = Environments(tmp_path, logging.getLogger("test"), time.time, time.time, isolation=name)
-            bench = Bench(tmp_path, runner, homes)
+            bench = OwnPython(tmp_path, runner, homes)
             expected = f"the setting isolation is {name}, but {program} is not on this machine: apt install"
             with pytest.raises(StartFailed, match=expected):
                 await homes.start(bench.build("def handler(*_): pass"), bench.lines.extend)
@@ -46,7 +45,7 @@ def test_a_daemon_that_does_not_answer_is_told(tmp_path: Path, monkeypatch: pyte
 
         async def main() -> None:
             homes = Environments(tmp_path, logging.getLogger("test"), time.time, time.time, isolation="docker")
-            bench = Bench(tmp_path, runner, homes)
+            bench = OwnPython(tmp_path, runner, homes)
             with pytest.raises(StartFailed, match=r"docker: .*(daemon|connect)"):
                 await homes.start(bench.build("def handler(*_): pass"), bench.lines.extend)
             await homes.close()
@@ -70,7 +69,7 @@ def test_images_without_namespaces_run_in_podman(
 
         async def main() -> None:
             homes = Environments(tmp_path / "state", logging.getLogger("test"), time.time, time.time)
-            bench = Bench(tmp_path, runner, homes)
+            bench = OwnPython(tmp_path, runner, homes)
             made = build(bench, image_of(Images(tmp_path / "images"), tmp_path))
             for _ in range(2):
                 environment = await homes.start(made, bench.lines.extend)

@@ -46,7 +46,7 @@ def test_boto3_inside_reaches_the_cloud_and_nothing_is_left(
         assert left(engine, server)
     finally:
         server.kill()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 45
     while (found := left(engine, server)) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not found

@@ -23,11 +23,15 @@ PYTEST = ("-m", "pytest", "-v", f"--timeout={ONE_S}", "--timeout-method=thread")
 @pytest.mark.parametrize("files", [SANDBOXES, IMAGES])
 @pytest.mark.skipif(os.geteuid() != 0, reason="the other tests run as an ordinary user already")
 def test_without_root(files: tuple[str, ...]) -> None:
+    run_as_nobody([str(HERE / name) for name in files])
+
+
+def run_as_nobody(tests: list[str], *options: str) -> None:
+    """Run these tests as a user without rights, who must pass them all."""
     home = Path(tempfile.mkdtemp(prefix="cumulo-test-"))  # pytest's own folders are root's alone
     user = nobody()
     os.chown(home, user, user)
-    tests = [str(HERE / name) for name in files]
-    run = [sys.executable, *PYTEST, "--basetemp", str(home / "tests"), *tests]
+    run = [sys.executable, *PYTEST, "--basetemp", str(home / "tests"), *options, *tests]
     try:
         with (home / "output").open("w") as output:  # no pipe: what outlives the run would keep it open
             ended = subprocess.run(
