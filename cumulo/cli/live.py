@@ -13,6 +13,7 @@ import re
 import sys
 import time
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -116,6 +117,9 @@ class _Live:
         runtime = found.get("Runtime", "")
         usual = next((port for family, port in PORTS.items() if runtime.startswith(family)), PYTHON_PORT)
         port = self._options.debug_port or usual
+        brought = any(path.startswith("debugpy/") for path in self._files)
+        if runtime.startswith("python") and not brought and find_spec("debugpy") is None:
+            terminal.complain("there is no debugpy, unless a layer brings it", "pip install 'cumulo[debug]'")
         self._attaching = debugging.Attaching(self._url, account, region, name, port)
         terminal.note(f"a debugger attaches at localhost:{port}; the function waits for it")
 
