@@ -14,6 +14,7 @@ import shutil
 import signal
 import socket
 import time
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from cumulo.engines.containers.launchers import Failed, Launcher, Running
@@ -25,6 +26,14 @@ MESSAGE_BYTES = 256 * 1024
 READY_S = 60.0
 END_S = 3.0
 """How long what stays beside a container may take to end after it."""
+
+
+HEARD: dict[str, dict[str, Callable[[Any], Any]]] = {
+    "exit": {"exit": str, "status": int, "peak": int, "error": str},
+    "memory": {"memory": int, "peak": int},
+    "error": {"error": str},
+}
+"""The messages of a supervisor that are passed on, and their members."""
 
 
 class Relay:
@@ -125,15 +134,25 @@ class Relay:
 
     def _hear(self, data: bytes) -> None:
         message = json.loads(data)
-        if "ready" in message:
+        if "ready" in message and not self._is_ready:
             self._is_ready = True
-            self._tell(message, [each.fileno() for each in self._listening])
+            addresses = [[address, port] for _, address, port in self._spec["listen"]]
+            ready = {"ready": True, "addresses": addresses, "group": str(message["group"])}
+            self._tell(ready, [each.fileno() for each in self._listening])
             for each in self._listening:
                 each.close()
         elif "connected" in message or "refused" in message:
             self._connected(message)
         else:
-            self._tell(message)
+            self._pass_on(message)
+
+    def _pass_on(self, message: Plain) -> None:
+        """What the server may hear of the container: of what else a function may forge nothing, a pid least of all."""
+        for name, kinds in HEARD.items():
+            if name in message:
+                said = {word: kind(message[word]) for word, kind in kinds.items() if word in message}
+                self._tell(said)
+                return
 
     def _connected(self, message: Plain) -> None:
         port, theirs = self._connecting.pop(message.get("connected") or message["refused"])
