@@ -55,6 +55,6 @@ class Container(Sandbox):
             self._highest = max(self._highest, self._used, message["peak"])
 
     def _opened(self, message: dict[str, Any], descriptors: list[int]) -> None:
-        if self._group is None:
+        if self.spec["group_told"]:  # runc makes one of its own within ours, where the kernel counts what it kills
             self._theirs = groups.of_process(message["group"])
         super()._opened(message, descriptors)

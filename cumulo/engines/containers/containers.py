@@ -101,6 +101,7 @@ class Containers:
             "user": [user, user],
             "files": templates.users(user, user),
             "own_network": True,
+            "group_told": self.engine != engines.GVISOR,  # whose programs see groups that are not the machine's
             "supervisor": {
                 "listen": listening,
                 "names": names,

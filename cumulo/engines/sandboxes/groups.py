@@ -175,7 +175,7 @@ def of_process(text: str) -> Group | None:
     """The memory group that a process is in, by its /proc/…/cgroup; None where it cannot be read here."""
     own, mounted = _groups_in(text), _mounts()
     for controller, version in (("memory", 1), ("", 2)):
-        if controller in own and controller in mounted:
+        if own.get(controller, "/") != "/" and controller in mounted:
             group = Group(_below(mounted[controller], own[controller]), version)
             if group.usage_bytes():
                 return group
