@@ -203,7 +203,7 @@ class Cloud:
             return True
         try:
             route = self.router.head(request)
-            if route is None:
+            if route is None or not route.operation.streaming_input:  # no need to load the service, then
                 return False
             return self.runtime.registry.service(route.service.name).handler(route.operation.name).streams
         except Fault:
@@ -243,6 +243,26 @@ class Cloud:
             answer = None if known else faces.refusal(request, request_id)
             exchange.respond(*(answer or self.router.fault(request, fault, request_id)))
             return None
+        if not self.runtime.registry.is_loaded(route.service.name):
+            self._first_call(exchange, request, route, request_id)
+            return None
+        return self._answer(exchange, request, route, request_id)
+
+    def _first_call(self, exchange: Exchange, request: Request, route: Route, request_id: str) -> None:
+        """The first call of a service loads it, which takes a tenth of a second and more: others are answered then."""
+
+        def loaded(loading: asyncio.Future[Any]) -> None:
+            loading.exception()  # what went wrong is said again, and answered, by what asks for the service now
+            waiting = self._answer(exchange, request, route, request_id)
+            if waiting is not None:
+                exchange.follow(waiting)
+
+        load = self.runtime.registry.service
+        asyncio.get_running_loop().run_in_executor(None, load, route.service.name).add_done_callback(loaded)
+
+    def _answer(
+        self, exchange: Exchange, request: Request, route: Route, request_id: str
+    ) -> Coroutine[Any, Any, None] | None:
         try:
             return self._call(exchange, request, route, request_id)
         except Fault as fault:

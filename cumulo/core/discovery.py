@@ -6,6 +6,7 @@ two functions do.
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import pkgutil
 import threading
@@ -148,6 +149,15 @@ class Registry:
     def names(self) -> Iterable[str]:
         """The services that are there, loaded or not, as botocore names them."""
         return self._packages.keys()
+
+    def is_loaded(self, name: str) -> bool:
+        """Whether `service` gives the code of this one at once."""
+        return name in self._loaded
+
+    async def load(self, name: str) -> None:
+        """Load a service beside the loop: it takes a tenth of a second and more, in which others are answered."""
+        if name not in self._loaded:
+            await asyncio.to_thread(self.service, name)
 
     def service(self, name: str) -> ServiceCode:
         """The code of a service; the NotImplemented fault when cumulo has no such service."""

@@ -54,4 +54,4 @@ class StandingServices:
 
         for name in await runtime.store.run(names):
             if name in runtime.registry.names:
-                runtime.registry.service(name)
+                await runtime.registry.load(name)

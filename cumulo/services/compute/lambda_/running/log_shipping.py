@@ -113,6 +113,7 @@ class LogShipping:
 
     async def _send(self, shipment: Shipment, lines: list[LogLine]) -> None:
         ctx = self._runtime.internal_context("lambda", "PutLogEvents", shipment.account, shipment.region)
+        await self._runtime.registry.load("logs")
         principal = await self._session(ctx, shipment)
         acting = await ctx.transact(lambda ctx: role_sessions.context(ctx, principal, "logs", "PutLogEvents"))
         acting.enter(None)
