@@ -99,21 +99,34 @@ class _Reader:
         self._lines: int = options.lines
         self._shown: dict[str, int] = {}
         self._newest_ms = 0
-        self._request: dict[str, Any] = {"logGroupName": self._group(options.group)}
+        self._request: dict[str, Any] = {"logGroupName": self._group(options.group, wait=options.follow)}
         if options.filter:
             self._request["filterPattern"] = options.filter
         if options.stream:
             self._request["logStreamNamePrefix"] = options.stream
 
-    def _group(self, name: str) -> str:
-        """The group of this name, or that of the function."""
+    def _group(self, name: str, *, wait: bool) -> str:
+        """The group of this name, or that of the function; `wait`: until there is one."""
+        group = self._found(name)
+        if group:
+            return group
+        missing = f"there is no log group {name}, nor /aws/lambda/{name}"
+        if not wait:
+            raise Refusal(missing, "cumulo logs --groups lists them")
+        terminal.note(f"{missing}: waiting for one")  # a function's comes with the first lines that it writes
+        while not group:
+            time.sleep(POLL_S)
+            group = self._found(name)
+        return group
+
+    def _found(self, name: str) -> str:
         for each in (name, f"/aws/lambda/{name}"):
             code, _ = self._caller.send("DescribeLogStreams", {"logGroupName": each, "limit": 1})
             if not code:
                 return each
             if code != "ResourceNotFoundException":
                 self._caller.call("DescribeLogStreams", {"logGroupName": each, "limit": 1})
-        raise Refusal(f"there is no log group {name}, nor /aws/lambda/{name}", "cumulo logs --groups lists them")
+        return ""
 
     def show_past(self) -> None:
         """Print all since a time, or the last lines."""

@@ -48,6 +48,16 @@ def test_events_of_a_group(cumulo: Shell) -> None:  # noqa: F811
         process.send_signal(signal.SIGINT)
         assert process.wait(10) == 130
         assert [line.rsplit(" ", 1)[1] for line in found] == ["four\n", "late\n", "five\n"]
+    with cumulo.popen("logs", "soon", "--follow") as process:
+        assert process.stdout is not None and process.stderr is not None
+        assert "there is no log group soon, nor /aws/lambda/soon: waiting for one" in process.stderr.readline()
+        client.create_log_group(logGroupName="soon")
+        client.create_log_stream(logGroupName="soon", logStreamName="s")
+        event = {"timestamp": int(time.time() * 1000), "message": "here"}
+        client.put_log_events(logGroupName="soon", logStreamName="s", logEvents=[event])
+        assert process.stdout.readline().endswith(" here\n")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 130
     missing = cumulo("logs", "nothing")
     assert (missing.returncode, "there is no log group nothing" in missing.stderr) == (1, True)
     assert "Invalid filter pattern" in cumulo("logs", "orders", "--filter", '"a').stderr
