@@ -34,7 +34,7 @@ class Doorway(asyncio.Protocol):
             transport.abort()
             return
         self.deadline = server.now + server.limits.header_timeout_s
-        server.connections.add(self)
+        server.opened(self)
 
     def data_received(self, data: bytes) -> None:
         if self._seen:
@@ -66,7 +66,7 @@ class Doorway(asyncio.Protocol):
             self._become(Http1(self._server, self._scheme), data)
 
     def _become(self, protocol: Any, data: bytes) -> None:
-        self._server.connections.discard(self)
+        self._server.closed(self)
         transport = self.transport
         transport.set_protocol(protocol)
         protocol.connection_made(transport)
@@ -103,7 +103,7 @@ class Doorway(asyncio.Protocol):
 
     def connection_lost(self, error: BaseException | None) -> None:
         self._lost = True
-        self._server.connections.discard(self)
+        self._server.closed(self)
 
     def timed_out(self) -> None:
         self.transport.abort()

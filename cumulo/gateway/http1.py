@@ -27,7 +27,7 @@ class Http1(Messages):
         peer = transport.get_extra_info("peername")
         self._peer = peer[0] if isinstance(peer, tuple) else "127.0.0.1"
         self.deadline = self._server.now + self._limits.header_timeout_s
-        self._server.connections.add(self)
+        self._server.opened(self)
 
     def data_received(self, data: bytes) -> None:
         if self._pending or len(data) > _SLICE or self._busy():
@@ -52,7 +52,7 @@ class Http1(Messages):
     def connection_lost(self, error: BaseException | None) -> None:
         self.lost = self._stopped = self._ending = True
         self.deadline = NEVER
-        self._server.connections.discard(self)
+        self._server.closed(self)
         gone = Disconnected("the client closed the connection")
         self._release_waiters(gone)
         for exchange in (self._current, self._incoming, *self._queue):
@@ -149,7 +149,7 @@ class Http1(Messages):
         self._pending.clear()
         self._stopped = self._ending = True
         self._current = None
-        self._server.connections.discard(self)
+        self._server.closed(self)
         self._parser = None
         self.transport.set_protocol(protocol)
         return rest

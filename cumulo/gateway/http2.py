@@ -77,7 +77,7 @@ class Http2(asyncio.Protocol):
         self.transport = transport
         peer = transport.get_extra_info("peername")
         self._peer = peer[0] if isinstance(peer, tuple) else "127.0.0.1"
-        self._server.connections.add(self)
+        self._server.opened(self)
         self.h2.initiate_connection()
         self.h2.increment_flow_control_window(_CONNECTION_WINDOW)
         self.flush()
@@ -115,7 +115,7 @@ class Http2(asyncio.Protocol):
     def connection_lost(self, error: BaseException | None) -> None:
         self.lost = True
         self.deadline = NEVER
-        self._server.connections.discard(self)
+        self._server.closed(self)
         gone = Disconnected("the client closed the connection")
         for exchange in list(self._streams.values()):
             exchange.lose(gone)

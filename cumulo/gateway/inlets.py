@@ -30,9 +30,9 @@ class Inlet:
         self.date = server.date
         self.loop = server.loop
         self.tasks = server.tasks
-        self.connections = _Connections(server)
         self.flush_soon = server.flush_soon
         self.log_failure = server.log_failure
+        self._own: set[Connection] = set()
         self._server = server
 
     @property
@@ -49,28 +49,22 @@ class Inlet:
         """Whether one more connection may come in by this way."""
         server = self._server
         most = server.limits.connections // SHARE
-        return len(self.connections.own) < MOST_CONNECTIONS and server.inside < most and server.admit()
+        return len(self._own) < MOST_CONNECTIONS and server.inside < most and server.admit()
+
+    def opened(self, connection: "Connection") -> None:
+        """As the server's, and counted beside."""
+        if connection not in self._own:
+            self._own.add(connection)
+            self._server.inside += 1
+        self._server.opened(connection)
+
+    def closed(self, connection: "Connection") -> None:
+        """The opposite."""
+        if connection in self._own:
+            self._own.discard(connection)
+            self._server.inside -= 1
+        self._server.closed(connection)
 
     def connect(self) -> asyncio.BaseProtocol:
         """A new connection."""
         return Doorway(cast("Server", self))
-
-
-class _Connections:
-    """The server's connections; those of one inlet are counted beside."""
-
-    def __init__(self, server: "Server") -> None:
-        self.own: set[Connection] = set()
-        self._server = server
-
-    def add(self, connection: "Connection") -> None:
-        if connection not in self.own:
-            self.own.add(connection)
-            self._server.inside += 1
-        self._server.connections.add(connection)
-
-    def discard(self, connection: "Connection") -> None:
-        if connection in self.own:
-            self.own.discard(connection)
-            self._server.inside -= 1
-        self._server.connections.discard(connection)

@@ -155,6 +155,14 @@ class Server:
             self._sweeper = self.loop.call_later(self._sweep_s, self._sweep)
         return True
 
+    def opened(self, connection: Connection) -> None:
+        """A connection is there, or another protocol has taken it over."""
+        self.connections.add(connection)
+
+    def closed(self, connection: Connection) -> None:
+        """The opposite; nothing for one that is not known."""
+        self.connections.discard(connection)
+
     def _sweep(self) -> None:
         """One timer for all deadlines: setting one costs a request nothing but a store."""
         self.now = now = self.loop.time()

@@ -78,7 +78,7 @@ class Stream(asyncio.Protocol):
 
     def connection_made(self, transport: Any) -> None:
         self.transport = transport
-        self._server.connections.add(self)
+        self._server.opened(self)
         self._task = self._server.loop.create_task(self._run())
         self._server.tasks.add(self._task)
         self._task.add_done_callback(self._server.tasks.discard)
@@ -106,7 +106,7 @@ class Stream(asyncio.Protocol):
         return True  # a client that says no more may still wait for its answers
 
     def connection_lost(self, error: BaseException | None) -> None:
-        self._server.connections.discard(self)
+        self._server.closed(self)
         self._ended = True
         self._wake()
         self.resume_writing()

@@ -145,7 +145,7 @@ class TlsLayer(asyncio.Transport, asyncio.Protocol):
     def connection_made(self, transport: Any) -> None:
         self.transport = transport
         self.deadline = self._server.now + self._server.limits.header_timeout_s
-        self._server.connections.add(self)
+        self._server.opened(self)
 
     def data_received(self, data: bytes) -> None:
         if self._write_ended:
@@ -166,7 +166,7 @@ class TlsLayer(asyncio.Transport, asyncio.Protocol):
             self.transport.close()
             return False
         self._flush()
-        self._server.connections.discard(self)
+        self._server.closed(self)
         if self._tls.selected_alpn_protocol() == "h2":
             from cumulo.gateway.http2 import Http2
 
@@ -218,7 +218,7 @@ class TlsLayer(asyncio.Transport, asyncio.Protocol):
         return self._kept_open and not self._write_ended
 
     def connection_lost(self, error: BaseException | None) -> None:
-        self._server.connections.discard(self)
+        self._server.closed(self)
         if self._inner is not None:
             self._inner.connection_lost(error)
             self._inner = None

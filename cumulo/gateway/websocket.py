@@ -148,7 +148,7 @@ class WebSocket(asyncio.Protocol):
     # -- the transport calls
 
     def take_over(self, answer: bytes, rest: bytes) -> None:
-        self._server.connections.add(self)
+        self._server.opened(self)
         self.transport.write(answer)
         self.transport.resume_reading()
         if rest:
@@ -243,7 +243,7 @@ class WebSocket(asyncio.Protocol):
         return False
 
     def connection_lost(self, error: BaseException | None) -> None:
-        self._server.connections.discard(self)
+        self._server.closed(self)
         self._unread.clear()
         self.deadline = float("inf")
         if self.closed is None:
