@@ -1,5 +1,6 @@
 """Services are loaded by their first call, which others do not wait for."""
 
+import importlib
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -7,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from cumulo.core.discovery import ServiceCode
 from tests.conftest import Account, RunningCloud
 
 
@@ -17,14 +17,14 @@ def test_who_calls_others_does_not_wait_until_a_service_is_loaded(
     cloud = Account(start_cloud(), "000000000000")
     cloud.client("sts").get_caller_identity()
     begun, may = threading.Event(), threading.Event()
-    find: Any = ServiceCode._find
+    load: Any = importlib.import_module
 
-    def slowly(code: ServiceCode) -> None:
+    def slowly(name: str) -> Any:
         begun.set()
         assert may.wait(30)
-        find(code)
+        return load(name)
 
-    monkeypatch.setattr(ServiceCode, "_find", slowly)
+    monkeypatch.setattr(importlib, "import_module", slowly)
     with ThreadPoolExecutor(2) as callers:
         both = [callers.submit(cloud.client("sns").list_topics) for _ in range(2)]
         assert begun.wait(30)
@@ -39,10 +39,10 @@ def test_a_service_that_cannot_be_loaded_is_a_failure_that_is_told(
 ) -> None:
     cloud = Account(start_cloud(), "000000000000")
 
-    def broken(code: ServiceCode) -> None:
+    def broken(name: str) -> None:
         raise ImportError("no such module")
 
-    monkeypatch.setattr(ServiceCode, "_find", broken)
+    monkeypatch.setattr(importlib, "import_module", broken)
     sns = cloud.client("sns")
     with pytest.raises(sns.exceptions.ClientError, match=r"InternalFailure|InternalError"):
         sns.list_topics()
