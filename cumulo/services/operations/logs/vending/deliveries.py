@@ -6,7 +6,6 @@ resource policy that is made where it is missing); answers of AWS.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -121,7 +120,8 @@ def _let_in(ctx: Context, group: Group) -> None:
     """The resource policy that lets records be put into a group, made by the caller's right where it is missing."""
     resource = f"{group.arn}:log-stream:*"
     found = POLICIES.peek(ctx, "", POLICY)
-    resources: Sequence[str] = msgspec.json.decode(found.document)["Statement"][0]["Resource"] if found else []
+    statements = _listed(msgspec.json.decode(found.document)["Statement"]) if found else []
+    resources = [each for one in statements if one.get("Sid") == POLICY for each in _listed(one.get("Resource", []))]
     if resource in resources:
         return
     ctx.authorize("*", action="logs:PutResourcePolicy")
@@ -136,10 +136,16 @@ def _let_in(ctx: Context, group: Group) -> None:
             "ArnLike": {"aws:SourceArn": [f"arn:{ctx.partition}:logs:{ctx.region}:{ctx.account}:*"]},
         },
     }
-    document = msgspec.json.encode({"Version": "2012-10-17", "Statement": [statement]}).decode()
+    others = [each for each in statements if each.get("Sid") != POLICY]  # somebody has put a policy of this name
+    document = msgspec.json.encode({"Version": "2012-10-17", "Statement": [*others, statement]}).decode()
     if len(document) > ACCOUNT_BYTES or (found is None and len(POLICIES.range(ctx, "")) >= MOST):
         raise LIMIT_EXCEEDED()
     POLICIES.put(ctx, ResourcePolicy("", POLICY, document, int(ctx.now() * 1000)))
+
+
+def _listed(given: Any) -> list[Any]:
+    """What policies may write as a list, or alone."""
+    return given if isinstance(given, list) else [given]
 
 
 def _connect(ctx: Context, delivery: Delivery, source: DeliverySource, group: Group) -> None:

@@ -200,6 +200,24 @@ def test_deliveries_are_changed_and_ended(
     assert logs.describe_deliveries()["deliveries"] == []
 
 
+def test_a_policy_that_somebody_has_put_by_that_name_keeps_what_it_says(
+    cloud: Account, logs: Any, stream: dict[str, str], s3: Any, bucket: str
+) -> None:
+    name = "AWSLogDeliveryWrite20150319"
+    theirs = {"Sid": "dns", "Effect": "Allow", "Principal": {"Service": "route53.amazonaws.com"}, "Action": "logs:*"}
+    theirs["Resource"] = f"arn:aws:logs:us-east-1:{cloud.account}:log-group:/zones:*"
+    document = json.dumps({"Version": "2012-10-17", "Statement": theirs})
+    logs.put_resource_policy(policyName=name, policyDocument=document)
+    source(logs, bucket)
+    deliver(logs, to_group(logs, GROUP), recordFields=["operation"])
+    [policy] = logs.describe_resource_policies()["resourcePolicies"]
+    kept, ours = json.loads(policy["policyDocument"])["Statement"]
+    group = f"arn:aws:logs:us-east-1:{cloud.account}:log-group:{GROUP}:log-stream:*"
+    assert (kept, ours["Sid"], ours["Resource"]) == (theirs, name, [group])
+    s3.put_object(Bucket=bucket, Key="k", Body=b"")
+    assert records(cloud, logs) == [{"operation": "REST.PUT.OBJECT"}]
+
+
 def test_without_its_policy_nothing_comes(
     cloud: Account, logs: Any, stream: dict[str, str], s3: Any, bucket: str
 ) -> None:
