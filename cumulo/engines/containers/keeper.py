@@ -5,96 +5,48 @@ Started as `python -I keeper.py <descriptor> <folder of cumulo> {}`. "prepare" t
 
 from __future__ import annotations
 
-import json
 import os
-import select
-import signal
 import socket
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 if __name__ == "__main__":
     sys.path.append(sys.argv[2])
 
 from cumulo.engines.containers.launchers import Failed, Launcher, launcher
 from cumulo.engines.containers.relay import Relay
-from cumulo.engines.sandboxes import enter
-
-MESSAGE_BYTES = 256 * 1024
+from cumulo.engines.environments.guest import forking
 
 
-def serve(server: socket.socket) -> None:
-    """Fork a relay for every container until the server is gone; relays notice that themselves."""
-    enter.subreaper()
-    woken, waker = socket.socketpair()
-    woken.setblocking(False)
-    waker.setblocking(False)
-    signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
-    signal.signal(signal.SIGCHLD, lambda *_: None)
-    _tell(server, {"ready": os.getpid()})
-    chosen: Launcher | None = None
-    poll = select.poll()
-    poll.register(server, select.POLLIN)
-    poll.register(woken, select.POLLIN)
-    while True:
-        for descriptor, _ in poll.poll():
-            if descriptor == woken.fileno():
-                woken.recv(4096)
-                _reap()
-                continue
-            try:
-                data, descriptors, _, _ = socket.recv_fds(server, MESSAGE_BYTES, 8)
-            except ConnectionResetError:
-                return
-            if not data:
-                return
-            message = json.loads(data)
-            if "prepare" in message:
-                try:
-                    chosen = launcher(message["prepare"])
-                    chosen.prepare()
-                    _tell(server, {"prepared": ""})
-                except (Failed, OSError) as error:
-                    _tell(server, {"prepared": str(error)})
-            elif chosen is not None:
-                _fork(server, chosen, message["fork"], descriptors)
+class Keeper:
+    """What it makes containers with, as soon as that is prepared."""
 
+    def __init__(self, server: socket.socket) -> None:
+        self._server = server
+        self._launcher: Launcher | None = None
 
-def _fork(server: socket.socket, chosen: Launcher, number: int, descriptors: list[int]) -> None:
-    pid = os.fork()
-    if pid:
-        _tell(server, {"forked": number, "pid": pid})
-        for each in descriptors:
-            os.close(each)
-        return
-    try:
-        signal.set_wakeup_fd(-1)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        server.close()
+    def prepare(self, template: dict[str, Any]) -> str:
+        """Make what all containers share; the reason why not."""
+        try:
+            chosen = launcher(template)
+            chosen.prepare()
+        except (Failed, OSError) as error:
+            return str(error)
+        self._launcher = chosen
+        return ""
+
+    def become(self, message: dict[str, Any], descriptors: list[int]) -> NoReturn:
+        """Be the relay of a container, which notices itself when the server is gone."""
+        self._server.close()
+        assert self._launcher is not None
         control, log, *others = descriptors
-        message = json.loads(os.read(control, MESSAGE_BYTES))
         program = message["program"]
         given = dict(zip(program["keep"], others))  # noqa: B905, zip() has no `strict` before 3.10
-        Relay(chosen, socket.socket(fileno=control), message["sandbox"], program).run(log, given.get("go", -1))
-    finally:
-        os._exit(70)
-
-
-def _reap() -> None:
-    try:
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
-    except ChildProcessError:
-        return
-
-
-def _tell(server: socket.socket, message: dict[str, Any]) -> None:
-    try:
-        server.send(json.dumps(message).encode())
-    except OSError:
-        os._exit(0)
+        Relay(self._launcher, socket.socket(fileno=control), message["sandbox"], program).run(log, given.get("go", -1))
 
 
 if __name__ == "__main__":
     os.nice(5)
-    serve(socket.socket(fileno=int(sys.argv[1])))
+    _server = socket.socket(fileno=int(sys.argv[1]))
+    _keeper = Keeper(_server)
+    forking.serve(_server, _keeper.prepare, _keeper.become)

@@ -16,6 +16,7 @@ from typing import IO, NamedTuple
 
 from cumulo.engines.containers.mounts import HOME, Mount, Plain, compiled, mounts, skeleton
 from cumulo.engines.containers.rapid import Rapid, image_mounts
+from cumulo.engines.sandboxes import enter
 from cumulo.engines.sandboxes.groups import is_running
 
 PATIENCE_S = 60.0
@@ -171,7 +172,7 @@ class Oci(Launcher):
                 done = subprocess.run(
                     [self.program, *self._global, *words],
                     stdin=inside_in, stdout=inside_out, stderr=complaints, timeout=PATIENCE_S, check=False,
-                    preexec_fn=lambda: join(spec["groups"]),
+                    preexec_fn=lambda: enter.join(spec["groups"]),
                 )  # fmt: skip
             except (OSError, subprocess.SubprocessError) as error:
                 raise Failed(f"{self.program}: {error}") from None
@@ -360,25 +361,6 @@ def _hard(name: str) -> str:
 def _quoted(field: str) -> str:
     """A field of comma-separated values."""
     return '"{}"'.format(field.replace('"', '""')) if "," in field or '"' in field else field
-
-
-def join(groups: list[Plain]) -> None:
-    """Make control groups and become a member, as sandboxes/enter.py does."""
-    for group in groups:
-        folder = Path(group["folder"])
-        folder.mkdir()
-        for name, value, needed in group["files"]:
-            if needed or (folder / name).exists():
-                _write(folder / name, str(value))
-        _write(folder / "cgroup.procs", "0")
-
-
-def _write(file: Path, text: str) -> None:
-    descriptor = os.open(file, os.O_WRONLY)
-    try:
-        os.write(descriptor, text.encode())
-    finally:
-        os.close(descriptor)
 
 
 def _map_user(linux: Plain, uid: int, gid: int) -> None:

@@ -73,7 +73,7 @@ from cumulo.engines.sandboxes.lockdown import (
 )
 from cumulo.engines.sandboxes.supervisor import PR_SET_CHILD_SUBREAPER, adopt, lead_group, supervise, tell
 
-__all__ = ["Failed", "Plain", "enter", "prepare", "subreaper"]
+__all__ = ["Failed", "Plain", "enter", "join", "prepare", "subreaper"]
 
 NAMESPACES = {
     "user": 0x10000000,
@@ -141,7 +141,8 @@ def enter(spec: Plain) -> Plain:
     """
     control = _move_descriptors(spec)
     try:
-        _join(spec)
+        join(spec.get("groups", ()))
+        _step_back(spec)
         own_mounts = _prepared.get("root") or _prepared.get("nested")
         _unshare([name for name in _prepared["namespaces"] if name != "mount" or own_mounts])
         pid = os.fork()
@@ -190,14 +191,18 @@ def _move_descriptors(spec: Plain) -> socket.socket:
     return socket.socket(fileno=spec["control"])
 
 
-def _join(spec: Plain) -> None:
-    for group in spec.get("groups", ()):
+def join(groups: Iterable[Plain]) -> None:
+    """Make these control groups, and be in them."""
+    for group in groups:
         folder = group["folder"]
         os.mkdir(folder)
         for name, value, needed in group["files"]:
             if needed or os.path.exists(f"{folder}/{name}"):
                 _write(f"{folder}/{name}", str(value))
         _write(f"{folder}/cgroup.procs", "0")
+
+
+def _step_back(spec: Plain) -> None:
     oom = spec.get("oom")
     if oom is not None:
         _write("/proc/self/oom_score_adj", str(oom))
