@@ -417,6 +417,20 @@ def test_a_position_within_a_shard_can_be_gone_too(cloud: Account, function: Rec
     assert ids(function, 1) == ["2"]
 
 
+def test_a_shard_that_is_gone_is_over(cloud: Account, function: Recorder, caplog: pytest.LogCaptureFixture) -> None:
+    """A computer that slept for days: the shard that was being read has ended meanwhile, and all of it is too old."""
+    stream = make_table(cloud)
+    uuid = join(cloud, stream)
+    put(cloud, "1")
+    assert ids(function, 1) == ["1"]
+    cloud.advance(3 * 86_400)
+    put(cloud, "2")
+    assert ids(function, 1) == ["2"]
+    wait_until(lambda: result(cloud, uuid) == "OK")
+    cloud.advance(600)
+    assert stream not in caplog.text
+
+
 def test_a_table_that_is_gone_is_a_problem(cloud: Account, function: Recorder) -> None:
     stream = make_table(cloud)
     uuid = join(cloud, stream)

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 SERVICE = "dynamodbstreams"
 AT_ONCE = 1000  # records that one GetRecords brings at most
+SHARD_IS_GONE = "Requested resource not found: Shard does not exist"  # the code is a missing function's, too
 LOOK_AGAIN_S = 60.0  # also without a signal: shards end by the clock
 LONGEST_PAUSE_S = 60.0
 
@@ -151,9 +152,13 @@ class ShardReader:
                     answer = await self._calls.source(SERVICE, "GetRecords", request)
                 except Fault as fault:
                     iterator = ""
+                    if fault.code == "ExpiredIteratorException":
+                        continue  # the computer slept, or a batch took long
                     if fault.code == "TrimmedDataAccessException":
                         self._skip_trimmed()
                         continue
+                    if fault.message == SHARD_IS_GONE:
+                        break  # it ended over a day ago
                     runtime.logger("lambda").warning("%s cannot be read: %s", mapping.source_arn, fault)
                     await self._report(f"PROBLEM: {fault.message}")
                     await self._stop.pause(pause_s)
