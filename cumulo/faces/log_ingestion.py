@@ -15,9 +15,8 @@ from cumulo.core.errors import INTERNAL_FAILURE
 from cumulo.faces import contexts
 from cumulo.gateway.hosts import FOREIGN
 from cumulo.services.identity.iam.credentials import service_specific_credentials
-from cumulo.services.operations.logs import http_ingestion
-from cumulo.services.operations.logs.http_ingestion import ENDPOINTS, PROTOBUF, Admitted
-from cumulo.services.operations.logs.ingestion import otlp
+from cumulo.services.operations.logs.ingestion import http_ingestion, otlp
+from cumulo.services.operations.logs.ingestion.http_ingestion import ENDPOINTS, PROTOBUF, Admitted
 from cumulo.wire import hosts, models, routing
 from cumulo.wire.faults import Fault
 

@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import operation, task
 from cumulo.core.table import prefix_range
-from cumulo.services.operations.logs import groups, large_objects, segments, streams
-from cumulo.services.operations.logs.blocks import BLOCKS
-from cumulo.services.operations.logs.data_protection import PROTECTION_POLICIES
 from cumulo.services.operations.logs.errors import DELETION_PROTECTED
-from cumulo.services.operations.logs.metric_filters import METRIC_FILTERS
-from cumulo.services.operations.logs.segments import GONE, SEGMENTS, SHELVES
-from cumulo.services.operations.logs.streams import STREAMS
-from cumulo.services.operations.logs.subscription_filters import SUBSCRIPTION_FILTERS
-from cumulo.services.operations.logs.transformers import TRANSFORMERS
+from cumulo.services.operations.logs.filters.metric_filters import METRIC_FILTERS
+from cumulo.services.operations.logs.filters.subscription_filters import SUBSCRIPTION_FILTERS
+from cumulo.services.operations.logs.groups import groups, streams
+from cumulo.services.operations.logs.groups.streams import STREAMS
+from cumulo.services.operations.logs.protection.data_protection import PROTECTION_POLICIES
+from cumulo.services.operations.logs.stored import large_objects, segments
+from cumulo.services.operations.logs.stored.blocks import BLOCKS
+from cumulo.services.operations.logs.stored.segments import GONE, SEGMENTS, SHELVES
+from cumulo.services.operations.logs.transformation.transformers import TRANSFORMERS
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context

@@ -10,16 +10,12 @@ from typing import TYPE_CHECKING, Any
 from cumulo.core import paging
 from cumulo.core.errors import not_implemented
 from cumulo.core.operation import operation
-from cumulo.services.operations.logs import (
-    account_records,
-    data_protection,
-    data_sources,
-    groups,
-    index_policies,
-    segments,
-)
 from cumulo.services.operations.logs.errors import GROUP_NOT_FOUND, INVALID_PARAMETER, INVALID_TOKEN
-from cumulo.services.operations.logs.groups import GROUPS, INFREQUENT_ACCESS, Group
+from cumulo.services.operations.logs.groups import data_sources, groups
+from cumulo.services.operations.logs.groups.groups import GROUPS, INFREQUENT_ACCESS, Group
+from cumulo.services.operations.logs.insights import index_policies
+from cumulo.services.operations.logs.protection import data_protection
+from cumulo.services.operations.logs.stored import account_records, segments
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context

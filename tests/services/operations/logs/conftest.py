@@ -14,7 +14,8 @@ import pytest
 
 from cumulo.core.context import Context
 from cumulo.engines import duckdb
-from cumulo.services.operations.logs import blocks, groups, segment_making, segments
+from cumulo.services.operations.logs.groups import groups
+from cumulo.services.operations.logs.stored import blocks, segment_making, segments
 from tests import refusals
 from tests.conftest import Account
 from tests.services.compute.lambda_.conftest import create as create

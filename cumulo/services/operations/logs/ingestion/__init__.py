@@ -1,4 +1,4 @@
-"""What the HTTP endpoints take: bodies in four formats to events. Pure.
+"""How events come in: by PutLogEvents, and by the HTTP endpoints with bodies in four formats.
 
 Source: CloudWatch Logs User Guide, "Log ingestion through HTTP endpoints" and the pages of its formats.
 """

@@ -1,1 +1,1 @@
-"""Data protection: what is sensitive in a message, and asterisks in its place. It knows no groups and no state."""
+"""Data protection: what is sensitive in a message, asterisks in its place, and the policies of groups."""

@@ -16,7 +16,6 @@ from cumulo.core.operation import operation
 from cumulo.core.s3_buckets import BUCKETS
 from cumulo.core.table import REGION, Record, Table
 from cumulo.core.vended_logs import VENDED_DELIVERIES, VendedDelivery
-from cumulo.services.operations.logs import groups, tags
 from cumulo.services.operations.logs.errors import (
     CONFLICT,
     DELIVERY_DESTINATION_NOT_FOUND,
@@ -26,13 +25,14 @@ from cumulo.services.operations.logs.errors import (
     LIMIT_EXCEEDED,
     VALIDATION,
 )
-from cumulo.services.operations.logs.resource_policies import ACCOUNT_BYTES, MOST, POLICIES, ResourcePolicy
+from cumulo.services.operations.logs.groups import groups, tags
+from cumulo.services.operations.logs.groups.resource_policies import ACCOUNT_BYTES, MOST, POLICIES, ResourcePolicy
 from cumulo.services.operations.logs.vending.delivery_destinations import DELIVERY_DESTINATIONS, DeliveryDestination
 from cumulo.services.operations.logs.vending.delivery_sources import DELIVERY_SOURCES, DeliverySource
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
-    from cumulo.services.operations.logs.groups import Group
+    from cumulo.services.operations.logs.groups.groups import Group
     from cumulo.stubs import logs as t
 
 PAGE = 50

@@ -9,13 +9,13 @@ import msgspec
 from cumulo.core import paging
 from cumulo.core.operation import operation
 from cumulo.core.table import REGION, Record, Table
-from cumulo.services.operations.logs import tags
 from cumulo.services.operations.logs.errors import (
     DELIVERY_DESTINATION_NOT_FOUND,
     DELIVERY_POLICY_NOT_FOUND,
     INVALID_DELIVERY_TOKEN,
     VALIDATION,
 )
+from cumulo.services.operations.logs.groups import tags
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context

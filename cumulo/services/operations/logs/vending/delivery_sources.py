@@ -12,7 +12,6 @@ from cumulo.core.errors import not_implemented
 from cumulo.core.operation import operation
 from cumulo.core.s3_buckets import BUCKETS
 from cumulo.core.table import REGION, Record, Table
-from cumulo.services.operations.logs import tags
 from cumulo.services.operations.logs.errors import (
     CONFLICT,
     DELIVERY_SOURCE_NOT_FOUND,
@@ -20,6 +19,7 @@ from cumulo.services.operations.logs.errors import (
     RESOURCE_NOT_FOUND,
     VALIDATION,
 )
+from cumulo.services.operations.logs.groups import tags
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context

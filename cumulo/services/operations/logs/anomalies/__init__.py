@@ -1,0 +1,1 @@
+"""Anomaly detectors: what they are, their runs, and what they found."""
