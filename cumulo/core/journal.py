@@ -8,6 +8,7 @@ second, so a crash may lose the last lines, never an answered change.
 from __future__ import annotations
 
 import collections
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -30,6 +31,7 @@ FLUSH_CALLS = 256
 KEEP_IN_MEMORY = 1000
 ROTATE_BYTES = 64 * 1024 * 1024
 KEEP_FILES = 4
+_LAST_BYTES = 256 * 1024  # of the newest file: calls that are longer than a few kilobytes are rare
 
 
 def written_calls(data_dir: Path) -> Iterator[Call]:
@@ -45,6 +47,21 @@ def written_calls(data_dir: Path) -> Iterator[Call]:
                         continue  # cut short by a crash or a full disk
         except FileNotFoundError:
             continue
+
+
+def last_time(data_dir: Path) -> float:
+    """The cloud time of the last call that was written down in this data directory, 0 where there is none."""
+    for path in _files(data_dir / "journal")[:2]:  # the newest may have been rotated away just now
+        try:
+            with path.open("rb") as file:
+                file.seek(max(0, path.stat().st_size - _LAST_BYTES))
+                lines = file.read().splitlines()
+        except OSError:
+            continue
+        for line in reversed(lines):
+            with contextlib.suppress(msgspec.DecodeError):
+                return msgspec.json.decode(line, type=Call).time
+    return 0.0
 
 
 def _files(folder: Path) -> list[Path]:

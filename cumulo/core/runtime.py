@@ -20,7 +20,7 @@ from cumulo.core.discovery import Handler, Registry, ServiceCode
 from cumulo.core.errors import INTERNAL_FAILURE, SERVICE_UNAVAILABLE, not_implemented
 from cumulo.core.identities import AwaitedIdentities, AwaitedPolicySource, Identities
 from cumulo.core.ids import Ids
-from cumulo.core.journal import Journal
+from cumulo.core.journal import Journal, last_time
 from cumulo.core.kept_blobs import keep_swept
 from cumulo.core.operation import Wait
 from cumulo.core.pipeline import Caller, Run, ServiceCall
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from cumulo.store import Store
     from cumulo.store.transaction import Transaction
 
+MOST_BACK_S = 86_400.0  # that a clock is believed to have been set back between two runs: time zones, NTP, a hand
 MAX_DEPTH = 16  # calls within calls; more is a loop between services
 
 
@@ -69,6 +70,7 @@ class Runtime:
         self.isolation = isolation  # what keeps functions apart
         self.endpoint = endpoint
         self.clock = clock or Clock()
+        self._go_on_in_time()
         self.ids = ids or Ids()
         self.blobs = Blobs(data_dir / "blobs", lambda: self.ids.random_bytes(16).hex())
         self.registry = Registry(packages)
@@ -89,6 +91,18 @@ class Runtime:
         self._waiting: set[asyncio.Task[None]] = set()
         self._deleting: set[asyncio.Future[None]] = set()
         store.on_signal(self.signals.deliver)
+
+    def _go_on_in_time(self) -> None:
+        """The computer's clock may have been set back since the cloud ran; what is much later is no clock's doing."""
+        last, now = last_time(self.data_dir), self.clock.now()
+        if now < last <= now + MOST_BACK_S:
+            self.clock.go_on_from(last)
+        elif last > now:
+            self.logger("runtime").warning(
+                "The last call that this cloud wrote down was %.0f days after what the clock says now. What it planned "
+                "since comes late.",
+                (last - now) / 86_400,
+            )
 
     def _loaded(self, code: ServiceCode) -> None:
         if code.install is not None:
