@@ -50,6 +50,7 @@ class Context:
         "gone",
         "handler",
         "headers",
+        "held",
         "internal",
         "on_answer",
         "on_wait",
@@ -122,6 +123,7 @@ class Context:
         self.carried: Any = None  # what one of these attempts leaves for the next
         self.on_answer: Callable[[Any], None] | None = None  # hears of the answer over the wire (see `wire_calls.Sent`)
         self.on_wait: Callable[[Callable[[], None]], None] | None = None  # tells of a client that hangs up meanwhile
+        self.held: Callable[[Context], None] | None = None  # of a task: refuses what another node has taken over
         self._listener: Listener | None = None
         self._txn: Transaction | None = None
 
@@ -182,6 +184,8 @@ class Context:
         def run(txn: Transaction) -> T:
             self._txn = txn
             try:
+                if self.held is not None:
+                    self.held(self)
                 return work(self)
             finally:
                 self._txn = None

@@ -10,7 +10,8 @@ Keys, all in the store:
 
 A `def` task commits its effects and its own removal together, so it happens exactly once. An
 `async def` task holds a lease while it runs; when its node dies another takes it as soon as heartbeats
-are missing, and at the latest after the lease.
+are missing, and at the latest after the lease. A node that was only asleep then finds its lease lost: it stops
+that task, which can write nothing any more.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from cumulo.core.clock import Timer
 from cumulo.core.context import Context
 from cumulo.core.operation import Retry, TaskMark, mark_of, waits
 from cumulo.core.table import GLOBAL, Record, Space, Table
+from cumulo.store.failures import StoreFailure
 from cumulo.store.keys import prefix_range, unpack
 
 if TYPE_CHECKING:
@@ -36,6 +38,10 @@ LOOK_FOR_NODES_S = 2.0
 MAX_BACKOFF_S = 3600.0
 BATCH = 64
 CONCURRENT = 64
+
+
+class LeaseLost(Exception):
+    """Another node has taken this task over: this one was thought to be dead."""
 
 
 class Task(Record):
@@ -309,8 +315,11 @@ class Tasks:
 
     async def _run_async(self, task: Task, function: Callable[..., Any], mark: TaskMark) -> None:
         keeper = asyncio.get_running_loop().create_task(self._keep(task))
+        ctx = self._context(task.name, task)
+        if self._runtime.store.name == "postgres":
+            ctx.held = lambda ctx: self._check_held(ctx, task.id)
         try:
-            await function(self._context(task.name, task), task.payload)
+            await function(ctx, task.payload)
             await self._runtime.store.run(lambda txn: self._finish(txn, task.id))
         except Exception as error:
             await self._failed(task, mark, error)
@@ -319,28 +328,48 @@ class Tasks:
             self._running.pop(task.id, None)
             self._wake()
 
+    def _check_held(self, ctx: Context, task_id: str) -> None:
+        task = TASKS.peek(ctx, task_id)
+        if task is None or task.leased_by != self._runtime.store.node_id:
+            raise LeaseLost(f"another node has taken over {ctx.operation}")
+
     async def _keep(self, task: Task) -> None:
+        """Make the lease last as long as the task runs; stop the task where the lease is another node's."""
+        clock = self._runtime.clock
         while True:
-            await asyncio.sleep(LEASE_S / 3)
+            await clock.sleep_until(clock.now() + LEASE_S / 3)  # of cloud time: at once when the computer wakes up
+            try:
+                if await self._runtime.store.run(lambda txn: self._extend(txn, task.id)):
+                    continue
+            except StoreFailure as failure:
+                self._runtime.logger("tasks").warning("%s could not keep its lease yet: %s", task.name, failure)
+                continue
+            self._runtime.logger("tasks").warning("%s goes on at another node, and ends here", task.name)
+            running = self._running.get(task.id)
+            if running is not None:
+                running.cancel()
+            return
 
-            def extend(txn: Transaction) -> None:
-                ctx = self._context("tasks.keep")
-                ctx.enter(txn)
-                current = TASKS.peek(ctx, task.id)
-                if current is not None and current.leased_by == self._runtime.store.node_id:
-                    due_ms = int((self._runtime.clock.now() + LEASE_S) * 1000)
-                    self._move(ctx, current, due_ms, current.leased_by)
-
-            await self._runtime.store.run(extend)
+    def _extend(self, txn: Transaction, task_id: str) -> bool:
+        """False when another node has it."""
+        ctx = self._context("tasks.keep")
+        ctx.enter(txn)
+        task = TASKS.peek(ctx, task_id)
+        if task is None or task.leased_by not in ("", self._runtime.store.node_id):
+            return task is None  # done, or cancelled, and about to end
+        self._move(ctx, task, int((self._runtime.clock.now() + LEASE_S) * 1000), self._runtime.store.node_id)
+        return True
 
     def _finish(self, txn: Transaction, task_id: str) -> None:
         ctx = self._context("tasks.finish")
         ctx.enter(txn)
         task = TASKS.peek(ctx, task_id)
-        if task is not None:
+        if task is not None and task.leased_by in ("", self._runtime.store.node_id):
             self._remove(ctx, task)
 
     async def _failed(self, task: Task, mark: TaskMark, error: BaseException) -> None:
+        if isinstance(error, LeaseLost):
+            return
         if isinstance(error, Retry):
             wait_s = error.after_s
         else:
@@ -351,8 +380,8 @@ class Tasks:
             ctx = self._context("tasks.failed")
             ctx.enter(txn)
             current = TASKS.peek(ctx, task.id)
-            if current is None:
-                return
+            if current is None or current.leased_by not in ("", self._runtime.store.node_id):
+                return  # done, or being done, by another node
             current.attempts += 1
             current.error = str(error)[:1000]
             if current.attempts >= mark.attempts and not isinstance(error, Retry):

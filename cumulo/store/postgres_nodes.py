@@ -3,8 +3,9 @@
 import contextlib
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from typing import LiteralString, TypeVar
 
 import psycopg
 
@@ -18,6 +19,9 @@ _FORGOTTEN_AFTER_S = 3600  # then nobody asks for this node's commits any more
 _PAYLOAD_BYTES = 7000  # PostgreSQL takes 8000
 _LISTEN_S = 5.0  # how soon the listening thread notices that the store closes, when the server is gone
 _RECONNECT_S = 0.5
+
+# By the server's clock, which may have been set as well: then all heartbeats look old, or are yet to come.
+_SEEN: LiteralString = "SELECT node, abs(extract(epoch FROM now() - heartbeat)) < %s FROM cumulo_nodes"
 
 _log = logging.getLogger("cumulo.store")
 
@@ -37,6 +41,9 @@ class Registry:
         self._numbers = threading.Lock()
         self._next = 1
         self._open: set[int] = set()
+        self.forgotten = 0  # how often the others have forgotten this node, and its commits' marks with it
+        self._known = False
+        self._patient_until = 0.0
         self._stopping = threading.Event()
         self._threads = [
             threading.Thread(target=self._keep, args=(round_,), name=f"cumulo-store-{name}", daemon=True)
@@ -46,7 +53,7 @@ class Registry:
 
     def start(self, connection: Connection) -> None:
         """Be known to the others, and hear them, when this returns."""
-        self._beat(connection)
+        self.beat(connection)
         for thread in self._threads:
             thread.start()
         self._listening.wait(_DEAD_AFTER_S)
@@ -104,12 +111,20 @@ class Registry:
     def _heartbeats(self, connection: Connection) -> None:
         try:
             while not self._stopping.wait(_HEARTBEAT_S):
-                self._beat(connection)
+                self.beat(connection)
         except psycopg.Error:
             self.live = frozenset()  # out of reach, we may be taken for dead: act as if
             raise
 
-    def _beat(self, connection: Connection) -> None:
+    def beat(self, connection: Connection) -> None:
+        """Tell the others that we live, and learn which of them do."""
+        seen: dict[str, bool] = dict(connection.execute(_SEEN, (_DEAD_AFTER_S,)).fetchall())
+        if self._known and not seen.get(self.node_id):
+            # We were away: asleep, or cut off. Who shares our machine was asleep as well, and is not dead for that.
+            self._patient_until = time.monotonic() + _DEAD_AFTER_S
+            if self.node_id not in seen:
+                self.forgotten += 1
+        self._known = True
         connection.execute(
             "INSERT INTO cumulo_nodes (node, heartbeat) VALUES (%s, now())"
             " ON CONFLICT (node) DO UPDATE SET heartbeat = excluded.heartbeat",
@@ -118,14 +133,14 @@ class Registry:
         with self._numbers:
             lowest = min(self._open, default=self._next)
         connection.execute("DELETE FROM cumulo_commits WHERE node = %s AND number < %s", (self.node_id, lowest))
+        if time.monotonic() < self._patient_until:
+            self.live = frozenset(seen) | {self.node_id}
+            return
         connection.execute(
             "DELETE FROM cumulo_nodes WHERE heartbeat < now() - make_interval(secs => %s)", (_FORGOTTEN_AFTER_S,)
         )
         connection.execute("DELETE FROM cumulo_commits WHERE node NOT IN (SELECT node FROM cumulo_nodes)")
-        rows = connection.execute(
-            "SELECT node FROM cumulo_nodes WHERE heartbeat > now() - make_interval(secs => %s)", (_DEAD_AFTER_S,)
-        ).fetchall()
-        self.live = frozenset(row[0] for row in rows)
+        self.live = frozenset(node for node, lives in seen.items() if lives) | {self.node_id}
 
     def _listen(self, connection: Connection) -> None:
         connection.execute("LISTEN cumulo")

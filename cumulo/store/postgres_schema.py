@@ -26,7 +26,11 @@ _SETTINGS: tuple[LiteralString, ...] = (
     "SET enable_bitmapscan = off",
     "SET synchronous_commit = on",
     "SET client_min_messages = warning",
+    # A node that falls asleep in a transaction must not hold its locks until it wakes up.
+    "SET idle_in_transaction_session_timeout = '60s'",
 )
+# How soon a connection is given up that a sleep or a change of networks has cut: TCP alone takes a quarter of an hour.
+_NETWORK = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 4, "tcp_user_timeout": 30_000}
 _GONE = ("57P", "08", "25P03")  # the server shut down, is starting, or hung up on us
 
 
@@ -35,6 +39,8 @@ def connect(url: str) -> Connection:
     options = conninfo_to_dict(url)
     options.setdefault("connect_timeout", _CONNECT_TIMEOUT_S)
     options.setdefault("application_name", "cumulo")
+    for option, value in _NETWORK.items():
+        options.setdefault(option, value)
     options.setdefault("target_session_attrs", "read-write")  # after a failover: the new primary among the hosts
     connection = psycopg.connect(make_conninfo("", **options), autocommit=True)
     try:

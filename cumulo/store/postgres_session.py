@@ -181,6 +181,7 @@ class Session:
     def _commit(self, writes: dict[bytes, bytes | None], signals: list[bytes], deadline: float) -> None:
         """Everything in one round trip. When the connection is lost in it, find out what became of it."""
         connection = self._connection or self._open()
+        forgotten = self._registry.forgotten
         with self._registry.numbered() as number:
             try:
                 self._send(connection, writes, signals, number)
@@ -188,7 +189,7 @@ class Session:
                 if not is_gone(error, connection):
                     raise
                 self._abandon()
-                if not self._was_committed(number, deadline):
+                if not self._was_committed(number, forgotten, deadline):
                     raise _Lost(str(error)) from error
             self._begun = False
 
@@ -211,16 +212,24 @@ class Session:
                 execute(_NOTIFY, (payload,))
             execute("COMMIT")
 
-    def _was_committed(self, number: int, deadline: float) -> bool:
+    def _was_committed(self, number: int, forgotten: int, deadline: float) -> bool:
         """Write the mark of the lost commit ourselves: then it can never happen, unless it has.
 
-        If the lost transaction still runs in the server, this waits for its end.
+        If the lost transaction still runs in the server, this waits for its end. Raises StoreUnavailable where nobody
+        can tell, as this node slept for so long that the others have swept its marks.
         """
         attempt = 0
         while True:
             try:
                 connection = self._open()
-                return connection.execute(_SETTLE, (self._registry.node_id, number)).rowcount == 0
+                self._registry.beat(connection)
+                committed = connection.execute(_SETTLE, (self._registry.node_id, number)).rowcount == 0
+                if committed or self._registry.forgotten == forgotten:
+                    return committed
+                raise StoreUnavailable(
+                    "The PostgreSQL server was lost while a transaction was being committed, and this node was away "
+                    "for long. Whether it was committed is unknown."
+                )
             except psycopg.Error as error:
                 self._abandon()
                 if time.monotonic() > deadline:

@@ -1,7 +1,7 @@
 """Durable tasks: exactly once for `def`, at least once for `async def`, lanes in order, retries with backoff."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from cumulo.core.operation import Retry, TaskMark, mark_of, task
 from cumulo.core.runtime import Runtime
 from cumulo.core.table import ACCOUNT, Record, Table
 from cumulo.store import open_store
+from tests.postgres_server import PostgresServer
 
 pytestmark = pytest.mark.interpreted
 
@@ -48,13 +49,37 @@ async def slowly(ctx: Any, payload: dict[str, Any]) -> None:
         raise OSError("no luck")
 
 
+class Gates:
+    """Where tasks stand until the test lets them go on, one after the other."""
+
+    def __init__(self) -> None:
+        self.arrived: asyncio.Queue[asyncio.Event] = asyncio.Queue()
+
+    async def stand(self) -> None:
+        gate = asyncio.Event()
+        self.arrived.put_nowait(gate)
+        await gate.wait()
+
+
+GATES: list[Gates] = []
+
+
+@task
+async def stand(ctx: Any, payload: dict[str, Any]) -> None:
+    await GATES[0].stand()
+    await ctx.transact(lambda ctx: _write(ctx, payload["text"]))
+    await GATES[0].stand()
+    if FAILURES:
+        raise OSError("no luck")
+
+
 class OneService:
     """Stands where the registry stands: the tasks above are all there is."""
 
     names: tuple[str, ...] = ()
 
     def task(self, name: str) -> tuple[Any, TaskMark]:
-        function = {"write": write, "slowly": slowly}[name.rpartition(".")[2]]
+        function = {"write": write, "slowly": slowly, "stand": stand}[name.rpartition(".")[2]]
         mark = mark_of(function)
         assert isinstance(mark, TaskMark)
         return function, mark
@@ -83,6 +108,10 @@ class House:
         rows = await self.runtime.store.run(lambda txn: core_tasks.DEAD.range(self._context(txn)))
         return [row.payload["text"] for row in rows]
 
+    async def count(self) -> int:
+        rows = await self.runtime.store.run(lambda txn: core_tasks.TASKS.range(self._context(txn)))
+        return len(rows)
+
     async def settle(self) -> None:
         quiet = 0
         while quiet < 5:
@@ -95,8 +124,8 @@ class House:
 
 
 @asynccontextmanager
-async def house(data_dir: Path) -> AsyncIterator[House]:
-    store = open_store("", data_dir, asyncio.get_running_loop())
+async def house(data_dir: Path, store_url: str = "") -> AsyncIterator[House]:
+    store = open_store(store_url, data_dir, asyncio.get_running_loop())
     runtime = Runtime(store, {}, data_dir=data_dir, cache_dir=data_dir, endpoint="http://localhost", clock=Clock())
     runtime.registry = OneService()  # type: ignore[assignment]
     await runtime.open()
@@ -188,3 +217,76 @@ def test_unfinished_work_goes_on_after_a_restart(tmp_path: Path) -> None:
             assert sorted(await home.lines()) == ["later", "soon"]
 
     asyncio.run(main())
+
+
+async def _taken_over(asleep: House, awake: House) -> None:
+    """One node is suspended, and the other finds that its heart does not beat."""
+    awake.runtime.store.live_nodes = lambda: frozenset({awake.runtime.store.node_id})  # type: ignore[method-assign]
+    await awake.runtime.tasks._take_back()
+
+
+async def _ended(home: House) -> None:
+    """Until nothing runs at this node: a state, not a moment."""
+    while home.runtime.tasks._running:  # noqa: ASYNC110
+        await asyncio.sleep(0.005)
+
+
+@pytest.fixture
+def gates() -> Iterator[Gates]:
+    GATES[:] = [Gates()]
+    yield GATES[0]
+    GATES.clear()
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("moment", ["before it wrote", "after it wrote", "and fails then", "and finds out"])
+def test_a_node_that_wakes_up_writes_nothing_of_what_another_took_over(
+    tmp_path: Path, postgres: PostgresServer, gates: Gates, moment: str
+) -> None:
+    async def main() -> None:
+        url = postgres.create_database()
+        async with house(tmp_path / "a", url) as asleep, house(tmp_path / "b", url) as awake:
+            awake.runtime.tasks._open = False  # so that it is surely the first who begins
+            await asleep.start(stand, "a", lane="lane")
+            await asleep.start(write, "next", lane="lane")
+            first = await asyncio.wait_for(gates.arrived.get(), 60)
+            if moment in ("after it wrote", "and fails then"):
+                first.set()
+                first = await asyncio.wait_for(gates.arrived.get(), 60)
+            asleep.runtime.tasks._open = False
+            awake.runtime.tasks._open = True
+            await _taken_over(asleep, awake)
+            second = await asyncio.wait_for(gates.arrived.get(), 60)
+            if moment == "and fails then":
+                FAILURES["a"] = 1
+            if moment == "and finds out":
+                asleep.clock.advance(3600)
+            else:
+                first.set()
+            await asyncio.wait_for(_ended(asleep), 60)
+            FAILURES.clear()
+            second.set()
+            (await asyncio.wait_for(gates.arrived.get(), 60)).set()
+            await asyncio.wait_for(_ended(awake), 60)
+            written = ["a"] if moment in ("before it wrote", "and finds out") else ["a", "a"]  # at least once
+            assert await awake.lines() == [*written, "next"]
+            assert await awake.dead() == []
+            assert await awake.count() == 0
+
+    asyncio.run(main())
+
+
+def test_a_lease_lasts_as_long_as_its_task_runs_also_over_a_sleep(tmp_path: Path, gates: Gates) -> None:
+    async def scenario(home: House) -> None:
+        await home.start(stand, "a")
+        first = await asyncio.wait_for(gates.arrived.get(), 60)
+        for _ in range(3):
+            home.clock.advance(8 * 3600)
+            await asyncio.sleep(0.05)
+        assert gates.arrived.empty()  # nobody began it again
+        first.set()
+        (await asyncio.wait_for(gates.arrived.get(), 60)).set()
+        assert await home.lines() == ["a"]
+        assert await home.count() == 0
+
+    run(scenario, tmp_path)

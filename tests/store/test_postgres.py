@@ -163,6 +163,69 @@ def test_nodes_know_each_other(node: Stand, other: Stand) -> None:
     until(node, lambda: node.store.live_nodes() == {node.store.node_id})
 
 
+def age(node: Stand, interval: str) -> None:
+    """As if the server's clock had gone on by so much while no node's heart beat."""
+    with psycopg.connect(node.url, autocommit=True) as connection:
+        connection.execute("UPDATE cumulo_nodes SET heartbeat = heartbeat - %s::interval", (interval,))
+
+
+@pytest.mark.parametrize("interval", ["8 hours", "-8 hours"])  # they slept; the server's clock was set back
+def test_nodes_that_slept_together_do_not_take_each_other_for_dead(node: Stand, other: Stand, interval: str) -> None:
+    both = {node.store.node_id, other.store.node_id}
+    until(node, lambda: node.store.live_nodes() == both)
+    registries = [stand.store._registry for stand in (node, other)]
+    with psycopg.connect(node.url, autocommit=True) as connection:
+        for waking in registries:
+            age(node, interval)
+            waking.beat(connection)
+            assert waking.live == both
+
+
+def test_a_node_that_does_not_wake_up_is_dead_after_all(node: Stand, other: Stand) -> None:
+    until(node, lambda: node.store.live_nodes() == {node.store.node_id, other.store.node_id})
+    ours, theirs = (stand.store._registry for stand in (node, other))
+    theirs._stopping.set()
+    for thread in theirs._threads:
+        thread.join()
+    with psycopg.connect(node.url, autocommit=True) as connection:
+        age(node, "8 hours")
+        ours.beat(connection)
+        ours._patient_until = 0.0
+        ours.beat(connection)
+        assert ours.live == {node.store.node_id}
+        assert theirs.forgotten == 0
+        theirs.beat(connection)
+        assert theirs.forgotten == 1
+
+
+def test_a_commit_of_a_node_that_was_forgotten_is_not_done_twice(node: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The connection is lost in a commit, and the node sleeps for so long that the others sweep what tells of it."""
+    send = Session._send
+    runs: list[int] = []
+
+    def falling_asleep(self: Any, connection: Any, writes: Any, signals: Any, number: int) -> None:
+        send(self, connection, writes, signals, number)
+        if not runs:
+            return
+        with psycopg.connect(node.url, autocommit=True) as of_another:
+            of_another.execute("DELETE FROM cumulo_commits")
+            of_another.execute("DELETE FROM cumulo_nodes")
+        connection.close()
+        raise psycopg.OperationalError("cut while asleep")
+
+    monkeypatch.setattr(Session, "_send", falling_asleep)
+
+    def work(transaction: Any) -> None:
+        runs.append(1)
+        transaction.put(b"n", b"%d" % (int(transaction.get(b"n") or b"0") + 1))
+
+    with pytest.raises(StoreUnavailable, match="unknown"):
+        node.one(work)
+    monkeypatch.setattr(Session, "_send", send)
+    assert node.everything() == {b"n": b"1"}
+    assert runs == [1]
+
+
 def test_marks_of_commits_are_swept(node: Stand) -> None:
     for number in range(20):
         node.one(lambda t, n=number: t.put(b"%d" % n, b""))
