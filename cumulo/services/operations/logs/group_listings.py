@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from cumulo.core import paging
 from cumulo.core.errors import not_implemented
 from cumulo.core.operation import operation
-from cumulo.services.operations.logs.errors import GROUP_NOT_FOUND, INVALID_PARAMETER, INVALID_TOKEN
+from cumulo.services.operations.logs import pages
+from cumulo.services.operations.logs.errors import GROUP_NOT_FOUND, INVALID_PARAMETER
 from cumulo.services.operations.logs.groups import data_sources, groups
 from cumulo.services.operations.logs.groups.groups import GROUPS, INFREQUENT_ACCESS, Group
 from cumulo.services.operations.logs.insights import index_policies
+from cumulo.services.operations.logs.pages import Next
 from cumulo.services.operations.logs.protection import data_protection
 from cumulo.services.operations.logs.stored import account_records, segments
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from cumulo.core.context import Context
     from cumulo.stubs import logs as t
 
-PAGE = 50
 BY_SOURCE = "DATA_SOURCE_NAME_AND_TYPE"
 ESSENTIALS = "ESSENTIALS"
 _SCANNED = 500  # groups that one look at the store reads, where most are not wanted
@@ -46,12 +46,8 @@ def describe_log_groups(ctx: Context, request: t.DescribeLogGroupsRequest) -> t.
     def is_wanted(group: Group) -> bool:
         return (not pattern or pattern in group.name) and _is_of(group, wanted_class)
 
-    page = _page(ctx, request.get("nextToken"), request.get("limit") or PAGE, is_wanted, prefix or "")
-    found, token = page
-    answer: t.DescribeLogGroupsResponse = {"logGroups": [described(ctx, group) for group in found]}
-    if token:
-        answer["nextToken"] = token
-    return answer
+    found, more = _page(ctx, request, is_wanted, prefix or "")
+    return {"logGroups": [described(ctx, group) for group in found], **more}
 
 
 @operation(unsupported=_LINKED)
@@ -69,15 +65,13 @@ def list_log_groups(ctx: Context, request: t.ListLogGroupsRequest) -> t.ListLogG
             and (not indexed or indexed <= index_policies.indexed(ctx, group))
         )
 
-    found, token = _page(ctx, request.get("nextToken"), request.get("limit") or PAGE, is_wanted, "")
-    answer: t.ListLogGroupsResponse = {
+    found, more = _page(ctx, request, is_wanted, "")
+    return {
         "logGroups": [
             {"logGroupName": each.name, "logGroupArn": each.arn, "logGroupClass": each.log_class} for each in found
-        ]
+        ],
+        **more,
     }
-    if token:
-        answer["nextToken"] = token
-    return answer
 
 
 def named_like(request: Any) -> Callable[[Group], bool]:
@@ -119,8 +113,8 @@ def _is_of(group: Group, wanted: str | None) -> bool:
 
 
 def _page(
-    ctx: Context, token: str | None, limit: int, is_wanted: Callable[[Group], bool], prefix: str
-) -> tuple[list[Group], str | None]:
+    ctx: Context, request: Mapping[str, Any], is_wanted: Callable[[Group], bool], prefix: str
+) -> tuple[list[Group], Next]:
     start, end = ((prefix,), (prefix + "\U0010ffff",)) if prefix else (None, None)
 
     def fetch(after: tuple[Any, ...] | None, most: int) -> list[Group]:
@@ -133,14 +127,7 @@ def _page(
             after = (some[-1].name,)
         return found[:most]
 
-    return paging.page(
-        ctx,
-        fetch,
-        lambda group: (group.name,),
-        token=token,
-        limit=limit,
-        error=INVALID_TOKEN(),
-    )
+    return pages.page(ctx, request, fetch, lambda group: (group.name,))
 
 
 def _identified(ctx: Context, identifiers: list[str]) -> list[Group]:
@@ -195,15 +182,8 @@ def list_aggregate_log_group_summaries(
         source = data_sources.of_group(group)
         if source is not None and is_named(group) and data_sources.is_among(group, request.get("dataSources")):
             counts[source] = counts.get(source, 0) + 1
-    found, token = paging.page(
-        ctx,
-        lambda after, most: [each for each in sorted(counts) if after is None or each > after][:most],
-        lambda source: source,
-        token=request.get("nextToken"),
-        limit=request.get("limit") or PAGE,
-        error=INVALID_TOKEN(),
-    )
-    answer: t.ListAggregateLogGroupSummariesResponse = {
+    found, more = pages.of_list(ctx, request, sorted(counts), lambda source: source)
+    return {
         "aggregateLogGroupSummaries": [
             {
                 "logGroupCount": counts[source],
@@ -213,8 +193,6 @@ def list_aggregate_log_group_summaries(
                 ],
             }
             for source in found
-        ]
+        ],
+        **more,
     }
-    if token:
-        answer["nextToken"] = token
-    return answer

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cumulo.core import paging
 from cumulo.core.operation import operation
+from cumulo.services.operations.logs import pages
 from cumulo.services.operations.logs.anomalies import anomaly_runs
 from cumulo.services.operations.logs.anomalies.anomaly_records import (
     ANOMALY_DETECTORS,
@@ -21,7 +21,7 @@ from cumulo.services.operations.logs.anomalies.anomaly_records import (
     find,
     owner_of,
 )
-from cumulo.services.operations.logs.errors import INVALID_PARAMETER, INVALID_TOKEN
+from cumulo.services.operations.logs.errors import INVALID_PARAMETER
 from cumulo.services.operations.logs.events import filtering
 from cumulo.services.operations.logs.groups import groups, kms_keys, sealing, tags
 from cumulo.services.operations.logs.groups.groups import STANDARD
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from cumulo.stubs import logs as t
 
 DEFAULT_FREQUENCY = "FIVE_MIN"
-PAGE = 50
 
 
 @operation
@@ -116,24 +115,10 @@ def list_log_anomaly_detectors(
     """The detectors of the account, or those of a group."""
     ctx.authorize(ANOMALY_DETECTORS.arn(ctx, "*"))
     group = request.get("filterLogGroupArn", "").removesuffix(":*")
-
-    def fetch(after: tuple[Any, ...] | None, limit: int) -> list[AnomalyDetector]:
-        found = ANOMALY_DETECTORS.range(ctx, after=after)
-        return [each for each in found if not group or each.group_arn == group][:limit]
-
-    found, token = paging.page(
-        ctx,
-        fetch,
-        lambda detector: (detector.id,),
-        token=request.get("nextToken"),
-        limit=request.get("limit") or PAGE,
-        error=INVALID_TOKEN(),
-    )
+    chosen = [each for each in ANOMALY_DETECTORS.range(ctx) if not group or each.group_arn == group]
+    found, more = pages.of_list(ctx, request, chosen, lambda detector: (detector.id,))
     described: list[Any] = [_described(ctx, each) for each in found]
-    answer: t.ListLogAnomalyDetectorsResponse = {"anomalyDetectors": described}
-    if token:
-        answer["nextToken"] = token
-    return answer
+    return {"anomalyDetectors": described, **more}
 
 
 def _described(ctx: Context, detector: AnomalyDetector) -> dict[str, Any]:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from cumulo.core import encryption, paging
+from cumulo.core import encryption
 from cumulo.core.operation import operation
+from cumulo.services.operations.logs import pages
 from cumulo.services.operations.logs.anomalies import anomaly_records
 from cumulo.services.operations.logs.anomalies.anomaly_records import ANOMALY_DETECTORS, LOG_ANOMALIES
 from cumulo.services.operations.logs.detection.findings import FEWER, Details
-from cumulo.services.operations.logs.errors import ANOMALY_NOT_FOUND, INVALID_PARAMETER, INVALID_TOKEN
+from cumulo.services.operations.logs.errors import ANOMALY_NOT_FOUND, INVALID_PARAMETER
 from cumulo.services.operations.logs.groups import sealing
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from cumulo.services.operations.logs.anomalies.anomaly_records import AnomalyDetector, LogAnomaly
     from cumulo.stubs import logs as t
 
-PAGE = 50
 DAY_MS = 86_400_000
 SUPPRESSED = "SUPPRESSED"
 _SECONDS = {"SECONDS": 1, "MINUTES": 60, "HOURS": 3600}
@@ -82,18 +82,8 @@ def list_anomalies(ctx: Context, request: t.ListAnomaliesRequest) -> t.ListAnoma
                 found += [each for each in some if _is_wanted(wanted, detector, each, now_ms)]
         return found[:limit]
 
-    page, token = paging.page(
-        ctx,
-        fetch,
-        lambda anomaly: (anomaly.detector, anomaly.id),
-        token=request.get("nextToken"),
-        limit=request.get("limit") or PAGE,
-        error=INVALID_TOKEN(),
-    )
-    answer: t.ListAnomaliesResponse = {"anomalies": [_described(ctx, by_id[each.detector], each) for each in page]}
-    if token:
-        answer["nextToken"] = token
-    return answer
+    page, more = pages.page(ctx, request, fetch, lambda anomaly: (anomaly.detector, anomaly.id))
+    return {"anomalies": [_described(ctx, by_id[each.detector], each) for each in page], **more}
 
 
 def _is_wanted(wanted: str | None, detector: AnomalyDetector, anomaly: LogAnomaly, now_ms: int) -> bool:

@@ -11,15 +11,14 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from cumulo.core import paging
 from cumulo.core.errors import Fault
 from cumulo.core.operation import operation, task
 from cumulo.core.table import REGION, Record, Table
+from cumulo.services.operations.logs import pages
 from cumulo.services.operations.logs.errors import (
     EXPORT_TASK_NOT_FOUND,
     INVALID_OPERATION,
     INVALID_PARAMETER,
-    INVALID_TOKEN,
     LIMIT_EXCEEDED,
 )
 from cumulo.services.operations.logs.groups import groups
@@ -40,7 +39,6 @@ if TYPE_CHECKING:
 
 PREFIX = "exportedlogs"
 WRITE_TEST, WRITE_TEST_BODY = "aws-logs-write-test", b"Permission Check Successful"
-PAGE = 50
 FILE_BYTES = 16 * 1024 * 1024
 PENDING, RUNNING, COMPLETED, FAILED = "PENDING", "RUNNING", "COMPLETED", "FAILED"
 PENDING_CANCEL, CANCELLED = "PENDING_CANCEL", "CANCELLED"
@@ -233,18 +231,8 @@ def describe_export_tasks(ctx: Context, request: t.DescribeExportTasksRequest) -
         if (wanted is None or each.id == wanted) and (status is None or each.status == status)
     ]
     found.sort(key=_key, reverse=True)
-    page, token = paging.page(
-        ctx,
-        lambda after, limit: [each for each in found if after is None or _key(each) < after][:limit],
-        _key,
-        token=request.get("nextToken"),
-        limit=request.get("limit") or PAGE,
-        error=INVALID_TOKEN(),
-    )
-    answer: t.DescribeExportTasksResponse = {"exportTasks": [_described(each) for each in page]}
-    if token:
-        answer["nextToken"] = token
-    return answer
+    page, more = pages.of_list(ctx, request, found, _key, descending=True)
+    return {"exportTasks": [_described(each) for each in page], **more}
 
 
 def _key(export: ExportTask) -> tuple[str | int, ...]:

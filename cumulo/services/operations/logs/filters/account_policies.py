@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from cumulo.core import paging
 from cumulo.core.errors import Fault, not_implemented
 from cumulo.core.operation import operation
+from cumulo.services.operations.logs import pages
 from cumulo.services.operations.logs.errors import (
     INVALID_PARAMETER,
-    INVALID_TOKEN,
     LIMIT_EXCEEDED,
     RESOURCE_NOT_FOUND,
 )
@@ -271,19 +270,9 @@ def describe_account_policies(
 ) -> t.DescribeAccountPoliciesResponse:
     """The account policies of a kind."""
     kind, name = request["policyType"], request.get("policyName")
-    found, token = paging.page(
-        ctx,
-        lambda after, limit: ACCOUNT_POLICIES.range(ctx, kind, after=after, limit=limit),
-        lambda policy: (policy.kind, policy.name),
-        token=request.get("nextToken"),
-        limit=_PAGE,
-        error=INVALID_TOKEN(),
-    )
-    chosen = [each for each in found if name is None or each.name == name]
-    answer: t.DescribeAccountPoliciesResponse = {"accountPolicies": [_described(ctx, each) for each in chosen]}
-    if token:
-        answer["nextToken"] = token
-    return answer
+    chosen = [each for each in ACCOUNT_POLICIES.range(ctx, kind) if name is None or each.name == name]
+    found, more = pages.of_list(ctx, request, chosen, lambda policy: (policy.kind, policy.name))
+    return {"accountPolicies": [_described(ctx, each) for each in found], **more}
 
 
 def _described(ctx: Context, policy: AccountPolicy) -> t.AccountPolicy:

@@ -5,11 +5,10 @@ Source: API reference, PutMetricFilter and PutSubscriptionFilter.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from cumulo.core import paging
-from cumulo.services.operations.logs.errors import INVALID_PARAMETER, INVALID_TOKEN, LIMIT_EXCEEDED
+from cumulo.services.operations.logs.errors import INVALID_PARAMETER, LIMIT_EXCEEDED
 from cumulo.services.operations.logs.events import filtering
 from cumulo.services.operations.logs.groups import groups
 from cumulo.services.operations.logs.patterns import criteria
@@ -87,17 +86,3 @@ def remove(ctx: Context, table: Table[Any], group: Group, name: str, count: str)
     setattr(group, count, getattr(group, count) - 1)
     groups.keep(ctx, group)
     return True
-
-
-def page(
-    ctx: Context, found: Sequence[F], key: Callable[[F], tuple[str | int, ...]], token: str | None, limit: int | None
-) -> tuple[list[F], str | None]:
-    """A page of filters, which are in the order of the key."""
-    return paging.page(
-        ctx,
-        lambda after, most: [each for each in found if after is None or key(each) > after][:most],
-        key,
-        token=token,
-        limit=limit or PAGE,
-        error=INVALID_TOKEN(),
-    )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import operation
 from cumulo.core.table import GLOBAL, Record, Table
-from cumulo.services.operations.logs import patterns
+from cumulo.services.operations.logs import pages, patterns
 from cumulo.services.operations.logs.errors import INVALID_PARAMETER, METRIC_FILTER_NOT_FOUND
 from cumulo.services.operations.logs.events import filtering
 from cumulo.services.operations.logs.filters import group_filters
@@ -139,11 +139,8 @@ def describe_metric_filters(ctx: Context, request: t.DescribeMetricFiltersReques
         if each.name.startswith(prefix) and (metric is None or _names(each) == (namespace, metric))
     ]
     found.sort(key=_key)
-    page, token = group_filters.page(ctx, found, _key, request.get("nextToken"), request.get("limit"))
-    answer: t.DescribeMetricFiltersResponse = {"metricFilters": [_described(each) for each in page]}
-    if token:
-        answer["nextToken"] = token
-    return answer
+    page, more = pages.of_list(ctx, request, found, _key)
+    return {"metricFilters": [_described(each) for each in page], **more}
 
 
 def _key(found: MetricFilter) -> tuple[str | int, ...]:

@@ -12,6 +12,7 @@ from cumulo.core.arns import Arn
 from cumulo.core.errors import Fault, not_implemented
 from cumulo.core.operation import operation
 from cumulo.core.table import GLOBAL, Record, Table
+from cumulo.services.operations.logs import pages
 from cumulo.services.operations.logs.errors import (
     FUNCTION_NOT_USABLE,
     INVALID_PARAMETER,
@@ -141,13 +142,8 @@ def describe_subscription_filters(
     group = groups.find(ctx, request["logGroupName"])
     prefix = request.get("filterNamePrefix") or ""
     found = [each for each in of_group(ctx, group) if each.name.startswith(prefix)]
-    page, token = group_filters.page(
-        ctx, found, lambda each: (each.name,), request.get("nextToken"), request.get("limit")
-    )
-    answer: t.DescribeSubscriptionFiltersResponse = {"subscriptionFilters": [_described(group, each) for each in page]}
-    if token:
-        answer["nextToken"] = token
-    return answer
+    page, more = pages.of_list(ctx, request, found, lambda each: (each.name,))
+    return {"subscriptionFilters": [_described(group, each) for each in page], **more}
 
 
 def _described(group: Group, found: SubscriptionFilter) -> Any:

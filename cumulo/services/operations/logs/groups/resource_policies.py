@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from cumulo.core import paging
 from cumulo.core.operation import operation
 from cumulo.core.policy.documents import Kind, parse
 from cumulo.core.table import REGION, Record, Table
+from cumulo.services.operations.logs import pages
 from cumulo.services.operations.logs.errors import (
     INVALID_PARAMETER,
-    INVALID_TOKEN,
     LIMIT_EXCEEDED,
     OPERATION_ABORTED,
     POLICY_NOT_FOUND,
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
 MOST = 10  # of an account and region, without a resource
 ACCOUNT_BYTES = 5120
-PAGE = 50
 _ACCOUNT, _RESOURCE = "ACCOUNT", "RESOURCE"
 
 
@@ -112,18 +110,8 @@ def describe_resource_policies(
             return POLICIES.range(ctx, arn.removesuffix(":*") if arn else "", after=after, limit=limit)
         return POLICIES.range(ctx, start=("a",), after=after, limit=limit)  # past "", which is the account
 
-    found, token = paging.page(
-        ctx,
-        fetch,
-        lambda policy: (policy.resource, policy.name),
-        token=request.get("nextToken"),
-        limit=request.get("limit") or PAGE,
-        error=INVALID_TOKEN(),
-    )
-    answer: t.DescribeResourcePoliciesResponse = {"resourcePolicies": [_described(each) for each in found]}
-    if token:
-        answer["nextToken"] = token
-    return answer
+    found, more = pages.page(ctx, request, fetch, lambda policy: (policy.resource, policy.name))
+    return {"resourcePolicies": [_described(each) for each in found], **more}
 
 
 def _described(policy: ResourcePolicy) -> t.ResourcePolicy:

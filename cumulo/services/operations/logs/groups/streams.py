@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cumulo.core import paging
 from cumulo.core.operation import operation
 from cumulo.core.table import GLOBAL, Record, Table
-from cumulo.services.operations.logs.errors import INVALID_PARAMETER, INVALID_TOKEN, STREAM_EXISTS, STREAM_NOT_FOUND
+from cumulo.services.operations.logs import pages
+from cumulo.services.operations.logs.errors import INVALID_PARAMETER, STREAM_EXISTS, STREAM_NOT_FOUND
 from cumulo.services.operations.logs.groups import groups
+from cumulo.services.operations.logs.pages import Next
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
     from cumulo.services.operations.logs.groups.groups import Group
     from cumulo.stubs import logs as t
 
-PAGE = 50
 LAST_EVENT = "LastEventTime"
 
 
@@ -75,49 +75,35 @@ def describe_log_streams(ctx: Context, request: t.DescribeLogStreamsRequest) -> 
     """The streams of a group, by name or by their last events."""
     group = groups.named(ctx, request)
     prefix = request.get("logStreamNamePrefix")
-    limit = request.get("limit") or PAGE
     descending = bool(request.get("descending"))
-    token = request.get("nextToken")
     if request.get("orderBy") == LAST_EVENT:
         if prefix is not None:
             raise INVALID_PARAMETER("Cannot order by LastEventTime with a logStreamNamePrefix.")
-        found, token = _by_last_event(ctx, group, descending, token, limit)
+        found, more = _by_last_event(ctx, group, request, descending)
     else:
         start, end = ((prefix,), (prefix + "\U0010ffff",)) if prefix else (None, None)
-        found, token = paging.page(
+        found, more = pages.page(
             ctx,
+            request,
             lambda after, most: STREAMS.range(
                 ctx, group.id, start=start, end=end, after=after and (group.id, *after), limit=most, reverse=descending
             ),
             lambda stream: (stream.name,),
-            token=token,
-            limit=limit,
-            error=INVALID_TOKEN(),
         )
-    answer: t.DescribeLogStreamsResponse = {"logStreams": [described(group, stream) for stream in found]}
-    if token:
-        answer["nextToken"] = token
-    return answer
+    return {"logStreams": [described(group, stream) for stream in found], **more}
 
 
 def _by_last_event(
-    ctx: Context, group: Group, descending: bool, token: str | None, limit: int
-) -> tuple[list[Stream], str | None]:
+    ctx: Context, group: Group, request: t.DescribeLogStreamsRequest, descending: bool
+) -> tuple[list[Stream], Next]:
     """A page in the order of the last events; streams without any have the time of their making."""
 
     def key(stream: Stream) -> tuple[int, str]:
         return (stream.last_ms or stream.created_ms, stream.name)
 
     everything = sorted(STREAMS.range(ctx, group.id), key=key, reverse=descending)
-
-    def fetch(after: tuple[str | int, ...] | None, most: int) -> list[Stream]:
-        if after is None:
-            return everything[:most]
-        edge: tuple[int, str] = (int(after[0]), str(after[1]))
-        return [each for each in everything if (key(each) < edge if descending else key(each) > edge)][:most]
-
     of = f"{ctx.operation} {LAST_EVENT}"
-    return paging.page(ctx, fetch, key, token=token, limit=limit, error=INVALID_TOKEN(), of=of)
+    return pages.of_list(ctx, request, everything, key, descending=descending, of=of)
 
 
 def described(group: Group, stream: Stream) -> t.LogStream:

@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from cumulo.core import paging
 from cumulo.core.operation import Wait, operation
 from cumulo.core.table import REGION, Record, Table
-from cumulo.services.operations.logs.errors import INVALID_PARAMETER, INVALID_TOKEN, LIMIT_EXCEEDED
+from cumulo.services.operations.logs import pages
+from cumulo.services.operations.logs.errors import INVALID_PARAMETER, LIMIT_EXCEEDED
 from cumulo.services.operations.logs.groups import kms_keys, sealing, tags
 from cumulo.services.operations.logs.insights import query_results
 from cumulo.services.operations.logs.insights.query_errors import (
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 TABLES_MOST = 100
 BODY_BYTES = 10 * 1024 * 1024
-PAGE = 50
 
 
 class LookupTable(Record):
@@ -269,18 +268,13 @@ def describe_lookup_tables(ctx: Context, request: t.DescribeLookupTablesRequest)
     """Tables by name, without their content."""
     prefix = request.get("lookupTableNamePrefix")
     start, end = ((prefix,), (prefix + "\U0010ffff",)) if prefix else (None, None)
-    found, token = paging.page(
+    found, more = pages.page(
         ctx,
+        request,
         lambda after, limit: LOOKUP_TABLES.range(ctx, start=start, end=end, after=after, limit=limit),
         lambda table: (table.name,),
-        token=request.get("nextToken"),
-        limit=request.get("maxResults") or PAGE,
-        error=INVALID_TOKEN(),
     )
-    answer: t.DescribeLookupTablesResponse = {"lookupTables": [_described(ctx, table) for table in found]}
-    if token:
-        answer["nextToken"] = token
-    return answer
+    return {"lookupTables": [_described(ctx, table) for table in found], **more}
 
 
 def _described(ctx: Context, table: LookupTable) -> Any:

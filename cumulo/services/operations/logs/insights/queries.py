@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from cumulo.core import paging
 from cumulo.core.errors import not_implemented
 from cumulo.core.operation import operation
 from cumulo.engines import duckdb
+from cumulo.services.operations.logs import pages
 from cumulo.services.operations.logs.errors import (
     INVALID_PARAMETER,
-    INVALID_TOKEN,
     LIMIT_EXCEEDED,
 )
 from cumulo.services.operations.logs.groups import groups
@@ -39,7 +38,6 @@ if TYPE_CHECKING:
     from cumulo.core.context import Context
     from cumulo.stubs import logs as t
 
-PAGE = 50
 _SUFFIX = "(Service: AWSLogs; Status Code: 400; Error Code: MalformedQueryException; Request ID: {id}; Proxy: null)"
 
 
@@ -179,18 +177,8 @@ def describe_queries(ctx: Context, request: t.DescribeQueriesRequest) -> t.Descr
                 return found[:limit]
             after = (some[-1].created_ms, some[-1].id)
 
-    found, token = paging.page(
-        ctx,
-        fetch,
-        lambda query: (query.created_ms, query.id),
-        token=request.get("nextToken"),
-        limit=request.get("maxResults") or PAGE,
-        error=INVALID_TOKEN(),
-    )
-    answer: t.DescribeQueriesResponse = {"queries": [_described(query) for query in found]}
-    if token:
-        answer["nextToken"] = token
-    return answer
+    found, more = pages.page(ctx, request, fetch, lambda query: (query.created_ms, query.id))
+    return {"queries": [_described(query) for query in found], **more}
 
 
 def _names(query: LogQuery) -> list[str]:
@@ -225,15 +213,5 @@ def list_log_groups_for_query(ctx: Context, request: t.ListLogGroupsForQueryRequ
         begin = 0 if after is None else int(after[0]) + 1
         return list(enumerate(every))[begin : begin + limit]
 
-    found, token = paging.page(
-        ctx,
-        fetch,
-        lambda entry: (entry[0],),
-        token=request.get("nextToken"),
-        limit=request.get("maxResults") or 500,
-        error=INVALID_TOKEN(),
-    )
-    answer: t.ListLogGroupsForQueryResponse = {"logGroupIdentifiers": [arn for _, arn in found]}
-    if token:
-        answer["nextToken"] = token
-    return answer
+    found, more = pages.page(ctx, request, fetch, lambda entry: (entry[0],), most=500)
+    return {"logGroupIdentifiers": [arn for _, arn in found], **more}

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cumulo.core import paging
 from cumulo.core.errors import not_implemented
 from cumulo.core.operation import operation
 from cumulo.core.table import REGION, Record, Table
-from cumulo.services.operations.logs.errors import INVALID_PARAMETER, INVALID_TOKEN, LIMIT_EXCEEDED
+from cumulo.services.operations.logs import pages
+from cumulo.services.operations.logs.errors import INVALID_PARAMETER, LIMIT_EXCEEDED
 from cumulo.services.operations.logs.insights.query_errors import DEFINITION_NOT_FOUND
 from cumulo.services.operations.logs.insights.query_records import LANGUAGE
 
@@ -100,18 +100,8 @@ def describe_query_definitions(
             limit=limit,
         )
 
-    found, token = paging.page(
-        ctx,
-        fetch,
-        lambda definition: (definition.name, definition.id),
-        token=request.get("nextToken"),
-        limit=request.get("maxResults") or PAGE,
-        error=INVALID_TOKEN(),
-    )
-    answer: t.DescribeQueryDefinitionsResponse = {"queryDefinitions": [_described(each) for each in found]}
-    if token:
-        answer["nextToken"] = token
-    return answer
+    found, more = pages.page(ctx, request, fetch, lambda definition: (definition.name, definition.id), most=PAGE)
+    return {"queryDefinitions": [_described(each) for each in found], **more}
 
 
 def _described(definition: QueryDefinition) -> t.QueryDefinition:

@@ -10,9 +10,10 @@ import zoneinfo
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from cumulo.core import cron_expressions, paging
+from cumulo.core import cron_expressions
 from cumulo.core.operation import operation
 from cumulo.core.table import REGION, Record, Table
+from cumulo.services.operations.logs import pages
 from cumulo.services.operations.logs.errors import VALIDATION
 from cumulo.services.operations.logs.groups import tags
 from cumulo.services.operations.logs.insights import queries, scheduled_runs
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from cumulo.stubs import logs as t
 
 ENABLED = "ENABLED"
-PAGE = 50
-_INVALID_TOKEN = VALIDATION("The specified nextToken is invalid.")
 
 
 class ScheduledQuery(Record):
@@ -170,26 +169,12 @@ def _summary(ctx: Context, query: ScheduledQuery) -> dict[str, Any]:
 def list_scheduled_queries(ctx: Context, request: t.ListScheduledQueriesRequest) -> t.ListScheduledQueriesResponse:
     """Scheduled queries by name."""
     state, kind = request.get("state"), request.get("scheduleType")
-
-    def fetch(after: tuple[Any, ...] | None, limit: int) -> list[ScheduledQuery]:
-        if kind == "AWS_MANAGED":
-            return []
-        found = SCHEDULED_QUERIES.range(ctx, index="name", after=after)
-        return [query for query in found if state is None or query.state == state][:limit]
-
-    found, token = paging.page(
-        ctx,
-        fetch,
-        lambda query: (query.name, query.id),
-        token=request.get("nextToken"),
-        limit=request.get("maxResults") or PAGE,
-        error=_INVALID_TOKEN,
-    )
+    every = [] if kind == "AWS_MANAGED" else SCHEDULED_QUERIES.range(ctx, index="name")
+    chosen = [query for query in every if state is None or query.state == state]
+    error = scheduled_runs.INVALID_TOKEN
+    found, more = pages.of_list(ctx, request, chosen, lambda query: (query.name, query.id), error=error)
     summaries: list[Any] = [_summary(ctx, query) for query in found]
-    answer: t.ListScheduledQueriesResponse = {"scheduledQueries": summaries}
-    if token:
-        answer["nextToken"] = token
-    return answer
+    return {"scheduledQueries": summaries, **more}
 
 
 @operation
@@ -206,15 +191,13 @@ def get_scheduled_query_history(
 ) -> t.GetScheduledQueryHistoryResponse:
     """The runs of a scheduled query in a time, the latest first."""
     query = _find(ctx, request["identifier"])
-    found, token = scheduled_runs.history(ctx, query, request)
-    answer: t.GetScheduledQueryHistoryResponse = {
+    found, more = scheduled_runs.history(ctx, query, request)
+    return {
         "name": query.name,
         "scheduledQueryArn": SCHEDULED_QUERIES.arn(ctx, query.id),
         "triggerHistory": found,  # type: ignore[typeddict-item]
+        **more,
     }
-    if token:
-        answer["nextToken"] = token
-    return answer
 
 
 tags.add_kind("scheduled-query", SCHEDULED_QUERIES)

@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from cumulo.core import cron_expressions, paging, role_sessions
+from cumulo.core import cron_expressions, role_sessions
 from cumulo.core.errors import Fault
 from cumulo.core.operation import task
 from cumulo.core.table import REGION, Record, Table
+from cumulo.services.operations.logs import pages
 from cumulo.services.operations.logs.errors import VALIDATION
 from cumulo.services.operations.logs.insights import lookup_tables, query_results, query_runs
 from cumulo.services.operations.logs.insights.query_records import ACTIVE, CANCELLED, COMPLETE, LATEST_S, QUERIES
+from cumulo.services.operations.logs.pages import Next
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
@@ -29,10 +31,9 @@ if TYPE_CHECKING:
 
 SERVICE = "logs"
 DEFAULT_LOOKBACK_S = 3600
-PAGE = 50
 KEPT_MS = 30 * 86_400_000
 RUNNING, INVALID, FAILED = "Running", "InvalidQuery", "Failed"
-_INVALID_TOKEN = VALIDATION("The specified nextToken is invalid.")
+INVALID_TOKEN = VALIDATION("The specified nextToken is invalid.")
 
 
 class Trigger(Record):
@@ -222,7 +223,7 @@ async def _to_lookup_table(
 # --- history ------------------------------------------------------------------------------------
 
 
-def history(ctx: Context, query: ScheduledQuery, request: Mapping[str, Any]) -> tuple[list[dict[str, Any]], str | None]:
+def history(ctx: Context, query: ScheduledQuery, request: Mapping[str, Any]) -> tuple[list[dict[str, Any]], Next]:
     """A page of runs with startTime <= when <= endTime (seconds), the latest first."""
     statuses = request.get("executionStatuses")
     begin, end = (min(request[name], LATEST_S) * 1000 for name in ("startTime", "endTime"))
@@ -234,15 +235,8 @@ def history(ctx: Context, query: ScheduledQuery, request: Mapping[str, Any]) -> 
             found = [each for each in found if status_of(ctx, each.query, each.status) in statuses]
         return found[:limit]
 
-    found, token = paging.page(
-        ctx,
-        fetch,
-        lambda trigger: (trigger.at_ms,),
-        token=request.get("nextToken"),
-        limit=request.get("maxResults") or PAGE,
-        error=_INVALID_TOKEN,
-    )
-    return [_described(ctx, trigger) for trigger in found], token
+    found, more = pages.page(ctx, request, fetch, lambda trigger: (trigger.at_ms,), error=INVALID_TOKEN)
+    return [_described(ctx, trigger) for trigger in found], more
 
 
 def _described(ctx: Context, trigger: Trigger) -> dict[str, Any]:

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from cumulo.core import paging, s3_buckets, vended_logs
+from cumulo.core import s3_buckets, vended_logs
 from cumulo.core.errors import not_implemented
 from cumulo.core.operation import operation
 from cumulo.core.s3_buckets import BUCKETS
 from cumulo.core.table import REGION, Record, Table
 from cumulo.core.vended_logs import VENDED_DELIVERIES, VendedDelivery
+from cumulo.services.operations.logs import pages
 from cumulo.services.operations.logs.errors import (
     CONFLICT,
     DELIVERY_DESTINATION_NOT_FOUND,
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from cumulo.services.operations.logs.groups.groups import Group
     from cumulo.stubs import logs as t
 
-PAGE = 50
 GROUPS_TYPE, JSON = "CWL", "json"
 POLICY = "AWSLogDeliveryWrite20150319"
 
@@ -198,23 +198,9 @@ def get_delivery(ctx: Context, request: t.GetDeliveryRequest) -> t.GetDeliveryRe
 def describe_deliveries(ctx: Context, request: t.DescribeDeliveriesRequest) -> t.DescribeDeliveriesResponse:
     """Deliveries, of all sources or some."""
     wanted = request.get("deliverySourceNames")
-
-    def fetch(after: tuple[Any, ...] | None, limit: int) -> list[Delivery]:
-        found = DELIVERIES.range(ctx, after=after)
-        return [each for each in found if not wanted or each.source in wanted][:limit]
-
-    found, token = paging.page(
-        ctx,
-        fetch,
-        lambda delivery: (delivery.id,),
-        token=request.get("nextToken"),
-        limit=request.get("limit") or PAGE,
-        error=INVALID_DELIVERY_TOKEN(),
-    )
-    answer: t.DescribeDeliveriesResponse = {"deliveries": [_described(ctx, each) for each in found]}
-    if token:
-        answer["nextToken"] = token
-    return answer
+    chosen = [each for each in DELIVERIES.range(ctx) if not wanted or each.source in wanted]
+    found, more = pages.of_list(ctx, request, chosen, lambda each: (each.id,), error=INVALID_DELIVERY_TOKEN())
+    return {"deliveries": [_described(ctx, each) for each in found], **more}
 
 
 def _described(ctx: Context, delivery: Delivery) -> t.Delivery:

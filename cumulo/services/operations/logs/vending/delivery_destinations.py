@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from cumulo.core import paging
 from cumulo.core.operation import operation
 from cumulo.core.table import REGION, Record, Table
+from cumulo.services.operations.logs import pages
 from cumulo.services.operations.logs.errors import (
     DELIVERY_DESTINATION_NOT_FOUND,
     DELIVERY_POLICY_NOT_FOUND,
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from cumulo.core.context import Context
     from cumulo.stubs import logs as t
 
-PAGE = 50
 _TYPES = {"s3": "S3", "logs": "CWL", "firehose": "FH"}
 
 
@@ -91,20 +90,9 @@ def describe_delivery_destinations(
 ) -> t.DescribeDeliveryDestinationsResponse:
     """Delivery destinations, by name."""
     names = request.get("names")
-    found, token = paging.page(
-        ctx,
-        lambda after, limit: DELIVERY_DESTINATIONS.range(ctx, after=after, limit=limit),
-        lambda destination: (destination.name,),
-        token=request.get("nextToken"),
-        limit=request.get("limit") or PAGE,
-        error=INVALID_DELIVERY_TOKEN(),
-    )
-    answer: t.DescribeDeliveryDestinationsResponse = {
-        "deliveryDestinations": [_described(ctx, each) for each in found if not names or each.name in names]
-    }
-    if token:
-        answer["nextToken"] = token
-    return answer
+    chosen = [each for each in DELIVERY_DESTINATIONS.range(ctx) if not names or each.name in names]
+    found, more = pages.of_list(ctx, request, chosen, lambda each: (each.name,), error=INVALID_DELIVERY_TOKEN())
+    return {"deliveryDestinations": [_described(ctx, each) for each in found], **more}
 
 
 def _described(ctx: Context, destination: DeliveryDestination) -> t.DeliveryDestination:

@@ -5,13 +5,14 @@ Source: API reference, PutDeliverySource; Amazon S3 User Guide, "Log format in C
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from cumulo.core import paging, vended_logs
+from cumulo.core import vended_logs
 from cumulo.core.errors import not_implemented
 from cumulo.core.operation import operation
 from cumulo.core.s3_buckets import BUCKETS
 from cumulo.core.table import REGION, Record, Table
+from cumulo.services.operations.logs import pages
 from cumulo.services.operations.logs.errors import (
     CONFLICT,
     DELIVERY_SOURCE_NOT_FOUND,
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from cumulo.core.context import Context
     from cumulo.stubs import logs as t
 
-PAGE = 50
 ALLOW = "s3:AllowVendedLogDeliveryForResource"
 
 
@@ -85,23 +85,9 @@ def describe_delivery_sources(
 ) -> t.DescribeDeliverySourcesResponse:
     """Delivery sources, by name."""
     wanted = request.get("resourceArns")
-
-    def fetch(after: tuple[Any, ...] | None, limit: int) -> list[DeliverySource]:
-        found = DELIVERY_SOURCES.range(ctx, after=after)
-        return [each for each in found if not wanted or each.resource in wanted][:limit]
-
-    found, token = paging.page(
-        ctx,
-        fetch,
-        lambda source: (source.name,),
-        token=request.get("nextToken"),
-        limit=request.get("limit") or PAGE,
-        error=INVALID_DELIVERY_TOKEN(),
-    )
-    answer: t.DescribeDeliverySourcesResponse = {"deliverySources": [_described(ctx, each) for each in found]}
-    if token:
-        answer["nextToken"] = token
-    return answer
+    chosen = [each for each in DELIVERY_SOURCES.range(ctx) if not wanted or each.resource in wanted]
+    found, more = pages.of_list(ctx, request, chosen, lambda each: (each.name,), error=INVALID_DELIVERY_TOKEN())
+    return {"deliverySources": [_described(ctx, each) for each in found], **more}
 
 
 @operation
