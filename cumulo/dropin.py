@@ -29,6 +29,7 @@ __all__ = ["PREFIXES", "Cloud", "Hooks", "answer", "respond"]
 PREFIXES = ("/_cumulo/", "/_localstack/", "/_aws/health")
 SCRUB = "/_cumulo/scrub"
 PACKAGES = "/_cumulo/lambda/packages/"
+SHIPPED = "/_cumulo/lambda/logs"
 FOR_FUNCTIONS = ("/_localstack/health", "/_aws/health", "/_cumulo/ca.pem", "/_cumulo/coverage")
 """What answers inside functions, beside PACKAGES, whose links are signed. The rest tells of the machine and of what all
 accounts do, or makes work: a function has the rights of its role alone."""
@@ -71,6 +72,8 @@ def answer(cloud: Cloud, exchange: Exchange) -> Coroutine[Any, Any, None] | None
     request = exchange.request
     if request.path.rstrip("/") == SCRUB and request.method == "GET":
         return _scrub(cloud, exchange)
+    if request.path.rstrip("/") == SHIPPED and request.method == "GET":
+        return _shipped(cloud, exchange)
     if request.path.startswith(PACKAGES) and request.method in ("GET", "HEAD"):
         return _package(cloud, exchange)
     status, kind, body = respond(cloud, request.method, request.path, _parameters(request.query))
@@ -104,7 +107,9 @@ def respond(cloud: Cloud, method: str, path: str, parameters: Mapping[str, str])
         return _requests(cloud, parameters)
     if path == "/_cumulo/ca.pem":
         return _ca(cloud)
-    return _json({"message": f"no {path}; there are /_cumulo/health, coverage, requests, scrub, ca.pem"}, 404)
+    return _json(
+        {"message": f"no {path}; there are /_cumulo/health, coverage, requests, scrub, lambda/logs, ca.pem"}, 404
+    )
 
 
 async def _scrub(cloud: Cloud, exchange: Exchange) -> None:
@@ -119,6 +124,15 @@ async def _scrub(cloud: Cloud, exchange: Exchange) -> None:
         status, kind, body = _json({"message": "after is what the page before said"}, 400)
     else:
         status, kind, body = _json(report)
+    exchange.respond(status, [("Content-Type", kind)], body)
+
+
+async def _shipped(cloud: Cloud, exchange: Exchange) -> None:
+    """Answers when CloudWatch Logs has what functions have written until now: `cumulo logs` asks before it reads."""
+    from cumulo.services.compute.lambda_.running import log_shipping
+
+    await log_shipping.shipped(cloud.runtime)
+    status, kind, body = _json({"shipped": True})
     exchange.respond(status, [("Content-Type", kind)], body)
 
 

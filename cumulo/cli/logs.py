@@ -8,6 +8,7 @@
 Calls are signed with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or as root with test/test.
 """
 
+import contextlib
 import re
 import sys
 import time
@@ -17,9 +18,11 @@ from typing import Any
 
 from cumulo.cli import Refusal, configuration, servers, terminal
 from cumulo.cli.calls import Caller
+from cumulo.cli.functions import Functions
 
 LINES = 100
 POLL_S = 0.5
+SHIPPED, SHIPPED_WITHIN_S = "/_cumulo/lambda/logs", 10.0
 LATE_MS = 120_000  # how much older than what was shown an event may be that comes later
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _COLOURS = ("blue", "green", "yellow", "bold")
@@ -45,7 +48,12 @@ def run(options: Any) -> int:
     settings = configuration.load(options)
     if options.group is None and not options.groups:
         return _own_log(settings, options)
-    caller = Caller(servers.required(settings, options).url, "logs", "Logs_20140328", "1.1")
+    running = servers.required(settings, options)
+    # What functions write is on its way for a moment, as on AWS: whoever has just seen one answer wants its lines.
+    # A cloud of an older version does not know the path; what is there can be read all the same.
+    with contextlib.suppress(OSError, ValueError):
+        servers.get(running.host, running.port, SHIPPED, timeout_s=SHIPPED_WITHIN_S)
+    caller = Caller(running.url, "logs", "Logs_20140328", "1.1")
     if options.groups:
         for group in _pages(caller, "DescribeLogGroups", {}, "logGroups"):
             print(group["logGroupName"])
@@ -110,9 +118,12 @@ class _Reader:
         group = self._found(name)
         if group:
             return group
+        function = self._function(name)
         missing = f"there is no log group {name}, nor /aws/lambda/{name}"
+        if function:
+            missing = f"the function {name} has written nothing yet to {function['LoggingConfig']['LogGroup']}"
         if not wait:
-            raise Refusal(missing, "cumulo logs --groups lists them")
+            raise Refusal(missing, f"cumulo invoke {name} runs it" if function else "cumulo logs --groups lists them")
         terminal.note(f"{missing}: waiting for one")  # a function's comes with the first lines that it writes
         while not group:
             time.sleep(POLL_S)
@@ -120,13 +131,27 @@ class _Reader:
         return group
 
     def _found(self, name: str) -> str:
-        for each in (name, f"/aws/lambda/{name}"):
+        for each in self._names(name):
             code, _ = self._caller.send("DescribeLogStreams", {"logGroupName": each, "limit": 1})
             if not code:
                 return each
             if code != "ResourceNotFoundException":
                 self._caller.call("DescribeLogStreams", {"logGroupName": each, "limit": 1})
         return ""
+
+    def _names(self, name: str) -> Iterator[str]:
+        """What the group may be called: this, what the function writes to, what a deleted one wrote to."""
+        yield name
+        function = self._function(name)
+        if function is not None:
+            yield function["LoggingConfig"]["LogGroup"]
+        yield f"/aws/lambda/{name}"
+
+    def _function(self, name: str) -> dict[str, Any] | None:
+        try:
+            return Functions(self._caller.url).find(name)
+        except Refusal:  # no function can have this name, or the caller may read logs and not see functions
+            return None
 
     def show_past(self) -> None:
         """Print all since a time, or the last lines."""

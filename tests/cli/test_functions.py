@@ -3,10 +3,14 @@
 import json
 import time
 from pathlib import Path
+from typing import Any
+
+import boto3
 
 from cumulo.cli import folders
 from tests.cli.test_commands import Shell, cumulo  # noqa: F401 - the fixture
 
+KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
 CODE = """
 def handler(event, context):
     print("got", event)
@@ -44,6 +48,27 @@ def test_a_folder_is_a_function(cumulo: Shell, tmp_path: Path) -> None:  # noqa:
     assert (wrong.returncode, "no JSON" in wrong.stderr) == (2, True)
     nobody = cumulo("invoke", "none")
     assert (nobody.returncode, "ResourceNotFoundException" in nobody.stderr) == (1, True)
+
+
+def test_what_was_just_answered_is_in_the_log(cumulo: Shell, tmp_path: Path) -> None:  # noqa: F811
+    source = tmp_path / "src"
+    source.mkdir()
+    (source / "app.py").write_text(CODE % 1)
+    assert cumulo("start", "--detach").returncode == 0
+    assert cumulo("live", "adder", str(source), "--handler", "app.handler", "--once").returncode == 0
+    silent = cumulo("logs", "adder")
+    assert (silent.returncode, "adder has written nothing yet to /aws/lambda/adder" in silent.stderr) == (1, True)
+    for n in range(3):  # the first makes the group; the others find one, and still want their own lines
+        assert cumulo("invoke", "adder", json.dumps({"n": n}), "--quiet").returncode == 0
+        lines = cumulo("logs", "adder").stdout.splitlines()
+        assert any(f"got {{'n': {n}}}" in line for line in lines), lines
+        assert sum(" REPORT RequestId" in line for line in lines) == n + 1, lines
+    lambda_: Any = boto3.client("lambda", endpoint_url=f"http://localhost:{cumulo.port}", **KEYS)
+    lambda_.update_function_configuration(FunctionName="adder", LoggingConfig={"LogGroup": "/shop/adder"})
+    lambda_.get_waiter("function_updated_v2").wait(FunctionName="adder", WaiterConfig={"Delay": 1})
+    assert cumulo("invoke", "adder", '{"n": 7}', "--quiet").returncode == 0
+    assert "got {'n': 7}" in cumulo("logs", "adder").stdout
+    lambda_.close()
 
 
 def test_a_change_is_taken_up(cumulo: Shell, tmp_path: Path) -> None:  # noqa: F811

@@ -26,7 +26,15 @@ FLUSH_S = 0.2
 SESSION_S = 2700.0
 MOST_KEPT = 100_000  # lines of all streams: what comes on top of them is dropped until Logs has taken some
 MOST_CHARACTERS = 64 << 20  # of all streams
+_KEY = "lambda.log_shipping"
 STREAM_SHARE = 4  # a stream may have this part of either, so that one which never ends leaves room for the others
+
+
+async def shipped(runtime: Runtime) -> None:
+    """Wait until CloudWatch Logs has what functions of this process have written until now, or has refused it."""
+    shipping = runtime.memory.get(_KEY)
+    if shipping is not None:
+        await shipping.flush()
 
 
 class Shipment:
@@ -69,9 +77,11 @@ class LogShipping:
         self._full: dict[Shipment, None] = {}
         self._kept = self._characters = 0
         self._sending: asyncio.Task[None] | None = None
+        self._flushing = asyncio.Lock()
         self._closing = asyncio.Event()
         self._sessions: dict[str, tuple[Principal, float]] = {}
         self._there = "logs" in runtime.registry.names
+        runtime.memory[_KEY] = self
 
     def open(self, version: Version, build: Build) -> Shipment:
         """The stream of an environment that is about to start."""
@@ -98,7 +108,11 @@ class LogShipping:
             self._sending = None
 
     async def flush(self) -> None:
-        """Send what is there."""
+        """Send what is there, after what is on its way."""
+        async with self._flushing:
+            await self._flush()
+
+    async def _flush(self) -> None:
         full, self._full = self._full, {}
         for shipment in full:
             lines, size = shipment.take()
