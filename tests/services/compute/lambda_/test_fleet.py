@@ -64,6 +64,23 @@ def test_calls_at_the_same_time_run_side_by_side(cloud: Account, create: Create,
         assert len({call.result() for call in calls}) == 3
 
 
+def test_no_call_begins_in_an_environment_whose_credentials_may_end(
+    cloud: Account, create: Create, simulated: Environments
+) -> None:
+    create()
+    invoke(cloud)
+    for _ in range(35):  # kept warm
+        cloud.advance(500)
+        invoke(cloud)
+    assert len(simulated.started) == 1
+    cloud.advance(590)
+    invoke(cloud)
+    until(lambda: [each.stopped for each in simulated.started] == [True, False])
+    cloud.advance(500)
+    invoke(cloud)
+    assert len(simulated.started) == 2
+
+
 def test_idle_environments_are_stopped(cloud: Account, create: Create, simulated: Environments) -> None:
     create()
     invoke(cloud)
@@ -89,8 +106,8 @@ def test_credentials_do_not_get_old(cloud: Account, create: Create, simulated: E
     variables = "def handler(event, context):\n    return context.variables['AWS_ACCESS_KEY_ID']\n"
     create(Code={"ZipFile": zip_of({"index.py": variables})})
     first = invoke(cloud)
-    for _ in range(80):
-        cloud.advance(300)
+    for _ in range(82):  # for longer than a session lasts
+        cloud.advance(550)
         last = invoke(cloud)
     assert first != last
     assert len(simulated.started) <= 5

@@ -212,3 +212,34 @@ def test_they_are_ready_again_after_a_restart(start_cloud: Callable[..., Running
     [pool] = second.running.cloud.runtime.memory["lambda.fleet"]._pools.values()
     assert (len(pool.ready), pool.idle) == (1, [])
     second.running.stop()
+
+
+KEYS = (
+    "NAMES = ('aws_access_key_id', 'aws_secret_access_key', 'aws_session_token')\n"
+    "def handler(event, context):\n"
+    "    return {name: context.variables[name.upper()] for name in NAMES}\n"
+)
+
+
+def test_environments_are_renewed_before_their_credentials_end(
+    cloud: Account, create: Create, simulated: Environments
+) -> None:
+    """Also where the computer slept over it."""
+    create(Publish=True, Code={"ZipFile": zip_of({"index.py": KEYS})})
+    provision(cloud, 2)
+    get = cloud.client("lambda").get_provisioned_concurrency_config
+
+    def mine() -> list[Any]:
+        return [each for each in simulated.started if cloud.account in each.build.function_arn]
+
+    for days in (0.5, 3.0):
+        before = len(mine())
+        cloud.advance(days * 86_400)
+        for _ in range(3):  # whatever the clock, a call gets credentials that are good
+            keys = invoke(cloud, Qualifier="1")
+            assert cloud.client("sts", **keys).get_caller_identity()["Arn"].endswith("assumed-role/worker/greeter")
+        until(lambda before=before: all(each.stopped for each in mine()[:before]))
+        until(
+            lambda: [each.build.init_type for each in mine() if not each.stopped].count("provisioned-concurrency") == 2
+        )
+        until(lambda: get(FunctionName="greeter", Qualifier="1")["Status"] == "READY")

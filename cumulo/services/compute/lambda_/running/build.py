@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from cumulo.services.compute.lambda_.stored.qualifiers import Target
     from cumulo.services.compute.lambda_.stored.versions import Version
 
-# An environment has its credentials for good, so it must end before they do: they last for twice as long as it may.
-ENVIRONMENT_S = 6 * 3600
+# An environment has its credentials for good, so no call may begin in it that could outlast them.
+ENVIRONMENT_S = 5 * 3600
 SESSION_S = 12 * 3600
 
 _SESSIONS = "lambda.sessions"
@@ -149,7 +149,7 @@ def _session(ctx: Context, version: Version) -> Credentials:
     sessions: dict[tuple[str, str], Credentials] = ctx.runtime.memory.setdefault(_SESSIONS, {})
     place = version.qualified_arn, version.role
     found = sessions.get(place)
-    if found is not None and found.ends_at - ctx.now() > ENVIRONMENT_S:
+    if found is not None and found.ends_at - ctx.now() > SESSION_S / 2:
         return found
     try:
         made = role_sessions.credentials(

@@ -84,8 +84,8 @@ class Fleet:
         pool = self._pool(target, invocation.tenant_id)
         place = pool.place
         usage = usage_of(self._runtime, place.account, place.region)
-        if pool.ready:
-            slot = pool.ready.pop()
+        slot = self._take(pool.ready)
+        if slot is not None:
             pool.busy.add(slot)
             self._figures.add(source_of(target), "ProvisionedConcurrencyInvocations")
             return await self._run(slot, invocation)
@@ -94,9 +94,8 @@ class Fleet:
         unreserved = usage.enter(place.name, limits)
         self._count(target, pool, usage)
         try:
-            idle = pool.idle
-            if idle:
-                slot = idle.pop()
+            slot = self._take(pool.idle)
+            if slot is not None:
                 del self._idle[slot]
                 pool.busy.add(slot)
             else:
@@ -104,6 +103,17 @@ class Fleet:
             return await self._run(slot, invocation)
         finally:
             usage.leave(place.name, unreserved)
+
+    def _take(self, free: list[Slot]) -> Slot | None:
+        """The one that was used last. Those go whose time has run out as they stood, or as the computer slept."""
+        while free:
+            if not self._is_old(free[-1]):
+                return free.pop()
+            self._drop([free[-1]])
+        return None
+
+    def _is_old(self, slot: Slot) -> bool:
+        return self._runtime.clock.now() - slot.started_at > build.ENVIRONMENT_S
 
     def _count(self, target: Target, pool: Pool, usage: Usage) -> None:
         """One more runs on demand: the figures of concurrency."""
@@ -144,6 +154,7 @@ class Fleet:
     async def _wait(self, pool: Pool, target: Target, usage: Usage) -> Slot:
         if self._closed:
             raise NO_ENVIRONMENT(reason="the server is stopping")
+        self._pools[pool.place] = pool  # it may have been empty for a moment: all that was idle was too old
         if pool.starting <= len(pool.waiting):  # else one that starts already will be free for this one
             usage.allocate(pool.place.name, self._runtime.clock.now())
         future: asyncio.Future[Slot] = asyncio.get_running_loop().create_future()
@@ -217,7 +228,7 @@ class Fleet:
         pool = slot.pool
         pool.busy.discard(slot)
         now = self._runtime.clock.now()
-        if slot.environment.dead or self._closed or now - slot.started_at > build.ENVIRONMENT_S:
+        if slot.environment.dead or self._closed or self._is_old(slot):
             self._discard(slot)
         elif pool.hand_over(slot):
             return
@@ -310,6 +321,12 @@ class Fleet:
         if pool.provisioned > count:
             self._drop(pool.ready[: pool.provisioned - count])
         return pool.provisioned
+
+    def drop_old(self, target: Target) -> bool:
+        """Stop one provisioned environment that is free and too old; False when there is none."""
+        old = [slot for slot in self._pool(target).ready if self._is_old(slot)][:1]
+        self._drop(old)
+        return bool(old)
 
     async def replenish(self, target: Target) -> None:
         """Start one more provisioned environment. Raises what keeps it from being started."""

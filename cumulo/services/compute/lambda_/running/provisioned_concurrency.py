@@ -205,7 +205,8 @@ async def _provide(ctx: Context, key: _Key, target: Target, count: int) -> None:
     mine = fleet.of(ctx)
     there = mine.provision(target, count)
     reason = ""
-    while there < count and not reason:
+    while not reason and (there < count or mine.drop_old(target)):
+        there = mine.provision(target, count)
         starts = [mine.replenish(target) for _ in range(min(STARTS, count - there))]
         for result in await asyncio.gather(*starts, return_exceptions=True):
             if isinstance(result, BaseException):
