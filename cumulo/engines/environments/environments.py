@@ -313,7 +313,9 @@ class Environments:
     async def _start_zygote(self, chosen: Program) -> Zygote:
         sdk = programs.sdk_packages() if chosen.with_sdk else {}
         modules = () if chosen.argv else PRELOADED
-        zygote = Zygote(chosen.zygote, modules, sdk, {"LD_LIBRARY_PATH": variables.LIBRARIES})
+        zygote = Zygote(
+            chosen.zygote, modules, sdk, {"LD_LIBRARY_PATH": variables.LANG_LIBRARIES + variables.LIBRARIES}
+        )
         template = self.sandboxes.template(await self._shown(chosen, None))
         template["links"] = [*template.get("links", ()), ["/var/lang", chosen.prefix or "/usr"]]
         await zygote.start(template, self.sandboxes.zygote_groups())
@@ -327,7 +329,7 @@ class Environments:
             template = containers.template(
                 await self._shown(chosen, containers),
                 inside,
-                {"LD_LIBRARY_PATH": variables.LIBRARIES},
+                {"LD_LIBRARY_PATH": variables.LANG_LIBRARIES + variables.LIBRARIES},
                 chosen.prefix or "/usr",
                 image=image,
             )

@@ -17,6 +17,7 @@ from msgspec import Struct
 from cumulo.engines.environments import debugging, guest, package_paths
 from cumulo.engines.environments.builds import Build
 from cumulo.engines.environments.runtimes import IMAGE, JAVA, NODE, PROVIDED, PYTHON, RUBY, Runtime, base_python
+from cumulo.engines.environments.variables import OLD_JAVA
 
 GUEST = Path(guest.__file__).parent
 PACKAGE = "cumulo/engines/environments/guest"
@@ -115,7 +116,8 @@ def _java(build: Build, runtime: Runtime, archive: str) -> Program:
     given = build.variables.get(JAVA_OPTIONS, "")
     flags = (*java_flags(build.memory_mb, given, archive and JAVA_ARCHIVE), *debugging.java_flags(build))
     argv = (runtime.program, *flags, "-cp", shown, JAVA_MAIN, "/opt/java")
-    return Program(base_python(), prefix(runtime.program), tuple(binds), argv, True)
+    told = build.runtime not in OLD_JAVA  # the others write the same records, and say nothing of it
+    return Program(base_python(), prefix(runtime.program), tuple(binds), argv, told)
 
 
 def java_flags(memory_mb: int, given: str = "", archive: str = "") -> tuple[str, ...]:

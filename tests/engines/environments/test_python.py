@@ -3,17 +3,13 @@
 import json
 import math
 import shutil
-from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from cumulo.engines.environments import runtimes
 from cumulo.engines.environments.builds import RuntimeMissing
 from cumulo.engines.environments.environments import Environments
-from cumulo.engines.environments.guest.documents import Encoder
 from tests.engines.environments.conftest import Bench
 
 ID = "00000000-0000-4000-8000-000000000001"
@@ -369,42 +365,6 @@ def test_a_runtime_that_is_missing_says_what_installs_it() -> None:
     with pytest.raises(RuntimeMissing, match=r"needs Node\.js 99.*nvm install 99"):
         runtimes.find("nodejs99.x")
     assert shutil.which("python3.99") is None
-
-
-FINITE = {"allow_nan": False, "allow_infinity": False}
-VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(**FINITE) | st.text() | st.decimals(**FINITE),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner) | st.tuples(inner, inner),
-    max_leaves=20,
-)  # fmt: skip
-
-
-@settings(max_examples=200, deadline=None)
-@given(VALUES, st.booleans())
-def test_any_value_is_written_as_json(value: Any, escaped: bool) -> None:
-    def expected(part: Any) -> Any:
-        if isinstance(part, dict):
-            return {key: expected(item) for key, item in part.items()}
-        if isinstance(part, list | tuple):
-            return [expected(item) for item in part]
-        return part if not isinstance(part, Decimal) else ("decimal", part.normalize())
-
-    def read(text: str) -> Any:
-        return json.loads(text, parse_float=lambda digits: ("float", digits))
-
-    def alike(found: Any, wanted: Any) -> bool:
-        if isinstance(wanted, tuple) and wanted and wanted[0] == "decimal":
-            digits = found[1] if isinstance(found, tuple) else str(found)
-            return Decimal(digits).normalize() == wanted[1]
-        if isinstance(wanted, float):
-            return isinstance(found, tuple) and float(found[1]) == wanted
-        if isinstance(wanted, dict):
-            return found.keys() == wanted.keys() and all(alike(found[key], wanted[key]) for key in wanted)
-        if isinstance(wanted, list):
-            return len(found) == len(wanted) and all(map(alike, found, wanted))
-        return bool(found == wanted)
-
-    assert alike(read(Encoder(escaped).encode(value)), expected(value))
 
 
 def test_inits_that_wait_do_not_keep_others_from_starting(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

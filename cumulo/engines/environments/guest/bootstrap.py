@@ -6,17 +6,20 @@ Developer Guide, "Define Lambda function handler in Python".
 
 from __future__ import annotations
 
+import atexit
 import importlib
 import json
 import logging
 import os
+import platform
 import sys
+import threading
 import traceback
 from collections.abc import Callable
 from typing import Any, NoReturn
 
 from cumulo.engines.environments.guest.documents import Encoder
-from cumulo.engines.environments.guest.function_logs import Numbered, Sink, install
+from cumulo.engines.environments.guest.function_logs import LambdaLoggerFilter, Sink, install
 from cumulo.engines.environments.guest.lambda_context import LambdaContext
 from cumulo.engines.environments.guest.runtime_client import Gone, RuntimeClient
 
@@ -72,10 +75,15 @@ def run(wanted: dict[str, Any], paths: dict[str, str]) -> int:
 
     `wanted`: "log", the descriptor of framed records; "snapshot" and "wait": see snapshot.py.
     """
-    sys.argv = ["/var/runtime/bootstrap.py", os.environ.get("_HANDLER", "")]
-    sys.path[:] = module_path(sys.path, paths)
+    sys.argv = ["/var/runtime/bootstrap.py"]
+    sys.executable = _shown(sys.executable)
+    sys.path[:] = module_path([_shown(folder) for folder in sys.path], paths)
     sys.path_importer_cache.clear()
-    sys.stdout = Unbuffered(sys.stdout)
+    platform._uname_cache = None  # type: ignore[attr-defined]  # of the machine, not of the sandbox
+    # As Python has it in the locale C.UTF-8, and up to 3.11, where that is en_US.UTF-8 (see variables.py).
+    errors = "surrogateescape" if sys.version_info >= (3, 12) else "strict"
+    sys.__stdout__ = open(1, "w", encoding="utf-8", errors=errors, closefd=False)  # type: ignore[misc]  # noqa: SIM115
+    sys.stdout = Unbuffered(sys.__stdout__)
     sys.stderr = Unbuffered(sys.stderr)
     _forget_ourselves()
     if os.environ.get("CUMULO_DEBUG"):
@@ -86,10 +94,13 @@ def run(wanted: dict[str, Any], paths: dict[str, str]) -> int:
     except Gone:
         return 0
     except SystemExit as leaving:
-        return _exit_status(leaving)
+        status = _exit_status(leaving)
     except BaseException:
         traceback.print_exc()
-        return 1
+        status = 1
+    threading._shutdown()  # type: ignore[attr-defined]  # waits for threads, as an interpreter does at its end
+    atexit._run_exitfuncs()
+    return status
 
 
 def _await_debugger() -> None:
@@ -164,7 +175,9 @@ def find_handler(handler: str) -> Callable[[Any, LambdaContext], Any]:
 
 
 def _shown(file: str) -> str:
-    """The library of the interpreter by the name that it has in Lambda, where it has it here too."""
+    """A file of the interpreter or of ours by the name that it has in Lambda, where it has it here too."""
+    if file.startswith(HERE):
+        return f"/var/runtime/{file[len(HERE) :]}"
     if file.startswith(f"{sys.base_prefix}/") and os.path.exists(LANG):
         return LANG + file[len(sys.base_prefix) :]
     return file
@@ -186,7 +199,7 @@ def error_document(error: BaseException, request_id: str = "") -> tuple[dict[str
 
 
 class _Runtime:
-    def __init__(self, client: RuntimeClient, wanted: dict[str, Any], sink: Sink, numbered: Numbered) -> None:
+    def __init__(self, client: RuntimeClient, wanted: dict[str, Any], sink: Sink, numbered: LambdaLoggerFilter) -> None:
         self._client = client
         self._wanted = wanted
         self._sink = sink
@@ -265,29 +278,31 @@ class _Runtime:
             payload, content_type = self._marshalled(answer)
         except Exception as error:
             self._fail(request_id, error)
-        else:
-            self._client.respond(request_id, payload, content_type)
+        else:  # a lone surrogate ends the process
+            data = payload.encode() if isinstance(payload, str) else payload
+            self._client.respond(request_id, data, content_type)
 
-    def _marshalled(self, answer: object) -> tuple[bytes, str]:
+    def _marshalled(self, answer: object) -> tuple[str | bytes, str]:
         if isinstance(answer, bytes):
             return answer, "application/unknown"
         try:
-            return self._encoder.encode(answer).encode(), "application/json"
+            return self._encoder.encode(answer), "application/json"
         except Exception as error:
             raise Fault("Runtime.MarshalError", f"Unable to marshal response: {error}") from None
 
     def _fail(self, request_id: str, error: Exception) -> None:
         document, frames = error_document(error, request_id)
         kind = "LambdaValidationError" if isinstance(error, Fault) else type(error).__name__
-        stack = [{"label": frame.name, "path": frame.filename, "line": frame.lineno} for frame in frames]
+        stack = [{"label": frame.name, "path": _shown(frame.filename), "line": frame.lineno} for frame in frames]
         cause = {
             "working_directory": os.getcwd(),
             "exceptions": [{"message": str(error), "type": kind, "stack": stack}],
-            "paths": list({frame.filename for frame in frames}),
+            "paths": list({each["path"] for each in stack}),
         }
         self._sink.log_error(document)
-        text = self._encoder.encode(document).encode("utf-8", "backslashreplace")
-        self._client.fail(request_id, text, document["errorType"], json.dumps(cause).encode())
+        self._client.fail(
+            request_id, self._encoder.encode(document).encode(), document["errorType"], json.dumps(cause).encode()
+        )
 
 
 def _event(headers: dict[bytes, bytes], body: bytes) -> Any:

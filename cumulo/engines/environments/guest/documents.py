@@ -27,7 +27,11 @@ class Encoder:
     def encode(self, value: object) -> str:
         """JSON text. Raises TypeError or ValueError as the encoder says it."""
         self._found_decimal = False
-        text = self._encode(value if type(value) in _SIMPLE else _plain(value))
+        try:
+            plain = value if type(value) in _SIMPLE else _plain(value)
+        except RecursionError:
+            plain = value  # the encoder says whether it is a circle
+        text = self._encode(plain)
         if self._found_decimal:
             text = _numbers.sub(r"\1", text)
         return text
@@ -44,22 +48,48 @@ class Encoder:
 
 
 def _plain(value: Any) -> Any:
-    """The same, with objects for named tuples; what holds none is not copied."""
+    """The same, with objects for named tuples and text for keys of bytes; what holds none is not copied."""
     kind = type(value)
     if kind is dict:
-        for key, item in value.items():
-            if type(item) not in _SIMPLE:
-                changed = _plain(item)
-                if changed is not item:
-                    return {**value, **{key: _plain(item) for key, item in value.items()}}
+        return _plain_dict(value)
+    if kind is list or isinstance(value, list):
+        for index, item in enumerate(value):
+            if type(item) not in _SIMPLE and (plain := _plain(item)) is not item:
+                return [*value[:index], plain, *map(_plain, value[index + 1 :])]
         return value
-    if kind is list:
-        for item in value:
-            if type(item) not in _SIMPLE and _plain(item) is not item:
-                return [_plain(item) for item in value]
-        return value
+    as_dict = getattr(value, "_asdict", None)
+    if as_dict is not None and callable(as_dict):
+        found = as_dict()
+        if not isinstance(found, dict):
+            raise TypeError(f"_asdict() must return a dict, not {type(found).__name__}")
+        return _plain_dict(found)
     if isinstance(value, tuple):
-        if hasattr(value, "_asdict"):
-            return _plain(value._asdict())
         return _plain(list(value))
+    if isinstance(value, dict):
+        return _plain_dict(value)
     return value
+
+
+def _plain_dict(value: dict[Any, Any]) -> dict[Any, Any]:
+    made: dict[Any, Any] | None = None
+    for key, item in value.items():
+        plain_key = key if type(key) is str else _key(key)
+        plain = item if type(item) in _SIMPLE else _plain(item)
+        if made is None:
+            if plain_key is key and plain is item:
+                continue
+            made = {}
+            for before in value:
+                if before is key:
+                    break
+                made[before] = value[before]
+        made[plain_key] = plain
+    return value if made is None else made
+
+
+def _key(key: object) -> object:
+    if isinstance(key, bytes):
+        return key.decode()
+    if key is None or isinstance(key, (str, int, float)):
+        return key
+    raise TypeError(f"keys must be str, int, float, bool or None, not {type(key).__name__}")

@@ -17,8 +17,8 @@ TIME = "%Y-%m-%dT%H:%M:%SZ"
 TEXT = "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s\n"
 FRAME = 0xA55A0003  # "text, level unknown"
 LEVELS = {logging.DEBUG: 2, logging.INFO: 3, logging.WARNING: 4, logging.ERROR: 5, logging.CRITICAL: 6}
-OWN_FIELDS = frozenset(logging.LogRecord("", 0, "", 0, "", (), None).__dict__) | {
-    "aws_request_id", "tenant_id", "_frame_type", "taskName", "message", "asctime",
+OWN_FIELDS = frozenset(logging.LogRecord("", 0, "", 0, "", (), None).__dict__) - {"taskName"} | {
+    "aws_request_id", "tenant_id", "_frame_type",
 }  # fmt: skip
 _encode = json.JSONEncoder(ensure_ascii=False, default=str).encode
 
@@ -36,8 +36,8 @@ class Sink:
         self._as_json = as_json
 
     def log(self, message: str, frame: int = FRAME) -> None:
-        """One record, lines and all."""
-        encoded = message.encode("utf-8", "backslashreplace")
+        """One record, lines and all. Raises UnicodeEncodeError for lone surrogates."""
+        encoded = message.encode()
         data = b"".join(
             (
                 frame.to_bytes(4, "big"),
@@ -74,7 +74,7 @@ def _indented(line: str) -> str:
     return "\u00a0" * (len(line) - len(text)) + text
 
 
-class Numbered(logging.Filter):
+class LambdaLoggerFilter(logging.Filter):
     """Puts the request's id into every record."""
 
     request_id = ""
@@ -87,22 +87,30 @@ class Numbered(logging.Filter):
         return True
 
 
-class Handler(logging.Handler):
-    """Sends records to the sink."""
+class LambdaLoggerHandler(logging.Handler):
+    """Sends records to the sink. Libraries know it by its name."""
 
-    def __init__(self, sink: Sink, as_json: bool, levelled: bool) -> None:
+    def __init__(self, sink: Sink) -> None:
         super().__init__()
         self.log_sink = sink
-        self._as_json = as_json
-        self._levelled = levelled
 
     def emit(self, record: logging.LogRecord) -> None:
         """One record."""
-        if self._levelled:
-            level = min(50, max(0, record.levelno)) // 10 * 10
-            self.log_sink.log(self.format(record), frame_type(level, self._as_json))
-        else:
-            self.log_sink.log(self.format(record))
+        self.log_sink.log(self.format(record))
+
+
+class LambdaLoggerHandlerWithFrameType(logging.Handler):
+    """Sends records and their levels to the sink."""
+
+    def __init__(self, sink: Sink, as_json: bool) -> None:
+        super().__init__()
+        self.log_sink = sink
+        self._as_json = as_json
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One record."""
+        level = min(50, max(0, record.levelno)) // 10 * 10
+        self.log_sink.log(self.format(record), frame_type(level, self._as_json))
 
 
 class JsonFormatter(logging.Formatter):
@@ -135,13 +143,14 @@ class JsonFormatter(logging.Formatter):
         return _encode({name: value for name, value in result.items() if value is not None}) + "\n"
 
 
-def install(descriptor: int) -> tuple[Sink, Numbered]:
+def install(descriptor: int) -> tuple[Sink, LambdaLoggerFilter]:
     """Make `logging` write as Lambda does, by the environment's AWS_LAMBDA_LOG_FORMAT and AWS_LAMBDA_LOG_LEVEL."""
     as_json = os.environ.get("AWS_LAMBDA_LOG_FORMAT", "").upper() == "JSON"
     level = os.environ.get("AWS_LAMBDA_LOG_LEVEL", "").upper()
     level = "DEBUG" if level == "TRACE" else level
-    sink, numbered = Sink(descriptor, as_json), Numbered()
-    handler = Handler(sink, as_json, as_json or bool(level))
+    sink, numbered = Sink(descriptor, as_json), LambdaLoggerFilter()
+    levelled = as_json or bool(level)
+    handler = LambdaLoggerHandlerWithFrameType(sink, as_json) if levelled else LambdaLoggerHandler(sink)
     handler.setFormatter(JsonFormatter() if as_json else logging.Formatter(TEXT, "%Y-%m-%dT%H:%M:%S"))
     handler.addFilter(numbered)
     logging.Formatter.converter = time.gmtime

@@ -12,6 +12,7 @@ from cumulo.engines.environments.guest import bootstrap, sdk, snapshot
 from cumulo.engines.environments.guest.runtime_client import Gone, RuntimeClient
 
 FOLDERS = {"/var/task": "LAMBDA_TASK_ROOT", "/var/runtime": "LAMBDA_RUNTIME_DIR"}
+LOG_DESCRIPTOR = 62  # as in Lambda
 INVALID_ENTRYPOINT, INVALID_FOLDER = "Runtime.InvalidEntrypoint", "Runtime.InvalidWorkingDir"
 
 
@@ -41,8 +42,7 @@ def run(wanted: dict[str, Any], sandbox: dict[str, Any]) -> int:
         return _execute_image(wanted["argv"], wanted["cwd"], variables)
     if wanted["argv"]:
         if wanted["framed"]:
-            os.set_inheritable(wanted["log"], True)
-            variables["_LAMBDA_TELEMETRY_LOG_FD"] = str(wanted["log"])
+            variables["_LAMBDA_TELEMETRY_LOG_FD"] = str(os.dup2(wanted["log"], LOG_DESCRIPTOR))
         return _execute([_real(word, paths) for word in wanted["argv"]], variables)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # as Python has them
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

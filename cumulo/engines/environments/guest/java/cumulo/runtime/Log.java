@@ -25,7 +25,7 @@ final class Log implements LambdaLogger {
     String tenantId;
     private final LogLevel least;
     private final FileOutputStream out = new FileOutputStream(FileDescriptor.out);
-    private final boolean framed = System.getenv("_LAMBDA_TELEMETRY_LOG_FD") != null;
+    private final boolean framed = System.getenv("AWS_LAMBDA_RUNTIME_API") != null;
 
     Log() throws IOException {
         String form = System.getenv("AWS_LAMBDA_LOG_FORMAT");
