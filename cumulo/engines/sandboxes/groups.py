@@ -230,9 +230,10 @@ def _make_parents(place: Place, name: str) -> None:
                 _write(place.cpu / name / "cpu.shares", SHARES_V1)
         return
     ours = place.memory / name
-    for controller in ("+memory", "+cpu"):
-        with contextlib.suppress(OSError):
-            _write(ours / "cgroup.subtree_control", controller)
+    for folder in (place.memory, ours):  # systemd has done so above; without it nobody may have, at the root
+        for controller in ("+memory", "+cpu"):
+            with contextlib.suppress(OSError):
+                _write(folder / "cgroup.subtree_control", controller)
     with contextlib.suppress(OSError):
         _write(ours / "cpu.weight", WEIGHT_V2)
     place.cpu = None  # a zygote cannot be in a group that has groups below it

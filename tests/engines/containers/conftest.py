@@ -110,12 +110,17 @@ class OwnPython(Bench):
         return super().build(source, **{"runtime": f"python3.{sys.version_info.minor}", **changes})
 
 
-def container_of(homes: Environments, environment: Environment) -> list[str]:
-    """The command that kills the container of an environment, as somebody who looks after the machine may."""
+def name_of(environment: Environment) -> str:
+    """The name of its container."""
+    assert environment._life is not None and environment._life._sandbox is not None
+    return str(environment._life._sandbox.spec["container"])
+
+
+def command_to_kill(homes: Environments, environment: Environment) -> list[str]:
+    """What kills the container of an environment, as somebody who looks after the machine may."""
     containers = homes._containers
-    assert containers is not None and environment._life is not None and environment._life._sandbox is not None
-    name = environment._life._sandbox.spec["container"]
+    assert containers is not None
+    program, name = engines.find(containers.engine), name_of(environment)
     if containers.engine in (engines.PODMAN, engines.DOCKER):
-        return [engines.find(containers.engine), "kill", name]
-    state = containers._folder / containers.engine
-    return [engines.find(containers.engine), "--root", str(state), "kill", name, "KILL"]
+        return [program, "kill", name]
+    return [program, "--root", str(containers._folder / containers.engine), "kill", name, "KILL"]

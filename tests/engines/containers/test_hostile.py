@@ -5,12 +5,14 @@ import json
 import os
 import subprocess
 import time
+import uuid
 from pathlib import Path
 from typing import Any
 
+from cumulo.engines.environments.builds import Outcome
 from cumulo.engines.environments.environment import Environment
 from cumulo.engines.environments.environments import Environments
-from tests.engines.containers.conftest import container_of
+from tests.engines.containers.conftest import command_to_kill, name_of
 from tests.engines.environments.conftest import Bench
 
 PROBES = r"""
@@ -61,8 +63,10 @@ def test_nothing_of_the_machine_is_reached(bench: Bench, tmp_path: Path) -> None
 
 MEMORY_BOMB = "def handler(event, context):\n    kept = []\n    while True:\n        kept.append(bytearray(1 << 20))\n"
 FORK_BOMB = """
-import os, signal, time
+import ctypes, os, signal, time
 def handler(event, context):
+    if "name" in event:
+        return ctypes.CDLL(None).prctl(15, event["name"].encode())  # PR_SET_NAME; forks inherit it
     made = 0
     for _ in range(3000):
         try:
@@ -83,37 +87,52 @@ def test_a_memory_bomb_is_out_of_memory(bench: Bench) -> None:
 
 
 def test_a_fork_bomb_is_contained(bench: Bench) -> None:
-    (outcome,) = bench.invoke(bench.build(FORK_BOMB, memory_mb=3008, timeout_s=30))
+    made = bench.build(FORK_BOMB, memory_mb=3008, timeout_s=30)
+    name = f"bomb{uuid.uuid4().hex[:11]}"  # as long as names of processes may be
+
+    async def main(homes: Environments) -> tuple[Outcome, str, list[str]]:
+        environment = await bench.start(homes, made)
+        await environment.invoke(bench.invocation(json.dumps({"name": name}).encode()))
+        container = name_of(environment)
+        before = processes(container, name)
+        return await environment.invoke(bench.invocation()), container, before
+
+    outcome, container, before = bench.run(main)
+    assert before, "what is looked for is seen while it runs"
     if not outcome.error:
         assert 100 < json.loads(outcome.payload) <= 1024
     else:  # it was ended for its memory, or for their number
         assert outcome.error_type in ("Runtime.OutOfMemory", "Sandbox.Timedout"), bench.text
     deadline = time.monotonic() + 20
-    while _sleepers() and time.monotonic() < deadline:
+    while (left := processes(container, name)) and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert not _sleepers()
+    assert not left
 
 
-def _sleepers() -> list[bytes]:
-    """Programs of functions that still run."""
+def processes(container: str, name: str) -> list[str]:
+    """What runs for a container, and what calls itself so: other tests have processes of their own."""
     found = []
     for folder in Path("/proc").iterdir():
         try:
-            if folder.name.isdecimal() and b"contained.py" in (folder / "cmdline").read_bytes():
-                found.append((folder / "cmdline").read_bytes())
+            if folder.name.isdecimal():
+                words = (folder / "cmdline").read_bytes().split(b"\0")
+                if container.encode() in words or (folder / "comm").read_text().strip() == name:
+                    found.append(f"{folder.name} {words}")
         except OSError:
             continue
     return found
 
 
 def test_a_container_that_is_killed_is_a_runtime_that_ended(bench: Bench) -> None:
-    made = bench.build("import time\ndef handler(event, context):\n    time.sleep(event)\n    return 1\n", timeout_s=30)
+    source = "import time\ndef handler(event, context):\n    print('began')\n    time.sleep(event)\n    return 1\n"
+    made = bench.build(source, timeout_s=30)
 
     async def main(homes: Environments) -> list[Any]:
         environment: Environment = await bench.start(homes, made)
         invoking = asyncio.ensure_future(environment.invoke(bench.invocation(b"25")))
-        await asyncio.sleep(0.3)
-        command = container_of(homes, environment)
+        while "began" not in bench.text:
+            await asyncio.sleep(0.05)
+        command = command_to_kill(homes, environment)
         await asyncio.to_thread(subprocess.run, command, check=True, capture_output=True, env=dict(os.environ))
         killed = await asyncio.wait_for(invoking, 10)
         again = await (await bench.start(homes, made)).invoke(bench.invocation(b"0"))

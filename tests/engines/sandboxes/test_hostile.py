@@ -250,12 +250,13 @@ asyncio.run(main())"""
         assert readable, "it goes on"
 
 
-def test_groups_of_a_killed_server_are_swept(tmp_path: Path) -> None:
+def test_groups_of_a_killed_server_are_swept(monkeypatch: pytest.MonkeyPatch) -> None:
     from cumulo.engines.sandboxes import groups
 
     place = groups.find()
     if place is None:
         pytest.skip("no control groups here that this user may make")
+    monkeypatch.setattr(groups, "_namespace", lambda: f"test{os.getpid()}")  # for other servers sweep, too
     left = place.memory / f"cumulo-{groups._namespace()}-4194305-1-0"
     (left / "7").mkdir(parents=True)
     living = place.memory / f"cumulo-{groups._own_name()}-test"
