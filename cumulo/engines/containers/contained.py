@@ -13,7 +13,6 @@ its log}; from then on the messages are those of sandboxes/enter.py, but for wha
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import signal
@@ -28,8 +27,9 @@ if __name__ == "__main__":
     sys.path.append(sys.argv[1])
 
 from cumulo.engines.containers.pumps import LOG_SOURCE, Pump
-from cumulo.engines.sandboxes import names
-from cumulo.engines.sandboxes.lockdown import PR_SET_DUMPABLE, Failed, Plain, limit, limit_files, lock_down, prctl
+from cumulo.engines.sandboxes import names, residents
+from cumulo.engines.sandboxes.lockdown import Failed, Plain, lock_down
+from cumulo.engines.sandboxes.programs import Programs, awake, bound, wake_for_ends
 
 CONNECT_S = 0.5
 TICK_MS = 100
@@ -50,8 +50,8 @@ class Supervisor:
         os.close(nothing)
         self._pump = Pump(source, sink, self._hear, self._opened)
         self._pump.before_data = self._before_data
-        self._names: dict[int, str] = {}
         self._spec: Plain = {}
+        self._programs: Programs
         self._listening: list[socket.socket] = []
         self._next = 2
         self._api: set[int] = set()
@@ -78,13 +78,9 @@ class Supervisor:
             os.umask(0o022)
             lock_down(spec, [], privileged=False)
         except (OSError, Failed) as error:
-            self._say({"error": str(error)})
+            self._tell({"error": str(error)})
             return
-        woken, waker = socket.socketpair()
-        for each in (woken, waker):
-            each.setblocking(False)
-        signal.signal(signal.SIGCHLD, lambda *_: None)
-        signal.set_wakeup_fd(waker.detach(), warn_on_full_buffer=False)
+        woken = wake_for_ends()
         log, into = os.pipe()
         go = -1
         if "go" in given["program"]["keep"]:
@@ -95,7 +91,8 @@ class Supervisor:
             self._be_program(given["program"], into, go, addresses)
         for inside in {into, go} - {-1}:
             os.close(inside)
-        self._names[program] = "runtime"
+        begun = {program: "runtime"}
+        programs = self._programs = Programs(begun, spec, self._tell, lambda _: self._pump.drain_logs())
         self._pump.join(given["log"], log, LOG_SOURCE)
         self._pump.watch(woken.fileno(), lambda: self._woken(woken))
         for number, each in enumerate(self._listening):
@@ -104,8 +101,8 @@ class Supervisor:
         if resolver is not None:
             resolver.setblocking(False)
             self._pump.watch(resolver.fileno(), lambda: names.serve(resolver, spec["names"]))
-        self._say({"ready": True, "addresses": addresses, "group": _text("/proc/self/cgroup")})
-        self._reap()
+        self._tell({"ready": True, "addresses": addresses, "group": _text("/proc/self/cgroup")})
+        programs.reap()
 
     def _be_program(self, wanted: Plain, log: int, go: int, addresses: list[list[Any]]) -> NoReturn:
         status = 70
@@ -120,10 +117,7 @@ class Supervisor:
             keep = sorted({log, go} - {-1})
             for before, after in zip([2, *keep], [*keep, 1 << 16]):  # noqa: B905, zip() has no `strict` before 3.10
                 os.closerange(before + 1, after)
-            prctl(PR_SET_DUMPABLE, 1)  # its own /proc/self is its own
-            _volunteer(self._spec)
-            limit(self._spec)
-            limit_files(self._spec)
+            bound(self._spec)
             os.chdir(self._spec["cwd"])
             from cumulo.engines.environments.guest import program
 
@@ -143,9 +137,7 @@ class Supervisor:
         elif "spawn" in message:
             self._spawn(message)
         elif "signal" in message:
-            for pid, name in self._names.items():
-                if name == message["signal"]:
-                    os.kill(pid, message["number"])
+            self._programs.signal(message)
         elif "watch" in message:
             self._watched = message["watch"]
         elif "go" in message:
@@ -160,16 +152,8 @@ class Supervisor:
 
     def _spawn(self, wanted: Plain) -> None:
         log, into = os.pipe()
-        try:
-            pid = os.fork()
-        except OSError as error:
-            os.close(into)
-            self._say({"exit": wanted["spawn"], "status": 0, "error": error.strerror})
-        else:
-            if pid == 0:
-                _become(self._spec, wanted, into)
-            os.close(into)
-            self._names[pid] = wanted["spawn"]
+        self._programs.spawn(wanted, into)
+        os.close(into)
         self._pump.join(wanted["output"], log, LOG_SOURCE)
 
     def _opened(self, channel: int, payload: bytes) -> None:
@@ -180,12 +164,12 @@ class Supervisor:
             made.connect(("127.0.0.1", int.from_bytes(payload, "big")))
         except OSError as error:
             made.close()
-            self._say({"refused": channel, "reason": error.strerror or "timed out"})
+            self._tell({"refused": channel, "reason": error.strerror or "timed out"})
             self._pump.drop(channel)
             return
         made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._pump.join(channel, made.detach())
-        self._say({"connected": channel})
+        self._tell({"connected": channel})
 
     def _accept(self, number: int, listening: socket.socket) -> None:
         try:
@@ -202,22 +186,8 @@ class Supervisor:
     # -- what is told
 
     def _woken(self, woken: socket.socket) -> None:
-        with contextlib.suppress(BlockingIOError):
-            woken.recv(4096)
-        self._reap()
-
-    def _reap(self) -> None:
-        while True:
-            try:
-                pid, status, used = os.wait4(-1, os.WNOHANG)
-            except ChildProcessError:
-                return
-            if pid == 0:
-                return
-            name = self._names.pop(pid, None)
-            if name is not None:
-                self._pump.drain_logs()
-                self._say({"exit": name, "status": status, "peak": used.ru_maxrss * 1024})
+        awake(woken)
+        self._programs.reap()
 
     def _before_data(self, channel: int) -> None:
         """An answer of the runtime is under way: REPORT will tell of memory."""
@@ -228,9 +198,9 @@ class Supervisor:
         self._told_at = time.monotonic()
         used, peak = _memory(int(self._spec["memory_bytes"]))
         self._peak = max(self._peak, peak)
-        self._say({"memory": used, "peak": self._peak})
+        self._tell({"memory": used, "peak": self._peak})
 
-    def _say(self, message: Plain) -> None:
+    def _tell(self, message: Plain) -> None:
         self._pump.say(json.dumps(message).encode())
 
 
@@ -245,59 +215,19 @@ def _listen(kind: str, address: str, port: int) -> socket.socket:
     return made
 
 
-def _volunteer(spec: Plain) -> None:
-    """Be the first that the kernel ends when memory is short: not the supervisor, which tells of it."""
-    try:
-        with open("/proc/self/oom_score_adj", "w") as file:
-            file.write(str(spec["oom"]))
-    except OSError:
-        pass  # gVisor keeps it to itself
-
-
-def _become(spec: Plain, wanted: Plain, log: int) -> NoReturn:
-    try:
-        signal.set_wakeup_fd(-1)
-        for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGCHLD):
-            signal.signal(number, signal.SIG_DFL)
-        os.dup2(log, 1)
-        os.dup2(log, 2)
-        os.closerange(3, 1 << 16)
-        prctl(PR_SET_DUMPABLE, 1)
-        _volunteer(spec)
-        limit(spec)
-        limit_files(spec)
-        os.chdir(wanted.get("cwd") or "/")
-        os.execve(wanted["argv"][0], wanted["argv"], wanted["variables"])
-    except OSError as error:
-        os.write(2, f"{wanted['argv'][0]}: {error.strerror}\n".encode())
-    finally:
-        os._exit(127)
-
-
 def _memory(most: int) -> tuple[int, int]:
     """Bytes that the programs in here use together, and the most that one of them ever had; `most`: their limit."""
     used = peak = 0
     pids = [name for name in os.listdir("/proc") if name.isdecimal() and name != "1"]
     for pid in pids[:MOST_READ]:
-        figures = _figures(_text(f"/proc/{pid}/status"))
+        figures = residents.figures(pid)
         used += figures.get("VmRSS", 0)
         peak = max(peak, figures.get("VmHWM", 0), figures.get("VmRSS", 0))
     used = used * len(pids) // max(min(len(pids), MOST_READ), 1)
-    if used > most:  # slower: what forks share, counted once
-        shares = [_figures(_text(f"/proc/{pid}/smaps_rollup")).get("Pss", -1) for pid in pids[:MOST_READ]]
-        if -1 not in shares and len(pids) <= MOST_READ:
-            used = sum(shares)
+    if used > most and len(pids) <= MOST_READ:
+        own = residents.own_bytes(pids)  # None in gVisor
+        used = used if own is None else own
     return used, peak
-
-
-def _figures(text: str) -> dict[str, int]:
-    """The fields of a process that are given in kB, in bytes."""
-    found = {}
-    for line in text.splitlines():
-        name, _, value = line.partition(":")
-        if value.endswith(" kB"):
-            found[name] = int(value[:-3]) * 1024
-    return found
 
 
 def _text(file: str) -> str:

@@ -71,7 +71,8 @@ from cumulo.engines.sandboxes.lockdown import (
     prctl,
     shield_parent,
 )
-from cumulo.engines.sandboxes.supervisor import PR_SET_CHILD_SUBREAPER, adopt, lead_group, supervise, tell
+from cumulo.engines.sandboxes.programs import lead_group
+from cumulo.engines.sandboxes.supervisor import PR_SET_CHILD_SUBREAPER, adopt, supervise, tell
 
 __all__ = ["Failed", "Plain", "enter", "join", "prepare", "subreaper"]
 

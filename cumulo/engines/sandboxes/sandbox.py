@@ -15,7 +15,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from cumulo.engines.sandboxes import listeners
+from cumulo.engines.sandboxes import listeners, residents
 from cumulo.engines.sandboxes.enter import Plain
 from cumulo.engines.sandboxes.groups import SLACK_BYTES, Group
 from cumulo.engines.sandboxes.supervisor import children, descendants
@@ -197,10 +197,9 @@ class Sandbox:
         """What its processes use now: /tmp and caches do not count."""
         if self._group is None:
             pids = descendants(self.pid)
-            resident = sum(_resident(pid, "VmRSS") for pid in pids)
-            if resident <= self.limits.memory_mb * MIB:
-                return resident
-            return sum(_resident(pid, "Pss") for pid in pids)  # slower: what forks share, counted once
+            resident = sum(residents.figures(pid).get("VmRSS", 0) for pid in pids)
+            own = residents.own_bytes(pids) if resident > self.limits.memory_mb * MIB else None
+            return resident if own is None else own
         usage = self._group.usage_bytes()
         if usage <= self.limits.memory_mb * MIB:
             return usage
@@ -209,7 +208,7 @@ class Sandbox:
     def peak_bytes(self) -> int:
         """The most that its processes used at any time, what one shares with the zygote included; at most the limit."""
         pids = descendants(self.pid, PEAKS)[:PEAKS]
-        peak = max([self._peak, *(_resident(pid, "VmHWM") for pid in pids)])
+        peak = max([self._peak, *(residents.figures(pid).get("VmHWM", 0) for pid in pids)])
         if self._group is not None:
             peak = max(peak, self._group.peak_bytes() - self._tmp_bytes())
         return min(peak, self.limits.memory_mb * MIB)
@@ -404,15 +403,3 @@ def _receive(control: socket.socket) -> tuple[bytes, list[int], int]:
         elif level == socket.SOL_SOCKET and kind == SCM_CREDENTIALS:
             sender = struct.unpack("iii", content[:12])[0]
     return data, descriptors, sender
-
-
-def _resident(pid: int, field: str) -> int:
-    """VmRSS, VmHWM or Pss of a process, in bytes."""
-    try:
-        with open(f"/proc/{pid}/{'smaps_rollup' if field == 'Pss' else 'status'}") as lines:  # noqa: PTH123
-            for line in lines:
-                if line.startswith(f"{field}:"):
-                    return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    return 0

@@ -11,8 +11,9 @@ import socket
 import time
 from typing import NoReturn
 
-from cumulo.engines.sandboxes.lockdown import Plain, limit_files, prctl
+from cumulo.engines.sandboxes.lockdown import Plain, prctl
 from cumulo.engines.sandboxes.names import serve
+from cumulo.engines.sandboxes.programs import Programs, awake, wake_for_ends
 
 MESSAGE_BYTES = 128 * 1024
 PR_SET_CHILD_SUBREAPER = 36
@@ -27,12 +28,6 @@ def adopt() -> None:
     """
     if os.getpid() != 1:
         prctl(PR_SET_CHILD_SUBREAPER, 1)
-
-
-def lead_group() -> None:
-    """Make this process, and all that it forks, a group that can be killed at once: faster than a fork bomb forks."""
-    if os.getppid() != 1:
-        os.setpgid(0, 0)
 
 
 def _kill_group(leader: int) -> None:
@@ -58,47 +53,29 @@ def supervise(
             with contextlib.suppress(OSError):
                 os.close(number)
     os.chdir("/")
-    woken, waker = socket.socketpair()
-    waker.setblocking(False)
-    woken.setblocking(False)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    signal.signal(signal.SIGCHLD, lambda *_: None)
-    signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
+    woken = wake_for_ends()
+    programs = Programs(names, spec, lambda message: tell(control, message), _kill_group)
     poll = select.poll()
     poll.register(control, select.POLLIN)
     poll.register(woken, select.POLLIN)
     if resolver is not None:
         resolver.setblocking(False)
         poll.register(resolver, select.POLLIN)
-    _reap(control, names)
+    programs.reap()
     while True:
         for descriptor, _ in poll.poll():
             if descriptor == control.fileno():
-                _obey(control, names, spec)
+                _obey(control, programs, names)
             elif resolver is not None and descriptor == resolver.fileno():
                 serve(resolver, spec["names"])
             else:
-                with contextlib.suppress(BlockingIOError):
-                    woken.recv(4096)
-                _reap(control, names)
+                awake(woken)
+                programs.reap()
 
 
-def _reap(control: socket.socket, names: dict[int, str]) -> None:
-    while True:
-        try:
-            pid, status, used = os.wait4(-1, os.WNOHANG)
-        except ChildProcessError:
-            return
-        if pid == 0:
-            return
-        name = names.pop(pid, None)
-        if name is not None:
-            _kill_group(pid)
-            tell(control, {"exit": name, "status": status, "peak": used.ru_maxrss * 1024})
-
-
-def _obey(control: socket.socket, names: dict[int, str], spec: Plain) -> None:
+def _obey(control: socket.socket, programs: Programs, names: dict[int, str]) -> None:
     message, descriptors, _, _ = socket.recv_fds(control, MESSAGE_BYTES, 4)
     if not message:
         for leader in names:
@@ -106,18 +83,9 @@ def _obey(control: socket.socket, names: dict[int, str], spec: Plain) -> None:
         _end()
     wanted = json.loads(message)
     if "spawn" in wanted:
-        try:
-            pid = os.fork()
-        except OSError as error:
-            tell(control, {"exit": wanted["spawn"], "status": 0, "error": error.strerror})
-        else:
-            if pid == 0:
-                _become(wanted, descriptors, spec)
-            names[pid] = wanted["spawn"]
+        programs.spawn(wanted, descriptors[0])
     elif "signal" in wanted:
-        for pid, name in names.items():
-            if name == wanted["signal"]:
-                os.kill(pid, wanted["number"])
+        programs.signal(wanted)
     elif "connect" in wanted:
         _connect(control, wanted["connect"])
     for descriptor in descriptors:
@@ -175,21 +143,3 @@ def descendants(pid: int, most: int = 1 << 30) -> list[int]:
         if len(found) > most + 1:
             break
     return found[1:]
-
-
-def _become(wanted: Plain, descriptors: list[int], spec: Plain) -> NoReturn:
-    try:
-        signal.set_wakeup_fd(-1)
-        lead_group()
-        for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
-            signal.signal(number, signal.SIG_DFL)
-        if descriptors:
-            os.dup2(descriptors[0], 1)
-            os.dup2(descriptors[0], 2)
-        os.closerange(3, 1 << 16)
-        limit_files(spec)
-        os.chdir(wanted.get("cwd") or "/")
-        os.execve(wanted["argv"][0], wanted["argv"], wanted["variables"])
-    except OSError as error:
-        os.write(2, f"{wanted['argv'][0]}: {error.strerror}\n".encode())
-    os._exit(127)

@@ -39,7 +39,9 @@ def handler(event, context):
 
 def test_python(bench: Bench) -> None:
     made = bench.build(FACTS, variables={"MINE": "a b"}, timeout_s=30, ephemeral_mb=600)
-    first, big, second = bench.invoke(made, b"{}", json.dumps({"big": "x" * 3_000_000}).encode(), b'{"answer": 3000000}')
+    first, big, second = bench.invoke(
+        made, b"{}", json.dumps({"big": "x" * 3_000_000}).encode(), b'{"answer": 3000000}'
+    )
     facts = json.loads(first.payload)
     assert not first.error, bench.text
     uid = facts.pop("uid")

@@ -130,7 +130,7 @@ def test_a_container_that_is_killed_is_a_runtime_that_ended(bench: Bench) -> Non
     async def main(homes: Environments) -> list[Any]:
         environment: Environment = await bench.start(homes, made)
         invoking = asyncio.ensure_future(environment.invoke(bench.invocation(b"25")))
-        while "began" not in bench.text:
+        while "began" not in bench.text:  # noqa: ASYNC110, nobody tells when
             await asyncio.sleep(0.05)
         command = command_to_kill(homes, environment)
         await asyncio.to_thread(subprocess.run, command, check=True, capture_output=True, env=dict(os.environ))

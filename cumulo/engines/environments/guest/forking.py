@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cumulo.engines.sandboxes import enter
+from cumulo.engines.sandboxes.programs import awake, wake_for_ends
 
 MESSAGE_BYTES = 256 * 1024
 Prepare = Callable[[dict[str, Any]], str]
@@ -27,11 +28,7 @@ Become = Callable[[dict[str, Any], list[int]], int]
 def serve(server: socket.socket, prepare: Prepare, become: Become) -> None:
     """Fork for every message until the server is gone."""
     enter.subreaper()
-    woken, waker = socket.socketpair()
-    woken.setblocking(False)
-    waker.setblocking(False)
-    signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
-    signal.signal(signal.SIGCHLD, lambda *_: None)
+    woken = wake_for_ends()
     _tell(server, {"ready": os.getpid()})
     gc.collect()
     gc.freeze()  # a collection in a child would write to every page that is shared
@@ -41,7 +38,7 @@ def serve(server: socket.socket, prepare: Prepare, become: Become) -> None:
     while True:
         for descriptor, _ in poll.poll():
             if descriptor == woken.fileno():
-                woken.recv(4096)
+                awake(woken)
                 _reap()
                 continue
             try:
