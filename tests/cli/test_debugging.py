@@ -1,6 +1,7 @@
 """`cumulo live --debug`: a debugger attaches to a function, inside its sandbox."""
 
 import json
+import shutil
 import signal
 import socket
 import urllib.request
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from cumulo.engines.containers import engines
 from tests.cli.test_commands import Shell, cumulo  # noqa: F401 - the fixture
 from tests.engines.environments import java_code
 
@@ -66,8 +68,12 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
-def test_a_breakpoint_in_a_python_function(cumulo: Shell, tmp_path: Path) -> None:  # noqa: F811
+@pytest.mark.parametrize("isolation", [engines.NAMESPACES, engines.RUNC, engines.GVISOR])
+def test_a_breakpoint_in_a_python_function(cumulo: Shell, tmp_path: Path, isolation: str) -> None:  # noqa: F811
     pytest.importorskip("debugpy")
+    if isolation != engines.NAMESPACES and not shutil.which(engines.ENGINES[isolation].program):
+        pytest.skip(f"there is no {isolation}")
+    cumulo.environment["CUMULO_ISOLATION"] = isolation
     source = tmp_path / "src"
     source.mkdir()
     (source / "app.py").write_text(CODE)
