@@ -25,6 +25,7 @@ MASKED = ("/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/pr
           "/proc/timer_list", "/proc/timer_stats")  # fmt: skip
 READ_ONLY = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
 """Of a machine's /proc. Source: the defaults of the OCI runtimes' `spec` command."""
+AS_ROOT = ("unshare", "--user", "--map-root-user")
 PORTS = "net.ipv4.ip_unprivileged_port_start"
 LABEL = "cumulo.server"
 MOST = 4096
@@ -46,13 +47,12 @@ class Running(NamedTuple):
 class Launcher:
     """One of the programs."""
 
-    slack_bytes = 64 << 20
-    """What a container may use beside its programs and their /tmp: the supervisor, the engine's own."""
-
     def __init__(self, template: Plain) -> None:
         """`template`: of `Containers.template`."""
         self.template = template
         self.program: str = template["engine_program"]
+        self.words = [self.program]
+        """What every command of it begins with."""
         self.folder = Path(template["folder"])
         self.root = Path()
         self._rapid: Rapid | None = None
@@ -129,7 +129,7 @@ class Launcher:
         """What the program prints. Raises Failed with what it complains of."""
         try:
             done = subprocess.run(
-                [self.program, *words], capture_output=True, timeout=PATIENCE_S, check=False, stdin=subprocess.DEVNULL
+                [*self.words, *words], capture_output=True, timeout=PATIENCE_S, check=False, stdin=subprocess.DEVNULL
             )
         except (OSError, subprocess.TimeoutExpired) as error:
             raise Failed(f"{self.program}: {error}") from None
@@ -147,13 +147,15 @@ class Oci(Launcher):
     def __init__(self, template: Plain) -> None:
         super().__init__(template)
         self._state = self.folder / template["engine"]
-        self._global = ["--root", str(self._state)]
         self._sandboxed = template["engine"] == "gvisor"
+        self._rootless = os.geteuid() != 0
+        if self._sandboxed and self._rootless:  # which would want newuidmap for a user namespace of its own making
+            self.words = [*AS_ROOT, self.program, "--rootless"]
+        self.words += ["--root", str(self._state)]
         if self._sandboxed:
-            self.slack_bytes = 256 << 20
-            self._global += ["--network=none", "--ignore-cgroups"]
+            self.words += ["--network=none", "--ignore-cgroups"]
         elif template["engine"] == "crun":
-            self._global += ["--cgroup-manager=disabled"]
+            self.words += ["--cgroup-manager=disabled"]
 
     def prepare(self) -> None:
         super().prepare()
@@ -170,7 +172,7 @@ class Oci(Launcher):
         with (own / "errors").open("wb") as complaints:
             try:
                 done = subprocess.run(
-                    [self.program, *self._global, *words],
+                    [*self.words, *words],
                     stdin=inside_in, stdout=inside_out, stderr=complaints, timeout=PATIENCE_S, check=False,
                     preexec_fn=lambda: enter.join(spec["groups"]),
                 )  # fmt: skip
@@ -185,7 +187,7 @@ class Oci(Launcher):
 
     def remove(self, name: str) -> None:
         with contextlib.suppress(Failed):
-            self._run(*self._global, "delete", "--force", name)
+            self._run("delete", "--force", name)
 
     def _configuration(self, own: Path, spec: Plain) -> Plain:
         uid, gid = spec["user"]
@@ -197,7 +199,7 @@ class Oci(Launcher):
         }
         if not self._sandboxed:
             linux["sysctl"] = {PORTS: "0"}
-        if os.geteuid() != 0:
+        if self._rootless and not self._sandboxed:
             _map_user(linux, uid, gid)
         mounts = [_oci(mount) for mount in self.mounts(own, spec)]
         return {

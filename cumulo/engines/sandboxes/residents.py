@@ -24,10 +24,7 @@ def figures(pid: int | str, file: str = "status") -> dict[str, int]:
 
 def own_bytes(pids: Iterable[int | str]) -> int | None:
     """What processes have themselves, what forks share counted once; None where the kernel does not tell. Slow."""
-    total = 0
-    for pid in pids:
-        shares = figures(pid, "smaps_rollup")
-        if shares and OWN[0] not in shares:  # before Linux 5.3
-            return None
-        total += sum(shares.get(name, 0) for name in OWN)
-    return total
+    if OWN[0] not in figures("self", "smaps_rollup"):  # before Linux 5.3, and in gVisor
+        return None
+    shares = [figures(pid, "smaps_rollup") for pid in pids]
+    return sum(each.get(name, 0) for each in shares for name in OWN)

@@ -22,7 +22,7 @@ from cumulo.engines.environments.environments import Environments
 from tests.engines.environments.conftest import Bench
 
 ENGINES = tuple(engines.ENGINES)
-WITHOUT_ROOT = (engines.PODMAN, engines.RUNC)
+WITHOUT_ROOT = (engines.PODMAN, engines.RUNC, engines.GVISOR)
 UNIFIED = Path("/sys/fs/cgroup/unified")
 CRUN = """#!/bin/sh
 exec unshare --mount sh -c 'umount {unified}; exec {crun} "$@"' crun "$@"
