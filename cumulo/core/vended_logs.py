@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cumulo.core.context import Context
 
 SERVICE = "delivery.logs"
-BATCH_EVENTS, BATCH_BYTES, OVERHEAD_BYTES = 10_000, 1_048_576, 26  # of PutLogEvents
+BATCH_EVENTS, BATCH_BYTES, OVERHEAD_BYTES, BATCH_MS = 10_000, 1_048_576, 26, 86_400_000  # of PutLogEvents
 RETRY_S = 60.0
 
 S3_ACCESS = "S3_SERVER_ACCESS_LOGS"
@@ -92,7 +92,11 @@ def _batches(delivery: VendedDelivery, records: Sequence[VendedRecord]) -> Itera
     size = 0
     for record in records:
         message = msgspec.json.encode({name: record.fields.get(name) for name in delivery.fields})
-        if batch and (len(batch) == BATCH_EVENTS or size + len(message) + OVERHEAD_BYTES > BATCH_BYTES):
+        if batch and (
+            len(batch) == BATCH_EVENTS
+            or size + len(message) + OVERHEAD_BYTES > BATCH_BYTES
+            or record.timestamp_ms - batch[0]["timestamp"] >= BATCH_MS
+        ):
             yield batch
             batch, size = [], 0
         batch.append({"timestamp": record.timestamp_ms, "message": message.decode()})

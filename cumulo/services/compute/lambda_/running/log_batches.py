@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 MOST_EVENTS = 10_000
 MOST_BYTES = 1_048_576
 OVERHEAD_B = 26
+LONGEST_MS = 86_400_000  # from the first to the last of a call: the computer may have slept between two lines
 LONGEST_B = 262_118  # of one event; Lambda cuts longer lines into several
 
 
@@ -21,7 +22,11 @@ def batches(lines: list[LogLine]) -> Iterator[list[dict[str, Any]]]:
     for line in sorted(lines, key=lambda line: line.timestamp_ms):
         for text in _cut(line.text):
             weight = len(text.encode()) + OVERHEAD_B
-            if batch and (len(batch) >= MOST_EVENTS or size + weight > MOST_BYTES):
+            if batch and (
+                len(batch) >= MOST_EVENTS
+                or size + weight > MOST_BYTES
+                or line.timestamp_ms - batch[0]["timestamp"] >= LONGEST_MS
+            ):
                 yield batch
                 batch, size = [], 0
             batch.append({"timestamp": line.timestamp_ms, "message": text})
