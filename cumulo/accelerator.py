@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from cumulo.core.callers.credentials import ACCESS_KEYS, ANONYMOUS, resolve
 from cumulo.core.context import Context
-from cumulo.core.credentials import ACCESS_KEYS, ANONYMOUS, resolve
 from cumulo.core.errors import Error
 from cumulo.services.data.dax import admission, attribute_lists
 from cumulo.wire.dax import answers, calls, items

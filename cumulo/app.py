@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cumulo import __version__, dropin, faces
-from cumulo.core import access, credentials
+from cumulo.core import access
+from cumulo.core.callers import credentials
 from cumulo.core.clock import Clock
 from cumulo.core.context import Context
 from cumulo.core.errors import INTERNAL_FAILURE

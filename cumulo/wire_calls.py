@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cumulo import event_frames
-from cumulo.core import credentials
 from cumulo.core.bodies import Outgoing
+from cumulo.core.callers import credentials
 from cumulo.core.context import Context
 from cumulo.core.errors import INTERNAL_FAILURE
 from cumulo.core.pipeline import Caller

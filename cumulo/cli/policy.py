@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from cumulo.cli import Refusal, configuration, servers
 
 if TYPE_CHECKING:
-    from cumulo.core.calls import Call
+    from cumulo.core.usage.calls import Call
 
 UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
@@ -62,8 +62,8 @@ def _calls(running: servers.Running | None, data_dir: Path, since: float) -> Ite
     """The calls since then: the running cloud's newest, which it writes down with this, then the files'."""
     import msgspec
 
-    from cumulo.core.calls import Call
-    from cumulo.core.journal import written_calls
+    from cumulo.core.usage.calls import Call
+    from cumulo.core.usage.journal import written_calls
 
     recent = servers.fetch(running, "/_cumulo/requests?limit=1000") if running is not None else []
     for entry in recent:

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cumulo.core.arns import partition_of
-from cumulo.core.identities import pass_role
+from cumulo.core.callers.identities import pass_role
 from cumulo.core.policy.principals import PrincipalKind
 from cumulo.core.signals import Listener
 
 if TYPE_CHECKING:
     from cumulo.blobs import Blobs
+    from cumulo.core.callers.identities import Role
     from cumulo.core.discovery import Handler
-    from cumulo.core.identities import Role
     from cumulo.core.policy.principals import Principal
     from cumulo.core.runtime import Runtime
     from cumulo.store.transaction import Transaction

@@ -13,23 +13,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cumulo.blobs import BlobFailure, Blobs
-from cumulo.core.authorization import decide_call
+from cumulo.core.background.reconcilers import Reconcilers
+from cumulo.core.background.standing import StandingServices
+from cumulo.core.background.tasks import Tasks
+from cumulo.core.callers.authorization import decide_call
+from cumulo.core.callers.identities import AwaitedIdentities, AwaitedPolicySource, Identities
 from cumulo.core.clock import Clock
 from cumulo.core.context import Context
 from cumulo.core.discovery import Handler, Registry, ServiceCode
 from cumulo.core.errors import INTERNAL_FAILURE, SERVICE_UNAVAILABLE, not_implemented
-from cumulo.core.identities import AwaitedIdentities, AwaitedPolicySource, Identities
 from cumulo.core.ids import Ids
-from cumulo.core.journal import Journal, last_time
 from cumulo.core.kept_blobs import keep_swept
 from cumulo.core.operation import Wait
 from cumulo.core.pipeline import Caller, Run, ServiceCall
 from cumulo.core.policy.authorization import PolicySource
 from cumulo.core.policy.principals import Principal, service
-from cumulo.core.reconcilers import Reconcilers
 from cumulo.core.signals import Signals
-from cumulo.core.standing import StandingServices
-from cumulo.core.tasks import Tasks
+from cumulo.core.usage.journal import Journal, last_time
 from cumulo.store.failures import StoreFailure
 from cumulo.wire.faults import Fault
 

@@ -9,7 +9,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from cumulo.core import credentials
+from cumulo.core.callers import credentials
 from cumulo.faces import addresses
 from cumulo.wire import form_signatures
 from cumulo.wire.faults import Fault

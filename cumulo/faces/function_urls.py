@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from cumulo.core import credentials
+from cumulo.core.callers import credentials
 from cumulo.core.errors import INTERNAL_FAILURE
 from cumulo.faces import contexts
 from cumulo.gateway.bodies import Disconnected

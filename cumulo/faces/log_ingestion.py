@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
-from cumulo.core import credentials
+from cumulo.core.callers import credentials
 from cumulo.core.errors import INTERNAL_FAILURE
 from cumulo.faces import contexts
 from cumulo.gateway.hosts import FOREIGN

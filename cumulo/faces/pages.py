@@ -80,7 +80,7 @@ def site_fields(ctx: Context, exchange: Exchange, route: Route) -> Fields:
 
 def _rules(ctx: Context, bucket: str) -> list[dict[str, Any]] | None:
     """The CORS rules of a bucket; None where there are none."""
-    from cumulo.core.s3_buckets import BUCKETS
+    from cumulo.core.s3.buckets import BUCKETS
     from cumulo.services.storage.s3.browsers import cors
     from cumulo.services.storage.s3.stored import configurations
 
@@ -131,7 +131,7 @@ def _is_ours(cloud: Cloud, request: Request, method: str) -> bool:
 
 
 async def _by_rules(cloud: Cloud, address: addresses.Address, origin: str, method: str, wanted: str) -> Fields:
-    from cumulo.core.s3_buckets import BUCKETS
+    from cumulo.core.s3.buckets import BUCKETS
     from cumulo.services.storage.s3.browsers import cors_rules
 
     def read(txn: Any) -> tuple[bool, list[dict[str, Any]] | None]:

@@ -129,7 +129,7 @@ class _Site:
         return page
 
     async def _configuration(self) -> dict[str, Any]:
-        from cumulo.core.s3_buckets import BUCKETS
+        from cumulo.core.s3.buckets import BUCKETS
         from cumulo.services.storage.s3.browsers import websites
         from cumulo.services.storage.s3.errors import NO_SUCH_BUCKET, NO_SUCH_WEBSITE
         from cumulo.services.storage.s3.stored import configurations

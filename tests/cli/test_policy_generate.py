@@ -9,9 +9,9 @@ import msgspec
 import pytest
 
 from cumulo.cli import Refusal, configuration, policy, start
-from cumulo.core.calls import Call
-from cumulo.core.journal import written_calls
 from cumulo.core.policy import generation
+from cumulo.core.usage.calls import Call
+from cumulo.core.usage.journal import written_calls
 from tests.conftest import Account
 from tests.services.identity.iam.conftest import House, document, refused, trust
 

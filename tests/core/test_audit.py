@@ -9,7 +9,7 @@ from botocore import UNSIGNED
 from botocore.config import Config
 
 from cumulo.cli.why import explanation
-from cumulo.core.calls import Call
+from cumulo.core.usage.calls import Call
 from tests.conftest import Account
 from tests.services.identity.iam.conftest import House, document, refused, trust
 

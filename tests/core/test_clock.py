@@ -9,10 +9,10 @@ import msgspec
 import pytest
 
 from cumulo.core import clock as core_clock
-from cumulo.core import journal
-from cumulo.core.calls import Call
 from cumulo.core.clock import Clock
 from cumulo.core.signals import Signals
+from cumulo.core.usage import journal
+from cumulo.core.usage.calls import Call
 from tests.conftest import Account, RunningCloud
 
 

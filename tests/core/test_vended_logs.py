@@ -1,7 +1,7 @@
 """Records on their way to log groups."""
 
-from cumulo.core import vended_logs
-from cumulo.core.vended_logs import VendedDelivery, VendedRecord
+from cumulo.core.monitoring import vended_logs
+from cumulo.core.monitoring.vended_logs import VendedDelivery, VendedRecord
 
 DAY_MS = 86_400_000
 

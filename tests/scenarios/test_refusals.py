@@ -12,7 +12,7 @@ import pytest
 from botocore import auth
 from botocore.credentials import Credentials
 
-from cumulo.core import credentials
+from cumulo.core.callers import credentials
 from tests.conftest import Account
 from tests.scenarios.raw_client import FORM, Answer, form, json_fields, send, signed, written
 

@@ -11,7 +11,7 @@ from cumulo.core.arns import partition_of
 from cumulo.wire.faults import Fault
 
 if TYPE_CHECKING:
-    from cumulo.core.calls import Call
+    from cumulo.core.usage.calls import Call
 
 # Who can bear an identity policy: not services, not people known by a provider alone.
 _BEARER = re.compile(r"arn:[a-z-]+:(?:iam::\d{12}:(?:root$|user/|role/)|sts::\d{12}:(?:assumed-role|federated-user)/)")

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from cumulo.cli.why import explanation
+from cumulo.core.callers.identities import trusts
 from cumulo.core.errors import Fault
-from cumulo.core.identities import trusts
 from tests.services.identity.iam.conftest import House, document, refused, trust
 from tests.services.identity.test_sts import in_cloud
 

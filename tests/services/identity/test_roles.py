@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from cumulo.core import credentials
-from cumulo.core.identities import Nobody, Role, SamlIdentity, WebIdentity
+from cumulo.core.callers import credentials
+from cumulo.core.callers.identities import Nobody, Role, SamlIdentity, WebIdentity
 from cumulo.core.policy.principals import PrincipalKind
 from tests.services.identity.test_sts import client_with, in_cloud, refused
 

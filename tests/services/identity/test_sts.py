@@ -9,7 +9,7 @@ import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
 
-from cumulo.core import authorization_messages, credentials
+from cumulo.core.callers import authorization_messages, credentials
 from cumulo.core.context import Context
 from tests import refusals
 

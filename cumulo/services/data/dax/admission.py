@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cumulo.core.identities import trusts
+from cumulo.core.callers.identities import trusts
 from cumulo.core.policy.principals import Principal, PrincipalKind
 from cumulo.services.data.dax.clusters import AVAILABLE, CLUSTERS, SERVICE, Cluster
 from cumulo.services.data.dax.errors import CLUSTER_NOT_FOUND, INVALID_VALUE

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cumulo.core.callers.identities import POLICY_NOT_FOUND, Delegation, Nobody, Role, SamlIdentity, WebIdentity
 from cumulo.core.errors import Fault
-from cumulo.core.identities import POLICY_NOT_FOUND, Delegation, Nobody, Role, SamlIdentity, WebIdentity
 from cumulo.services.identity.iam.credentials import mfa_devices
 from cumulo.services.identity.iam.delegation import delegation_tokens
 from cumulo.services.identity.iam.entities import trust_policies

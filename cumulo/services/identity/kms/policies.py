@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from cumulo.core.authorization import environment_of
+from cumulo.core.callers.authorization import environment_of
 from cumulo.core.errors import Fault
 from cumulo.core.operation import operation
 from cumulo.core.policy.authorization import authorize, compiled

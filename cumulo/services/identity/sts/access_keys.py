@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cumulo.core import access_key_ids, credentials
+from cumulo.core.callers import access_key_ids, credentials
 from cumulo.core.operation import operation
 from cumulo.services.identity.sts.sessions import VALIDATION_ERROR
 

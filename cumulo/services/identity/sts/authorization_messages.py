@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cumulo.core import authorization_messages
+from cumulo.core.callers import authorization_messages
 from cumulo.core.errors import Error
 from cumulo.core.operation import operation
 

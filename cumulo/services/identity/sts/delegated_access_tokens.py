@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cumulo.core import credentials
+from cumulo.core.callers import credentials
 from cumulo.core.operation import operation
 from cumulo.core.policy.principals import PrincipalKind
 from cumulo.services.identity.sts import sessions

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from cumulo.core import credentials
 from cumulo.core.arns import Arn
+from cumulo.core.callers import credentials
+from cumulo.core.callers.identities import Role
 from cumulo.core.errors import Fault
-from cumulo.core.identities import Role
 from cumulo.core.operation import operation
 from cumulo.core.policy.principals import Principal, PrincipalKind
 from cumulo.services.identity.sts import sessions
@@ -22,8 +22,8 @@ from cumulo.services.identity.sts.session_policies import session_policies
 from cumulo.services.identity.sts.session_tags import merged, session_tags
 
 if TYPE_CHECKING:
+    from cumulo.core.callers.credentials import AccessKey
     from cumulo.core.context import Context
-    from cumulo.core.credentials import AccessKey
     from cumulo.stubs import sts as t
 
 DEFAULT_ROLE_SESSION_S = 3600

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cumulo.core import credentials
-from cumulo.core.credentials import AccessKey, Issued
+from cumulo.core.callers import credentials
+from cumulo.core.callers.credentials import AccessKey, Issued
 from cumulo.core.errors import Error
 from cumulo.core.operation import reconciler
 from cumulo.core.policy.principals import PrincipalKind

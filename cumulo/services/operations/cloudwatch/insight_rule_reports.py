@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from cumulo.core import insight_rules
 from cumulo.core.errors import Fault
+from cumulo.core.monitoring import insight_rules
 from cumulo.core.operation import operation
 from cumulo.services.operations.cloudwatch import rule_definitions
 from cumulo.services.operations.cloudwatch.errors import INVALID_VALUE, TIMES_EQUAL, TIMES_REVERSED
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cumulo.core.context import Context
-    from cumulo.core.insight_rules import InsightRule
+    from cumulo.core.monitoring.insight_rules import InsightRule
     from cumulo.services.operations.cloudwatch.rule_definitions import Definition
     from cumulo.stubs import cloudwatch as t
 

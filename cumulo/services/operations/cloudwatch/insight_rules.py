@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cumulo.core import insight_rules, paging
+from cumulo.core import paging
 from cumulo.core.errors import Fault, not_implemented
-from cumulo.core.insight_rules import DISABLED, ENABLED, LOG_RULE, RULES, SERVICE_RULE, InsightRule
+from cumulo.core.monitoring import insight_rules
+from cumulo.core.monitoring.insight_rules import DISABLED, ENABLED, LOG_RULE, RULES, SERVICE_RULE, InsightRule
 from cumulo.core.operation import operation
 from cumulo.services.operations.cloudwatch import rule_definitions
 from cumulo.services.operations.cloudwatch.errors import (

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from cumulo.core.insight_rules import ContributionMinute, Keys
+from cumulo.core.monitoring.insight_rules import ContributionMinute, Keys
 
 
 class Period:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cumulo.core.insight_rules import RULES
+from cumulo.core.monitoring.insight_rules import RULES
 from cumulo.core.operation import operation
 from cumulo.core.tags import TAG_LIMIT, without
 from cumulo.services.operations.cloudwatch.errors import INVALID_VALUE, RESOURCE_NOT_FOUND
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
-    from cumulo.core.insight_rules import InsightRule
+    from cumulo.core.monitoring.insight_rules import InsightRule
     from cumulo.stubs import cloudwatch as t
 
 

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 
 def install(runtime: Runtime) -> None:
     """Let S3 Control's jobs do what S3's API has no operation for; called when the service is loaded."""
-    from cumulo.core import s3_jobs
+    from cumulo.core.s3 import jobs
     from cumulo.services.storage.s3.objects import object_checksums
     from cumulo.services.storage.s3.replication import existing_objects
 
-    s3_jobs.offer(runtime, s3_jobs.Hand(existing_objects.replicate, existing_objects.find, object_checksums.compute))
+    jobs.offer(runtime, jobs.Hand(existing_objects.replicate, existing_objects.find, object_checksums.compute))

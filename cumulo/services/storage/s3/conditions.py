@@ -15,7 +15,7 @@ from cumulo.core.policy.deferred_keys import DeferredKeys
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
-    from cumulo.core.s3_buckets import Bucket
+    from cumulo.core.s3.buckets import Bucket
     from cumulo.services.storage.s3.stored.object_versions import ObjectVersion
 
 # Request member → the condition key of its value.

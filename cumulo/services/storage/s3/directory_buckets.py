@@ -20,7 +20,7 @@ from cumulo.services.storage.s3.errors import (
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
-    from cumulo.core.s3_buckets import Bucket
+    from cumulo.core.s3.buckets import Bucket
 
 SUFFIX = "--x-s3"
 SIGNING_NAME = "s3express"

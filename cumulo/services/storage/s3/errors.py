@@ -5,8 +5,8 @@ documented.
 """
 
 from cumulo.core.errors import Error
-from cumulo.core.s3_buckets import NO_SUCH_BUCKET as NO_SUCH_BUCKET  # BucketName
-from cumulo.core.s3_policy_checks import MALFORMED_POLICY as MALFORMED_POLICY
+from cumulo.core.s3.buckets import NO_SUCH_BUCKET as NO_SUCH_BUCKET  # BucketName
+from cumulo.core.s3.policy_checks import MALFORMED_POLICY as MALFORMED_POLICY
 
 # Of requests.
 ACCESS_DENIED = Error("AccessDenied", "Access Denied", status=403)

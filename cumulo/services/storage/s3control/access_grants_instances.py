@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import operation
-from cumulo.core.s3_buckets import BUCKETS
+from cumulo.core.s3.buckets import BUCKETS
 from cumulo.services.storage.s3control import accounts, tags
 from cumulo.services.storage.s3control.access_grants_records import DEFAULT, INSTANCES, LOCATIONS, Instance
 from cumulo.services.storage.s3control.errors import INSTANCE_EXISTS, INSTANCE_NOT_EMPTY, NO_INSTANCE

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import operation
-from cumulo.core.s3_buckets import BUCKETS
+from cumulo.core.s3.buckets import BUCKETS
 from cumulo.services.storage.s3control import access_grants_instances, accounts, pages, tags
 from cumulo.services.storage.s3control.access_grants_records import DEFAULT, GRANTS, LOCATIONS, Location
 from cumulo.services.storage.s3control.errors import (

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cumulo.core import s3_policy_checks, s3_public_policies
 from cumulo.core.operation import operation
-from cumulo.core.s3_access import ACCESS_POINTS, ACCOUNT_ACCESS
+from cumulo.core.s3 import policy_checks, public_policies
+from cumulo.core.s3.access import ACCESS_POINTS, ACCOUNT_ACCESS
 from cumulo.services.storage.s3control import access_points, accounts, directory_access_points
 from cumulo.services.storage.s3control.errors import ACCESS_DENIED, METHOD_NOT_ALLOWED, NO_SUCH_ACCESS_POINT_POLICY
 
@@ -23,10 +23,10 @@ def put_access_point_policy(ctx: Context, request: t.PutAccessPointPolicyRequest
     """Replace the access point's policy. Raises MalformedPolicy, AccessDenied for a public one that is blocked."""
     accounts.check(ctx, request)
     point = access_points.found(ctx, request["Name"])
-    policy = s3_policy_checks.checked(request["Policy"], point.arn)
+    policy = policy_checks.checked(request["Policy"], point.arn)
     account = ACCOUNT_ACCESS.peek(ctx, ctx.account)
     blocked = point.block.block_policy or (account is not None and account.block.block_policy)
-    if blocked and s3_public_policies.is_public(policy):
+    if blocked and public_policies.is_public(policy):
         raise ACCESS_DENIED()
     point.policy = policy
     ACCESS_POINTS.put(ctx, point)
@@ -63,4 +63,4 @@ def get_access_point_policy_status(
     point = access_points.found(ctx, request["Name"])
     if not point.policy:
         raise NO_SUCH_ACCESS_POINT_POLICY(members={"AccessPointName": point.name})
-    return {"PolicyStatus": {"IsPublic": s3_public_policies.is_public(point.policy)}}
+    return {"PolicyStatus": {"IsPublic": public_policies.is_public(point.policy)}}

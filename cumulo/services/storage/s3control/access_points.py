@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any, cast
 
 from cumulo.core.operation import operation
-from cumulo.core.s3_access import (
+from cumulo.core.s3.access import (
     ACCESS_POINT_ALIASES,
     ACCESS_POINTS,
     ALIAS_SUFFIX,
@@ -18,7 +18,7 @@ from cumulo.core.s3_access import (
     AccessPointAlias,
     PublicAccessBlock,
 )
-from cumulo.core.s3_buckets import BUCKETS
+from cumulo.core.s3.buckets import BUCKETS
 from cumulo.core.table import prefix_range
 from cumulo.services.storage.s3control import accounts, directory_access_points, pages, public_access_blocks, tags
 from cumulo.services.storage.s3control.errors import (

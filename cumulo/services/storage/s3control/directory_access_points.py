@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any, cast
 
 from cumulo.core.operation import operation
-from cumulo.core.s3_access import ACCESS_POINTS, DIRECTORY_SUFFIX, AccessPoint, directory_arn
+from cumulo.core.s3.access import ACCESS_POINTS, DIRECTORY_SUFFIX, AccessPoint, directory_arn
 from cumulo.services.storage.s3control import accounts, pages
 from cumulo.services.storage.s3control.errors import (
     INVALID_ARGUMENT,

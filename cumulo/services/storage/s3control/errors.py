@@ -1,7 +1,7 @@
 """The errors of S3 Control with AWS's texts, as observed in its answers or in the S3 API Reference."""
 
 from cumulo.core.errors import Error
-from cumulo.core.s3_access import NO_SUCH_ACCESS_POINT as NO_SUCH_ACCESS_POINT
+from cumulo.core.s3.access import NO_SUCH_ACCESS_POINT as NO_SUCH_ACCESS_POINT
 
 ACCESS_DENIED = Error("AccessDenied", "Access Denied", status=403)
 INVALID_REQUEST = Error("InvalidRequest", status=400)

@@ -16,8 +16,8 @@ from urllib.parse import quote_plus
 
 import msgspec
 
-from cumulo.core import s3_jobs
 from cumulo.core.errors import Fault
+from cumulo.core.s3 import jobs as s3_jobs
 from cumulo.core.table import REGION, Record, Table
 from cumulo.services.storage.s3control.job_manifests import Target
 

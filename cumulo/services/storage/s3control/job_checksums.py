@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from cumulo.core import s3_jobs
 from cumulo.core.errors import Fault
+from cumulo.core.s3 import jobs as s3_jobs
 from cumulo.services.storage.s3control.errors import BAD_JOB
 
 if TYPE_CHECKING:

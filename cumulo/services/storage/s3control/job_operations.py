@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-from cumulo.core import s3_jobs
 from cumulo.core.errors import Fault
+from cumulo.core.s3 import jobs as s3_jobs
 from cumulo.services.storage.s3control import job_checksums, job_functions
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from cumulo.core import role_sessions
+from cumulo.core.callers import role_sessions
 from cumulo.core.errors import Fault
 from cumulo.core.operation import task
 from cumulo.core.table import REGION, Record, Table

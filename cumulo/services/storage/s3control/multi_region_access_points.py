@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from cumulo.core import paging, s3_public_policies
+from cumulo.core import paging
 from cumulo.core.operation import operation
-from cumulo.core.s3_multi_region import (
+from cumulo.core.s3 import public_policies
+from cumulo.core.s3.multi_region import (
     ALIAS_SUFFIX,
     MULTI_REGION_ACCESS_POINTS,
     NO_SUCH_MULTI_REGION_ACCESS_POINT,
@@ -154,7 +155,7 @@ def get_multi_region_access_point_policy_status(
     """Whether the policy lets in callers whom nobody chose."""
     accounts.check(ctx, request)
     point = _of_name(ctx, request["Name"])
-    public = bool(point.policy) and s3_public_policies.is_public(point.policy)
+    public = bool(point.policy) and public_policies.is_public(point.policy)
     return {"Established": {"IsPublic": public}}
 
 

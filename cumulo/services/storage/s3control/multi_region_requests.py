@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
-from cumulo.core import s3_policy_checks, s3_public_policies
 from cumulo.core.errors import Fault
 from cumulo.core.operation import operation, task
-from cumulo.core.s3_access import ACCOUNT_ACCESS, PublicAccessBlock
-from cumulo.core.s3_buckets import BUCKETS, NO_SUCH_BUCKET
-from cumulo.core.s3_multi_region import (
+from cumulo.core.s3 import policy_checks, public_policies
+from cumulo.core.s3.access import ACCOUNT_ACCESS, PublicAccessBlock
+from cumulo.core.s3.buckets import BUCKETS, NO_SUCH_BUCKET
+from cumulo.core.s3.multi_region import (
     MULTI_REGION_ACCESS_POINTS,
     NO_SUCH_MULTI_REGION_ACCESS_POINT,
     MultiRegionAccessPoint,
@@ -148,10 +148,10 @@ def _delete(ctx: Context, asked: AsyncRequest, details: dict[str, Any]) -> Multi
 
 def _put_policy(ctx: Context, asked: AsyncRequest, details: dict[str, Any]) -> MultiRegionAccessPoint:
     point = _there(ctx, details["Name"])
-    policy = s3_policy_checks.checked(details["Policy"], point.arn)
+    policy = policy_checks.checked(details["Policy"], point.arn)
     account = ACCOUNT_ACCESS.peek(ctx, ctx.account)
     blocked = point.block.block_policy or (account is not None and account.block.block_policy)
-    if blocked and s3_public_policies.is_public(policy):
+    if blocked and public_policies.is_public(policy):
         raise ACCESS_DENIED()
     point.policy = policy
     MULTI_REGION_ACCESS_POINTS.put(ctx, point)

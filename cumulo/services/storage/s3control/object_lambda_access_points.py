@@ -10,9 +10,9 @@ import re
 from typing import TYPE_CHECKING, Any, cast
 
 from cumulo.core.operation import operation
-from cumulo.core.s3_access import ACCESS_POINTS, PublicAccessBlock
-from cumulo.core.s3_access import ALIAS_SUFFIX as ACCESS_POINT_SUFFIX
-from cumulo.core.s3_object_lambda import (
+from cumulo.core.s3.access import ACCESS_POINTS, PublicAccessBlock
+from cumulo.core.s3.access import ALIAS_SUFFIX as ACCESS_POINT_SUFFIX
+from cumulo.core.s3.object_lambda import (
     ALIAS_SUFFIX,
     OBJECT_LAMBDA_ACCESS_POINTS,
     OBJECT_LAMBDA_ALIASES,

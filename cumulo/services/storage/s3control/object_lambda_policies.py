@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cumulo.core import s3_policy_checks, s3_public_policies
 from cumulo.core.operation import operation
-from cumulo.core.s3_object_lambda import OBJECT_LAMBDA_ACCESS_POINTS, ObjectLambdaAccessPoint
+from cumulo.core.s3 import policy_checks, public_policies
+from cumulo.core.s3.object_lambda import OBJECT_LAMBDA_ACCESS_POINTS, ObjectLambdaAccessPoint
 from cumulo.services.storage.s3control.errors import ACCESS_DENIED, NO_SUCH_ACCESS_POINT_POLICY
 from cumulo.services.storage.s3control.object_lambda_access_points import found
 
@@ -28,8 +28,8 @@ def put_access_point_policy_for_object_lambda(
 ) -> None:
     """Replace the policy. Raises MalformedPolicy, AccessDenied for a public one."""
     point = found(ctx, request)
-    policy = s3_policy_checks.checked(request["Policy"], point.arn)
-    if s3_public_policies.is_public(policy):
+    policy = policy_checks.checked(request["Policy"], point.arn)
+    if public_policies.is_public(policy):
         raise ACCESS_DENIED()
     point.policy = policy
     OBJECT_LAMBDA_ACCESS_POINTS.put(ctx, point)
@@ -48,7 +48,7 @@ def get_access_point_policy_status_for_object_lambda(
     ctx: Context, request: t.GetAccessPointPolicyStatusForObjectLambdaRequest
 ) -> t.GetAccessPointPolicyStatusForObjectLambdaResult:
     """Whether the policy lets in callers whom nobody chose."""
-    return {"PolicyStatus": {"IsPublic": s3_public_policies.is_public(_with_policy(ctx, request).policy)}}
+    return {"PolicyStatus": {"IsPublic": public_policies.is_public(_with_policy(ctx, request).policy)}}
 
 
 @operation

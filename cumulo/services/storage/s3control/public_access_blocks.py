@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import operation
-from cumulo.core.s3_access import ACCOUNT_ACCESS, AccountAccess, PublicAccessBlock
+from cumulo.core.s3.access import ACCOUNT_ACCESS, AccountAccess, PublicAccessBlock
 from cumulo.services.storage.s3control import accounts
 from cumulo.services.storage.s3control.errors import INVALID_REQUEST, NO_SUCH_PUBLIC_ACCESS_BLOCK
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import operation
-from cumulo.core.s3_access import ACCESS_POINTS, AccessPoint
-from cumulo.core.s3_buckets import BUCKETS, Bucket
+from cumulo.core.s3.access import ACCESS_POINTS, AccessPoint
+from cumulo.core.s3.buckets import BUCKETS, Bucket
 from cumulo.core.tags import TAG_LIMIT, is_key, is_value, to_list, without
 from cumulo.services.storage.s3control import accounts
 from cumulo.services.storage.s3control.access_grants_records import (

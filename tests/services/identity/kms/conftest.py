@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cumulo.core.identities import Nobody, Role
+from cumulo.core.callers.identities import Nobody, Role
 from tests import refusals
 from tests.conftest import Account
 

@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from cumulo.core import insight_rules
-from cumulo.core.insight_rules import ContributionMinute, InsightRule
+from cumulo.core.monitoring import insight_rules
+from cumulo.core.monitoring.insight_rules import ContributionMinute, InsightRule
 from tests.conftest import Account
 from tests.services.operations.cloudwatch.conftest import refused
 from tests.services.operations.cloudwatch.test_rule_definitions import definition

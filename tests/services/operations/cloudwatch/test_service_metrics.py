@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from cumulo.core import service_metrics
+from cumulo.core.monitoring import service_metrics
 from tests.conftest import Account
 from tests.services.data.dynamodb.item_tables import index, make
 from tests.services.operations.cloudwatch.conftest import statistics

@@ -9,9 +9,9 @@ import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
 
-from cumulo.core import s3_access
 from cumulo.core.context import Context
-from cumulo.core.s3_buckets import BUCKETS, Bucket
+from cumulo.core.s3 import access
+from cumulo.core.s3.buckets import BUCKETS, Bucket
 from tests.conftest import Account
 from tests.services.storage.s3.conftest import refused
 from tests.services.storage.s3.raw_requests import status_at
@@ -230,16 +230,16 @@ def test_more_access_points_or_buckets_than_allowed(cloud: Account, bucket: str)
     owner, other = cloud.another(), cloud.another()
 
     def fill(ctx: Context) -> None:
-        block = s3_access.PublicAccessBlock(True, True, True, True)
+        block = access.PublicAccessBlock(True, True, True, True)
         for number in range(10_000):
             named = (f"n{number}", bucket, cloud.account, "", 0.0, block)
-            point = s3_access.AccessPoint(owner.account, "us-east-1", *named)
-            s3_access.ACCESS_POINTS.put(ctx, point, account=owner.account, region="us-east-1")
+            point = access.AccessPoint(owner.account, "us-east-1", *named)
+            access.ACCESS_POINTS.put(ctx, point, account=owner.account, region="us-east-1")
             BUCKETS.put(ctx, Bucket(f"{other.account}-{number}", other.account, "us-east-1", 0.0))
 
     def empty(ctx: Context) -> None:
-        for point in s3_access.ACCESS_POINTS.range(ctx, account=owner.account, region="us-east-1"):
-            s3_access.ACCESS_POINTS.delete(ctx, point, account=owner.account, region="us-east-1")
+        for point in access.ACCESS_POINTS.range(ctx, account=owner.account, region="us-east-1"):
+            access.ACCESS_POINTS.delete(ctx, point, account=owner.account, region="us-east-1")
         for each in BUCKETS.range(ctx, other.account, index="by_account"):
             BUCKETS.delete(ctx, each)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cumulo.core import role_sessions
+from cumulo.core.callers import role_sessions
 from cumulo.core.errors import Fault
 from cumulo.core.operation import task
 from cumulo.services.compute.lambda_.durable import durable_records as records

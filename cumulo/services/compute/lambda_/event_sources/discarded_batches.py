@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cumulo.core import role_sessions
 from cumulo.core.arns import Arn
+from cumulo.core.callers import role_sessions
 from cumulo.core.errors import Fault
 from cumulo.services.compute.lambda_.event_sources import stream_events
 from cumulo.services.compute.lambda_.permissions.role_access import queue_url

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from cumulo.core import change_streams, encryption, paging, standing
+from cumulo.core import change_streams, encryption, paging
 from cumulo.core.arns import Arn
+from cumulo.core.background import standing
 from cumulo.core.errors import Fault
 from cumulo.core.operation import operation, task
 from cumulo.services.compute.lambda_.errors import (

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from cumulo.core import role_calls, role_sessions
+from cumulo.core.callers import role_calls, role_sessions
 from cumulo.core.errors import Fault
 from cumulo.services.compute.lambda_.errors import FUNCTION_NOT_FOUND
 from cumulo.services.compute.lambda_.stored import function_names, qualifiers

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from cumulo.core.callers.identities import trusts
 from cumulo.core.errors import not_implemented
-from cumulo.core.identities import trusts
 from cumulo.services.compute.lambda_.errors import (
     IMAGE_BRINGS_ALL,
     INVALID_PARAMETER,

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from cumulo.core import role_sessions
 from cumulo.core.arns import Arn
+from cumulo.core.callers import role_sessions
 from cumulo.core.errors import Fault
 from cumulo.services.compute.lambda_.permissions.role_access import queue_url
 from cumulo.services.compute.lambda_.running import invocation_metrics

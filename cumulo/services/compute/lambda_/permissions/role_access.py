@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cumulo.core import role_sessions
 from cumulo.core.arns import Arn
+from cumulo.core.callers import role_sessions
 from cumulo.core.change_streams import ENABLED, STREAMS
 from cumulo.core.errors import Fault
 from cumulo.services.compute.lambda_.errors import INVALID_PARAMETER, ROLE_NOT_ASSUMABLE

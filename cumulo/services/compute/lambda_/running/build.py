@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from cumulo.core import role_sessions
+from cumulo.core.callers import role_sessions
 from cumulo.core.errors import Fault
 from cumulo.engines.environments.builds import ON_DEMAND, SNAP_START, Build
 from cumulo.services.compute.lambda_.errors import KMS_ERRORS, ROLE_NOT_ASSUMABLE_ANY_MORE
@@ -19,8 +19,8 @@ from cumulo.services.compute.lambda_.packages import images, packages
 from cumulo.services.compute.lambda_.stored import configurations, environments
 
 if TYPE_CHECKING:
+    from cumulo.core.callers.role_sessions import Credentials
     from cumulo.core.context import Context
-    from cumulo.core.role_sessions import Credentials
     from cumulo.services.compute.lambda_.packages.images import Unpacked
     from cumulo.services.compute.lambda_.stored.qualifiers import Target
     from cumulo.services.compute.lambda_.stored.versions import Version

@@ -11,7 +11,7 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING, Any
 
-from cumulo.core import role_sessions
+from cumulo.core.callers import role_sessions
 from cumulo.core.errors import Fault
 from cumulo.services.compute.lambda_.running.log_batches import batches
 

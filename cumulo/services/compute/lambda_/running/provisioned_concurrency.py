@@ -9,7 +9,7 @@ import asyncio
 import datetime
 from typing import TYPE_CHECKING, Any
 
-from cumulo.core import standing
+from cumulo.core.background import standing
 from cumulo.core.errors import Fault
 from cumulo.core.operation import operation, reconciler
 from cumulo.services.compute.lambda_ import errors

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from cumulo.core import paging
-from cumulo.core.insight_rules import CONTRIBUTIONS, ENABLED, RULES, SERVICE_RULE, InsightRule
+from cumulo.core.monitoring.insight_rules import CONTRIBUTIONS, ENABLED, RULES, SERVICE_RULE, InsightRule
 from cumulo.core.operation import operation
 from cumulo.services.data.dynamodb.errors import RESOURCE_NOT_FOUND, VALIDATION
 from cumulo.services.data.dynamodb.metering.key_insights import (

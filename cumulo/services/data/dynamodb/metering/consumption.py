@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cumulo.core import service_metrics
-from cumulo.core.service_metrics import Series
+from cumulo.core.monitoring import service_metrics
+from cumulo.core.monitoring.service_metrics import Series
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context

@@ -11,8 +11,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from cumulo.core import insight_rules
-from cumulo.core.insight_rules import RULES, ContributionMinute
+from cumulo.core.monitoring import insight_rules
+from cumulo.core.monitoring.insight_rules import RULES, ContributionMinute
 from cumulo.core.operation import reconciler
 from cumulo.services.data.dynamodb.tables.table_access import text_of
 

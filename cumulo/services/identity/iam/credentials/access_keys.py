@@ -1,4 +1,4 @@
-"""Access keys: what users sign their requests with. The keys themselves are core's (`core/credentials.py`).
+"""Access keys: what users sign their requests with. The keys themselves are core's (`core/callers/credentials.py`).
 
 Source: IAM API Reference, CreateAccessKey and its like; IAM User Guide, "Manage access keys for IAM users".
 """
@@ -7,16 +7,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cumulo.core import credentials, key_uses
+from cumulo.core.callers import credentials
 from cumulo.core.operation import operation, reconciler
 from cumulo.core.policy.principals import PrincipalKind, root
+from cumulo.core.usage import key_uses
 from cumulo.services.identity.iam import pages, permissions
 from cumulo.services.identity.iam.entities import users
 from cumulo.services.identity.iam.errors import LIMIT_EXCEEDED, NO_ACCESS_KEY
 
 if TYPE_CHECKING:
+    from cumulo.core.callers.credentials import AccessKey
     from cumulo.core.context import Context
-    from cumulo.core.credentials import AccessKey
     from cumulo.services.identity.iam.entities.users import User
     from cumulo.stubs import iam as t
 

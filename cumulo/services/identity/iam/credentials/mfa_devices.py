@@ -11,8 +11,8 @@ from base64 import b32encode
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from cumulo.core.callers.identities import MFA_FAILED, MFA_WRONG_CODE
 from cumulo.core.errors import Error, not_implemented
-from cumulo.core.identities import MFA_FAILED, MFA_WRONG_CODE
 from cumulo.core.operation import operation
 from cumulo.core.policy.principals import PrincipalKind
 from cumulo.core.table import ACCOUNT, Record, Table

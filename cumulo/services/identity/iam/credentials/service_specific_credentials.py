@@ -10,7 +10,7 @@ from base64 import b64decode, b64encode
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Any
 
-from cumulo.core import access_key_ids
+from cumulo.core.callers import access_key_ids
 from cumulo.core.errors import Error
 from cumulo.core.operation import operation
 from cumulo.core.policy.principals import Principal, PrincipalKind

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cumulo.core import access_key_ids
+from cumulo.core.callers import access_key_ids
 from cumulo.core.errors import Error
 from cumulo.core.operation import operation
 from cumulo.core.table import ACCOUNT, Record, Table

@@ -10,8 +10,8 @@ from hashlib import sha256
 from hmac import compare_digest
 from typing import TYPE_CHECKING
 
+from cumulo.core.callers.identities import TRADE_IN_TOKEN_INVALID, Delegation
 from cumulo.core.errors import Error
-from cumulo.core.identities import TRADE_IN_TOKEN_INVALID, Delegation
 from cumulo.core.operation import operation
 from cumulo.services.identity.iam.delegation.delegation_records import (
     ACCEPTED,

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cumulo.core import key_uses
 from cumulo.core.operation import operation
 from cumulo.core.table import ACCOUNT, Record, Table
+from cumulo.core.usage import key_uses
 from cumulo.services.identity.iam import counters, pages, permissions, unique_ids, versions
 from cumulo.services.identity.iam.entities import boundaries, instance_profile_roles, trust_policies
 from cumulo.services.identity.iam.errors import (

@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from cumulo.core import credentials
+from cumulo.core.callers import credentials
 from cumulo.core.errors import Error
 from cumulo.core.operation import operation
 from cumulo.core.policy.principals import PrincipalKind

@@ -10,8 +10,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from cumulo.core.callers.identities import FEDERATION_DISABLED
 from cumulo.core.errors import Error
-from cumulo.core.identities import FEDERATION_DISABLED
 from cumulo.core.operation import operation
 from cumulo.core.table import GLOBAL, Record, Table
 from cumulo.services.identity.iam.federation import json_web_tokens

@@ -13,8 +13,8 @@ from base64 import b64decode, b64encode
 from hashlib import sha1
 from typing import TYPE_CHECKING, Any
 
+from cumulo.core.callers.identities import INVALID_IDENTITY_TOKEN, SamlIdentity
 from cumulo.core.errors import Error, not_implemented
-from cumulo.core.identities import INVALID_IDENTITY_TOKEN, SamlIdentity
 from cumulo.services.identity.iam.federation import saml_metadata
 from cumulo.services.identity.iam.federation.saml_providers import SAML_PROVIDERS, name_in
 

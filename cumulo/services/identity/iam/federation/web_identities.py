@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from cumulo.core.callers.identities import INVALID_IDENTITY_TOKEN, WebIdentity, issuer_of
 from cumulo.core.errors import Error, not_implemented
-from cumulo.core.identities import INVALID_IDENTITY_TOKEN, WebIdentity, issuer_of
 from cumulo.services.identity.iam.federation import json_web_tokens, provider_connections
 from cumulo.services.identity.iam.federation.oidc_providers import OIDC_PROVIDERS, OpenIDConnectProvider, arn_of
 

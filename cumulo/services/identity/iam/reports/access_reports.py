@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cumulo.core import service_uses
 from cumulo.core.access.names import service_names
 from cumulo.core.operation import operation, reconciler
-from cumulo.core.service_uses import ServiceUse
 from cumulo.core.table import ACCOUNT, Record, Table
+from cumulo.core.usage import service_uses
+from cumulo.core.usage.service_uses import ServiceUse
 from cumulo.services.identity.iam import pages
 from cumulo.services.identity.iam.entities import entity_policies, group_members, groups, roles, users
 from cumulo.services.identity.iam.errors import INVALID_INPUT, NO_SUCH_ENTITY

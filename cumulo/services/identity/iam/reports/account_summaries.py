@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cumulo.core import credentials
+from cumulo.core.callers import credentials
 from cumulo.core.operation import operation
 from cumulo.core.policy import documents
 from cumulo.core.policy.principals import root

@@ -11,11 +11,12 @@ import io
 import time
 from typing import TYPE_CHECKING, Any
 
-from cumulo.core import credentials, key_uses
+from cumulo.core.callers import credentials
 from cumulo.core.errors import Error
 from cumulo.core.operation import operation
 from cumulo.core.policy.principals import root
 from cumulo.core.table import ACCOUNT, Record, Table
+from cumulo.core.usage import key_uses
 from cumulo.services.identity.iam import counters
 from cumulo.services.identity.iam.credentials import mfa_devices, password_policies
 from cumulo.services.identity.iam.credentials.login_profiles import LOGIN_PROFILES
@@ -23,8 +24,8 @@ from cumulo.services.identity.iam.credentials.signing_certificates import SIGNIN
 from cumulo.services.identity.iam.entities.users import USERS
 
 if TYPE_CHECKING:
+    from cumulo.core.callers.credentials import AccessKey
     from cumulo.core.context import Context
-    from cumulo.core.credentials import AccessKey
     from cumulo.services.identity.iam.entities.users import User
     from cumulo.stubs import iam as t
 

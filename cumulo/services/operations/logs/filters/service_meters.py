@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from cumulo.core import service_metrics
+from cumulo.core.monitoring import service_metrics
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
-    from cumulo.core.service_metrics import Series
+    from cumulo.core.monitoring.service_metrics import Series
     from cumulo.services.operations.logs.groups.groups import Group
 
 NAMESPACE = "AWS/Logs"

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from cumulo.core import cron_expressions, role_sessions
+from cumulo.core import cron_expressions
+from cumulo.core.callers import role_sessions
 from cumulo.core.errors import Fault
 from cumulo.core.operation import task
 from cumulo.core.table import REGION, Record, Table

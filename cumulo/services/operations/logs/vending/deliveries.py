@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from cumulo.core import s3_buckets, vended_logs
 from cumulo.core.errors import not_implemented
+from cumulo.core.monitoring import vended_logs
+from cumulo.core.monitoring.vended_logs import VENDED_DELIVERIES, VendedDelivery
 from cumulo.core.operation import operation
-from cumulo.core.s3_buckets import BUCKETS
+from cumulo.core.s3 import buckets as s3_buckets
+from cumulo.core.s3.buckets import BUCKETS
 from cumulo.core.table import REGION, Record, Table
-from cumulo.core.vended_logs import VENDED_DELIVERIES, VendedDelivery
 from cumulo.services.operations.logs import pages
 from cumulo.services.operations.logs.errors import (
     CONFLICT,

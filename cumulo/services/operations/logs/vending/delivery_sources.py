@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cumulo.core import vended_logs
 from cumulo.core.errors import not_implemented
+from cumulo.core.monitoring import vended_logs
 from cumulo.core.operation import operation
-from cumulo.core.s3_buckets import BUCKETS
+from cumulo.core.s3.buckets import BUCKETS
 from cumulo.core.table import REGION, Record, Table
 from cumulo.services.operations.logs import pages
 from cumulo.services.operations.logs.errors import (

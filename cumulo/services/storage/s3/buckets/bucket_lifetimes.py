@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import operation
-from cumulo.core.s3_access import PublicAccessBlock, has_access_points
-from cumulo.core.s3_buckets import BUCKET_OWNER_ENFORCED, BUCKETS, ENABLED, Bucket, count, keep
+from cumulo.core.s3.access import PublicAccessBlock, has_access_points
+from cumulo.core.s3.buckets import BUCKET_OWNER_ENFORCED, BUCKETS, ENABLED, Bucket, count, keep
 from cumulo.services.storage.s3.buckets import bucket_names, bucket_tags, directory_lifetimes
 from cumulo.services.storage.s3.buckets.regions import is_region
 from cumulo.services.storage.s3.errors import (

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from cumulo.core import paging
 from cumulo.core.operation import operation
-from cumulo.core.s3_access import canonical_user_id
-from cumulo.core.s3_buckets import BUCKETS, Bucket
+from cumulo.core.s3.access import canonical_user_id
+from cumulo.core.s3.buckets import BUCKETS, Bucket
 from cumulo.services.storage.s3.buckets.regions import is_region
 from cumulo.services.storage.s3.errors import INVALID_ARGUMENT
 from cumulo.services.storage.s3.rights import access

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import operation
-from cumulo.core.s3_buckets import keep
+from cumulo.core.s3.buckets import keep
 from cumulo.core.tags import TAG_LIMIT, is_key, is_value, to_list
 from cumulo.services.storage.s3.errors import (
     BAD_REQUEST,
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from cumulo.core.context import Context
-    from cumulo.core.s3_buckets import Bucket
+    from cumulo.core.s3.buckets import Bucket
     from cumulo.stubs import s3 as t
 
 _WITH_ABAC = (

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from cumulo.core import paging
 from cumulo.core.operation import operation
-from cumulo.core.s3_access import PublicAccessBlock
-from cumulo.core.s3_buckets import BUCKETS, Bucket, keep
+from cumulo.core.s3.access import PublicAccessBlock
+from cumulo.core.s3.buckets import BUCKETS, Bucket, keep
 from cumulo.services.storage.s3 import directory_buckets
 from cumulo.services.storage.s3.errors import (
     ACCESS_DENIED,

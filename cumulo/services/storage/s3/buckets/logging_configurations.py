@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import operation
-from cumulo.core.s3_buckets import BUCKET_OWNER_ENFORCED, BUCKETS
+from cumulo.core.s3.buckets import BUCKET_OWNER_ENFORCED, BUCKETS
 from cumulo.services.storage.s3.errors import (
     ACLS_NOT_SUPPORTED,
     CROSS_LOCATION_LOGGING,
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cumulo.core.context import Context
-    from cumulo.core.s3_buckets import Bucket
+    from cumulo.core.s3.buckets import Bucket
     from cumulo.stubs import s3 as t
 
 KIND = "logging"

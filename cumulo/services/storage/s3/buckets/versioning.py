@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from cumulo.core.operation import operation
 from cumulo.core.policy.principals import PrincipalKind
-from cumulo.core.s3_buckets import SUSPENDED, keep
+from cumulo.core.s3.buckets import SUSPENDED, keep
 from cumulo.services.storage.s3.errors import ACCESS_DENIED, ILLEGAL_VERSIONING, INVALID_BUCKET_STATE
 from cumulo.services.storage.s3.rights import access, mfa
 

@@ -18,7 +18,7 @@ from cumulo.services.storage.s3.stored.receiving import Received
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
-    from cumulo.core.s3_buckets import Bucket
+    from cumulo.core.s3.buckets import Bucket
     from cumulo.services.storage.s3.stored.object_versions import ObjectVersion
 
 MOST_B = 5 * 1024**3

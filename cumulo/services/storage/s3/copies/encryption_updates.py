@@ -35,7 +35,7 @@ from cumulo.services.storage.s3.stored.object_versions import IN_PARTS, PARTS
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
-    from cumulo.core.s3_buckets import Bucket
+    from cumulo.core.s3.buckets import Bucket
     from cumulo.services.storage.s3.stored.object_versions import ObjectVersion
     from cumulo.services.storage.s3.stored.receiving import Received
     from cumulo.stubs import s3 as t

@@ -30,7 +30,7 @@ from cumulo.services.storage.s3.stored.object_versions import CURRENT, ObjectVer
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
-    from cumulo.core.s3_buckets import Bucket
+    from cumulo.core.s3.buckets import Bucket
     from cumulo.services.storage.s3.encryption.object_encryption import Plan
     from cumulo.services.storage.s3.stored.receiving import Received
     from cumulo.stubs import s3 as t

@@ -29,7 +29,7 @@ from cumulo.services.storage.s3.stored.renamings import RENAMINGS, Renaming
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
-    from cumulo.core.s3_buckets import Bucket
+    from cumulo.core.s3.buckets import Bucket
     from cumulo.stubs import s3 as t
 
 KNOWN_S = 86_400  # for so long a client token is remembered; AWS does not say how long

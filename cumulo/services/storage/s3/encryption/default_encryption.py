@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from cumulo.core.errors import not_implemented
 from cumulo.core.operation import operation
-from cumulo.core.s3_buckets import keep
+from cumulo.core.s3.buckets import keep
 from cumulo.services.storage.s3.encryption import directory_encryption
 from cumulo.services.storage.s3.errors import INVALID_ARGUMENT, MALFORMED_XML
 from cumulo.services.storage.s3.rights import access

@@ -23,7 +23,7 @@ from cumulo.services.storage.s3.rights.directory_rights import session_of
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
-    from cumulo.core.s3_buckets import Bucket
+    from cumulo.core.s3.buckets import Bucket
 
 AES256, KMS = "AES256", "aws:kms"
 COPIES = frozenset(("CopyObject", "UploadPartCopy"))

@@ -38,7 +38,7 @@ from cumulo.services.storage.s3.stored.sealed_bytes import KEY_B, Sealer
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
-    from cumulo.core.s3_buckets import Bucket
+    from cumulo.core.s3.buckets import Bucket
 
 AES256 = "AES256"
 KMS = "aws:kms"

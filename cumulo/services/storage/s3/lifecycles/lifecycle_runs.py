@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import reconciler, task
-from cumulo.core.s3_buckets import BUCKETS, Bucket
+from cumulo.core.s3.buckets import BUCKETS, Bucket
 from cumulo.core.table import GLOBAL, Record, Table
 from cumulo.services.storage.s3.lifecycles import intelligent_tiering, lifecycle_configurations, lifecycle_rules
 from cumulo.services.storage.s3.lifecycles.lifecycle_rules import DAY_S, Rule

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote_plus
 
-from cumulo.core.s3_access import canonical_user_id
+from cumulo.core.s3.access import canonical_user_id
 from cumulo.core.written import Written, escape
 from cumulo.services.storage.s3.listings.listed_versions import Listed, listed
 from cumulo.services.storage.s3.listings.listing_pages import unpacked

@@ -26,7 +26,7 @@ from cumulo.services.storage.s3.stored.object_versions import CURRENT
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
-    from cumulo.core.s3_buckets import Bucket
+    from cumulo.core.s3.buckets import Bucket
     from cumulo.services.storage.s3.stored.remembered_pages import Remembered
     from cumulo.stubs import s3 as t
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cumulo.core.operation import operation
-from cumulo.core.s3_buckets import ENABLED, keep
+from cumulo.core.s3.buckets import ENABLED, keep
 from cumulo.services.storage.s3.errors import (
     INVALID_ARGUMENT,
     INVALID_BUCKET_STATE,

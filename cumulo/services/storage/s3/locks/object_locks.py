@@ -23,7 +23,7 @@ from cumulo.services.storage.s3.stored.versions import find
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
-    from cumulo.core.s3_buckets import Bucket
+    from cumulo.core.s3.buckets import Bucket
     from cumulo.services.storage.s3.locks.event_holds import Hold
     from cumulo.services.storage.s3.stored.object_versions import ObjectVersion
 

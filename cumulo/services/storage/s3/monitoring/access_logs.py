@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 from cumulo.core.errors import Fault
 from cumulo.core.operation import Retry, task
-from cumulo.core.s3_buckets import BUCKETS
+from cumulo.core.s3.buckets import BUCKETS
 from cumulo.core.table import GLOBAL, Record, Table
 from cumulo.services.storage.s3.monitoring import log_lines
 from cumulo.services.storage.s3.stored import configurations
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
-    from cumulo.core.s3_buckets import Bucket
+    from cumulo.core.s3.buckets import Bucket
 
 KIND = "logging"
 DELIVERY_S = 300.0  # AWS: "within a few hours"

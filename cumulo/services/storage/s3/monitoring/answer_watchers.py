@@ -13,7 +13,7 @@ from cumulo.services.storage.s3.monitoring import access_logs, request_metrics, 
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
-    from cumulo.core.s3_buckets import Bucket
+    from cumulo.core.s3.buckets import Bucket
 
 KINDS = frozenset((access_logs.KIND, request_metrics.KIND, vended_logs.KIND))
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from cumulo.core.policy.principals import PrincipalKind
-from cumulo.core.s3_access import canonical_user_id
-from cumulo.core.s3_host_ids import host_id
+from cumulo.core.s3.access import canonical_user_id
+from cumulo.core.s3.host_ids import host_id
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
-    from cumulo.core.s3_buckets import Bucket
+    from cumulo.core.s3.buckets import Bucket
 
 # Operations that the log names otherwise than REST.METHOD.OBJECT or REST.METHOD.BUCKET.
 _NAMES = {

@@ -11,14 +11,14 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from cumulo.core import service_metrics
+from cumulo.core.monitoring import service_metrics
 from cumulo.services.storage.s3.conditions import requested_tags
 from cumulo.services.storage.s3.stored import configurations, versions
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
-    from cumulo.core.s3_buckets import Bucket
-    from cumulo.core.service_metrics import Series
+    from cumulo.core.monitoring.service_metrics import Series
+    from cumulo.core.s3.buckets import Bucket
 
 KIND = "metrics"
 NAMESPACE = "AWS/S3"

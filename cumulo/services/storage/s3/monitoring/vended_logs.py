@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from cumulo.core import vended_logs
+from cumulo.core.monitoring import vended_logs
+from cumulo.core.monitoring.vended_logs import VendedDelivery, VendedRecord
 from cumulo.core.operation import task
-from cumulo.core.s3_buckets import BUCKETS, VENDED
+from cumulo.core.s3.buckets import BUCKETS, VENDED
 from cumulo.core.table import GLOBAL, Record, Table
-from cumulo.core.vended_logs import VendedDelivery, VendedRecord
 from cumulo.services.storage.s3.monitoring import log_lines
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
-    from cumulo.core.s3_buckets import Bucket
+    from cumulo.core.s3.buckets import Bucket
 
 KIND = VENDED
 DELIVERY_S = 60.0  # AWS: within minutes

@@ -13,14 +13,14 @@ from urllib.parse import quote_plus
 import msgspec
 
 from cumulo.core.policy.principals import PrincipalKind
-from cumulo.core.s3_host_ids import host_id
+from cumulo.core.s3.host_ids import host_id
 from cumulo.services.storage.s3.dates import iso
 from cumulo.services.storage.s3.stored.object_versions import NULL
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
     from cumulo.core.policy.principals import Principal
-    from cumulo.core.s3_buckets import Bucket
+    from cumulo.core.s3.buckets import Bucket
     from cumulo.services.storage.s3.stored.object_versions import ObjectVersion
 
 # Kinds of events that say more than 2.1 does, by what follows "s3:".

@@ -17,7 +17,7 @@ from cumulo.services.storage.s3.stored import configurations
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
-    from cumulo.core.s3_buckets import Bucket
+    from cumulo.core.s3.buckets import Bucket
     from cumulo.services.storage.s3.stored.object_versions import ObjectVersion
 
 RETRY_S = 30.0

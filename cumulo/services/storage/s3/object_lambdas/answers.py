@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from cumulo.core.errors import Fault
 from cumulo.core.operation import Wait, operation
-from cumulo.core.s3_object_lambda import SERVICE
+from cumulo.core.s3.object_lambda import SERVICE
 from cumulo.services.storage.s3 import conditions
 from cumulo.services.storage.s3.errors import (
     CLOSED_BY_REQUESTER,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from cumulo.core.bodies import Body
     from cumulo.core.context import Context
-    from cumulo.core.s3_object_lambda import ObjectLambdaAccessPoint
+    from cumulo.core.s3.object_lambda import ObjectLambdaAccessPoint
     from cumulo.stubs import s3 as t
 
 ROUTE = "io-cell001"  # one cell answers here

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from cumulo.core.errors import Fault
-from cumulo.core.s3_object_lambda import SERVICE
+from cumulo.core.s3.object_lambda import SERVICE
 from cumulo.services.storage.s3.errors import (
     LAMBDA_INVALID_RESPONSE,
     LAMBDA_INVOCATION_FAILED,
@@ -31,8 +31,8 @@ from cumulo.services.storage.s3.object_lambdas.answers import Pending, expect
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
-    from cumulo.core.s3_access import AccessPoint
-    from cumulo.core.s3_object_lambda import ObjectLambdaAccessPoint, Transformation
+    from cumulo.core.s3.access import AccessPoint
+    from cumulo.core.s3.object_lambda import ObjectLambdaAccessPoint, Transformation
 
 ALLOWED_S = 60.0  # for the whole answer
 VIA = f"{SERVICE}.amazonaws.com"

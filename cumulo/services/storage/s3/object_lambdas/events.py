@@ -12,14 +12,14 @@ import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
 
-from cumulo.core import credentials, presigned_urls
+from cumulo.core.callers import credentials, presigned_urls
 from cumulo.core.policy.principals import PrincipalKind
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
     from cumulo.core.policy.principals import Principal
-    from cumulo.core.s3_access import AccessPoint
-    from cumulo.core.s3_object_lambda import ObjectLambdaAccessPoint, Transformation
+    from cumulo.core.s3.access import AccessPoint
+    from cumulo.core.s3.object_lambda import ObjectLambdaAccessPoint, Transformation
 
 PROTOCOL = "1.00"
 URL_LASTS_S = 61

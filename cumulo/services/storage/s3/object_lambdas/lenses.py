@@ -13,8 +13,8 @@ from urllib.parse import parse_qsl
 from cumulo.core.errors import Fault
 from cumulo.core.operation import Wait
 from cumulo.core.policy.principals import PrincipalKind
-from cumulo.core.s3_access import ACCESS_POINTS, NO_SUCH_ACCESS_POINT, AccessPoint
-from cumulo.core.s3_object_lambda import SERVICE, ObjectLambdaAccessPoint
+from cumulo.core.s3.access import ACCESS_POINTS, NO_SUCH_ACCESS_POINT, AccessPoint
+from cumulo.core.s3.object_lambda import SERVICE, ObjectLambdaAccessPoint
 from cumulo.services.storage.s3 import conditions
 from cumulo.services.storage.s3.errors import (
     ACCESS_DENIED,

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cumulo.core import service_metrics
+from cumulo.core.monitoring import service_metrics
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
-    from cumulo.core.s3_object_lambda import ObjectLambdaAccessPoint
+    from cumulo.core.s3.object_lambda import ObjectLambdaAccessPoint
 
 NAMESPACE = "AWS/S3ObjectLambda"
 _LISTINGS = frozenset(("ListObjects", "ListObjectsV2"))

@@ -17,7 +17,7 @@ from cumulo.services.storage.s3.stored.object_versions import NULL, ObjectVersio
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
-    from cumulo.core.s3_buckets import Bucket
+    from cumulo.core.s3.buckets import Bucket
     from cumulo.services.storage.s3.stored.receiving import Received
 
 

@@ -38,7 +38,7 @@ from cumulo.services.storage.s3.stored.kept_annotations import ANNOTATIONS, MOST
 if TYPE_CHECKING:
     from cumulo.core.bodies import Body
     from cumulo.core.context import Context
-    from cumulo.core.s3_buckets import Bucket
+    from cumulo.core.s3.buckets import Bucket
     from cumulo.services.storage.s3.stored.checksums import Announced
     from cumulo.services.storage.s3.stored.object_versions import ObjectVersion
     from cumulo.stubs import s3 as t

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from cumulo.core.errors import not_implemented
 from cumulo.core.operation import operation, task
-from cumulo.core.s3_buckets import BUCKETS
+from cumulo.core.s3.buckets import BUCKETS
 from cumulo.services.storage.s3.dates import http_date, iso
 from cumulo.services.storage.s3.errors import INVALID_ARGUMENT, INVALID_OBJECT_STATE, MALFORMED_XML, RESTORE_IN_PROGRESS
 from cumulo.services.storage.s3.lifecycles.lifecycle_rules import due
@@ -22,7 +22,7 @@ from cumulo.services.storage.s3.stored import archives, versions
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
-    from cumulo.core.s3_buckets import Bucket
+    from cumulo.core.s3.buckets import Bucket
     from cumulo.services.storage.s3.stored.object_versions import ObjectVersion
     from cumulo.stubs import s3 as t
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cumulo.core.operation import operation
-from cumulo.core.s3_buckets import BUCKET_OWNER_ENFORCED
+from cumulo.core.s3.buckets import BUCKET_OWNER_ENFORCED
 from cumulo.services.storage.s3.errors import METHOD_NOT_ALLOWED, NO_SUCH_VERSION
 from cumulo.services.storage.s3.notifications import notifications
 from cumulo.services.storage.s3.replication import replications
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from cumulo.core.context import Context
-    from cumulo.core.s3_buckets import Bucket
+    from cumulo.core.s3.buckets import Bucket
     from cumulo.services.storage.s3.stored.object_versions import ObjectVersion
     from cumulo.stubs import s3 as t
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cumulo.core.operation import operation
-from cumulo.core.s3_buckets import BUCKET_OWNER_ENFORCED, keep
+from cumulo.core.s3.buckets import BUCKET_OWNER_ENFORCED, keep
 from cumulo.services.storage.s3.errors import (
     BUCKET_ACL_WITH_OWNERSHIP,
     MALFORMED_XML,

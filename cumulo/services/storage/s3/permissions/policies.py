@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cumulo.core import s3_policy_checks, s3_public_policies
 from cumulo.core.operation import operation
-from cumulo.core.s3_buckets import keep
+from cumulo.core.s3 import policy_checks, public_policies
+from cumulo.core.s3.buckets import keep
 from cumulo.services.storage.s3.errors import METHOD_NOT_ALLOWED, NO_SUCH_BUCKET_POLICY
 from cumulo.services.storage.s3.rights import access
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
-    from cumulo.core.s3_buckets import Bucket
+    from cumulo.core.s3.buckets import Bucket
     from cumulo.stubs import s3 as t
 
 
@@ -33,8 +33,8 @@ def put_bucket_policy(ctx: Context, request: t.PutBucketPolicyRequest) -> None:
     """
     bucket = access.bucket_for(ctx, request)
     _own_bucket(ctx, bucket, "PUT")
-    policy = s3_policy_checks.checked(request["Policy"], bucket.arn)
-    if s3_public_policies.is_public(policy) and access.block_of(ctx, bucket).block_policy:
+    policy = policy_checks.checked(request["Policy"], bucket.arn)
+    if public_policies.is_public(policy) and access.block_of(ctx, bucket).block_policy:
         why = "public policies are prevented by the BlockPublicPolicy setting in S3 Block Public Access"
         raise access.blocked(ctx, bucket, bucket.arn, "s3:PutBucketPolicy", why)
     bucket.policy = policy
@@ -67,4 +67,4 @@ def get_bucket_policy_status(ctx: Context, request: t.GetBucketPolicyStatusReque
     bucket = access.bucket_for(ctx, request)
     if not bucket.policy:
         raise NO_SUCH_BUCKET_POLICY(members={"BucketName": bucket.name})
-    return {"PolicyStatus": {"IsPublic": s3_public_policies.is_public(bucket.policy)}}
+    return {"PolicyStatus": {"IsPublic": public_policies.is_public(bucket.policy)}}

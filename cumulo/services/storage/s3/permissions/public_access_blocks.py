@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cumulo.core.operation import operation
-from cumulo.core.s3_access import PublicAccessBlock
-from cumulo.core.s3_buckets import keep
+from cumulo.core.s3.access import PublicAccessBlock
+from cumulo.core.s3.buckets import keep
 from cumulo.services.storage.s3.errors import NO_SUCH_PUBLIC_ACCESS_BLOCK
 from cumulo.services.storage.s3.rights import access
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cumulo.core import credentials
+from cumulo.core.callers import credentials
 from cumulo.core.operation import operation
 from cumulo.core.policy.principals import PrincipalKind
-from cumulo.core.s3_buckets import BUCKETS, Bucket
+from cumulo.core.s3.buckets import BUCKETS, Bucket
 from cumulo.services.storage.s3 import directory_buckets
 from cumulo.services.storage.s3.encryption import directory_encryption, object_encryption
 from cumulo.services.storage.s3.errors import ACCESS_DENIED, INVALID_ARGUMENT, METHOD_NOT_ALLOWED

@@ -10,9 +10,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from cumulo.core import role_sessions
+from cumulo.core.callers import role_sessions
 from cumulo.core.errors import Fault
-from cumulo.core.s3_buckets import BUCKETS
+from cumulo.core.s3.buckets import BUCKETS
 from cumulo.services.storage.s3.encryption import object_encryption
 from cumulo.services.storage.s3.replication.replication_configurations import KIND
 from cumulo.services.storage.s3.rights import access

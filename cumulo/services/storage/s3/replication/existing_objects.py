@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from cumulo.core.errors import Fault
-from cumulo.core.s3_buckets import BUCKETS
+from cumulo.core.s3.buckets import BUCKETS
 from cumulo.services.storage.s3.encryption.object_encryption import CUSTOMER
 from cumulo.services.storage.s3.replication import replications
 from cumulo.services.storage.s3.replication.replication_configurations import KIND
@@ -22,8 +22,8 @@ from cumulo.services.storage.s3.stored.object_versions import CURRENT, NONCURREN
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
-    from cumulo.core.s3_buckets import Bucket
-    from cumulo.core.s3_jobs import Found
+    from cumulo.core.s3.buckets import Bucket
+    from cumulo.core.s3.jobs import Found
 
 PAGE = 1000
 

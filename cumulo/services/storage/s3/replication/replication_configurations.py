@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from cumulo.core.arns import Arn
 from cumulo.core.operation import operation
-from cumulo.core.s3_buckets import BUCKETS
+from cumulo.core.s3.buckets import BUCKETS
 from cumulo.services.storage.s3.errors import INVALID_ARGUMENT, INVALID_REQUEST, NO_SUCH_REPLICATION
 from cumulo.services.storage.s3.replication import replication_rules
 from cumulo.services.storage.s3.rights import access
@@ -18,7 +18,7 @@ from cumulo.services.storage.s3.stored import configurations
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
-    from cumulo.core.s3_buckets import Bucket
+    from cumulo.core.s3.buckets import Bucket
     from cumulo.stubs import s3 as t
 
 KIND = "replication"

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec.structs import replace
 
-from cumulo.core import role_sessions
+from cumulo.core.callers import role_sessions
 from cumulo.core.errors import Fault
 from cumulo.core.operation import task
-from cumulo.core.s3_buckets import BUCKETS
+from cumulo.core.s3.buckets import BUCKETS
 from cumulo.services.storage.s3.dates import iso
 from cumulo.services.storage.s3.encryption import object_encryption
 from cumulo.services.storage.s3.encryption.object_encryption import CUSTOMER, KMS, Plan
@@ -31,7 +31,7 @@ from cumulo.services.storage.s3.stored.object_versions import PARTS, ObjectVersi
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
-    from cumulo.core.s3_buckets import Bucket
+    from cumulo.core.s3.buckets import Bucket
     from cumulo.services.storage.s3.replication.replication_rules import Rule
 
 PENDING, COMPLETED, FAILED, REPLICA = "PENDING", "COMPLETED", "FAILED", "REPLICA"

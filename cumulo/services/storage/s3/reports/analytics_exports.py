@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from cumulo.core.errors import Fault
 from cumulo.core.operation import task
-from cumulo.core.s3_buckets import BUCKETS
+from cumulo.core.s3.buckets import BUCKETS
 from cumulo.services.storage.s3.buckets import configuration_lists
 from cumulo.services.storage.s3.reports import inventory_reports
 from cumulo.services.storage.s3.stored import configurations
@@ -22,7 +22,7 @@ from cumulo.services.storage.s3.stored.object_versions import CURRENT
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
-    from cumulo.core.s3_buckets import Bucket
+    from cumulo.core.s3.buckets import Bucket
     from cumulo.services.storage.s3.stored.object_versions import ObjectVersion
 
 KIND = "analytics"

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from cumulo.core.s3_buckets import Bucket
+from cumulo.core.s3.buckets import Bucket
 from cumulo.services.storage.s3.lifecycles import lifecycle_rules
 from cumulo.services.storage.s3.lifecycles.lifecycle_rules import DAY_S, Rule
 from cumulo.services.storage.s3.locks import event_holds, object_locks

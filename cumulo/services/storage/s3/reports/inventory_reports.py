@@ -19,7 +19,7 @@ import msgspec
 from cumulo.core import scratch
 from cumulo.core.errors import Fault, not_implemented
 from cumulo.core.operation import task
-from cumulo.core.s3_buckets import BUCKETS
+from cumulo.core.s3.buckets import BUCKETS
 from cumulo.services.storage.s3.buckets import configuration_lists
 from cumulo.services.storage.s3.errors import NO_INVENTORY_WRITER
 from cumulo.services.storage.s3.lifecycles import lifecycle_configurations, lifecycle_rules
@@ -30,7 +30,7 @@ from cumulo.services.storage.s3.stored.object_versions import CURRENT, NONCURREN
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
-    from cumulo.core.s3_buckets import Bucket
+    from cumulo.core.s3.buckets import Bucket
     from cumulo.services.storage.s3.reports.inventory_columns import Column
     from cumulo.services.storage.s3.reports.inventory_files import Row
     from cumulo.services.storage.s3.stored.object_versions import ObjectVersion

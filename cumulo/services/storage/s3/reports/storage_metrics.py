@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from cumulo.core.errors import Fault
 from cumulo.core.operation import reconciler, task
-from cumulo.core.s3_buckets import BUCKETS, Bucket
+from cumulo.core.s3.buckets import BUCKETS, Bucket
 from cumulo.core.table import GLOBAL, Space, pack, prefix_range
 from cumulo.services.storage.s3.lifecycles import lifecycle_rules
 from cumulo.services.storage.s3.lifecycles.lifecycle_rules import DAY_S

@@ -20,12 +20,12 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from cumulo.core import s3_public_policies
 from cumulo.core.errors import Fault
 from cumulo.core.policy.principals import PrincipalKind
-from cumulo.core.s3_access import ACCOUNT_ACCESS, PublicAccessBlock
-from cumulo.core.s3_buckets import BUCKET_OWNER_ENFORCED, BUCKETS, Bucket, known
-from cumulo.core.s3_object_lambda import SERVICE as OBJECT_LAMBDA
+from cumulo.core.s3 import public_policies
+from cumulo.core.s3.access import ACCOUNT_ACCESS, PublicAccessBlock
+from cumulo.core.s3.buckets import BUCKET_OWNER_ENFORCED, BUCKETS, Bucket, known
+from cumulo.core.s3.object_lambda import SERVICE as OBJECT_LAMBDA
 from cumulo.services.storage.s3 import directory_buckets
 from cumulo.services.storage.s3.conditions import RequestConditions
 from cumulo.services.storage.s3.errors import (
@@ -420,7 +420,7 @@ def _authorize(
     known = ctx.principal.kind is not PrincipalKind.ANONYMOUS
     outsider = ctx.principal.account != bucket.account and ctx.principal.kind is not PrincipalKind.SERVICE
     block = block_of(ctx, bucket) if acl or (outsider and bucket.policy) else _NO_BLOCK
-    restricted = outsider and block.restrict_buckets and s3_public_policies.is_public(bucket.policy)
+    restricted = outsider and block.restrict_buckets and public_policies.is_public(bucket.policy)
     policy = grants.combined(
         bucket.policy,
         acl,

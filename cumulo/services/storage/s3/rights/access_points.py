@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec.structs import replace
 
-from cumulo.core import s3_public_policies
-from cumulo.core.authorization import environment_of
+from cumulo.core.callers.authorization import environment_of
 from cumulo.core.errors import Fault
 from cumulo.core.policy.authorization import authorize
 from cumulo.core.policy.principals import PrincipalKind
-from cumulo.core.s3_access import ACCOUNT_ACCESS, AccessPoint, access_point
-from cumulo.core.s3_buckets import BUCKETS, Bucket
-from cumulo.core.s3_multi_region import MultiRegionAccessPoint, multi_region_access_point, route_of
-from cumulo.core.s3_object_lambda import ObjectLambdaAccessPoint, object_lambda_access_point
+from cumulo.core.s3 import public_policies
+from cumulo.core.s3.access import ACCOUNT_ACCESS, AccessPoint, access_point
+from cumulo.core.s3.buckets import BUCKETS, Bucket
+from cumulo.core.s3.multi_region import MultiRegionAccessPoint, multi_region_access_point, route_of
+from cumulo.core.s3.object_lambda import ObjectLambdaAccessPoint, object_lambda_access_point
 from cumulo.services.storage.s3.errors import ACCESS_DENIED, METHOD_NOT_ALLOWED, NOT_ASYMMETRIC
 from cumulo.services.storage.s3.object_lambdas import lenses
 
@@ -159,7 +159,7 @@ def _restricted(ctx: Context, point: AccessPoint | MultiRegionAccessPoint) -> bo
     """Whether the policy is public, and the public are to be kept out."""
     account = ACCOUNT_ACCESS.peek(ctx, point.account)
     restricted = point.block.restrict_buckets or (account is not None and account.block.restrict_buckets)
-    return restricted and s3_public_policies.is_public(point.policy)
+    return restricted and public_policies.is_public(point.policy)
 
 
 def bucket_allows(ctx: Context, bucket: Bucket, action: str, arn: str, given: Mapping[str, Any]) -> bool:

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from cumulo.core.s3_access import account_of_canonical_user, canonical_user_id
-from cumulo.core.s3_buckets import BUCKET_OWNER_ENFORCED
+from cumulo.core.s3.access import account_of_canonical_user, canonical_user_id
+from cumulo.core.s3.buckets import BUCKET_OWNER_ENFORCED
 from cumulo.services.storage.s3.errors import (
     ACCESS_DENIED,
     ACLS_NOT_SUPPORTED,
@@ -24,7 +24,7 @@ from cumulo.services.storage.s3.errors import (
 )
 
 if TYPE_CHECKING:
-    from cumulo.core.s3_buckets import Bucket, Grants
+    from cumulo.core.s3.buckets import Bucket, Grants
 
 ALL_USERS = "http://acs.amazonaws.com/groups/global/AllUsers"
 AUTHENTICATED_USERS = "http://acs.amazonaws.com/groups/global/AuthenticatedUsers"

@@ -13,17 +13,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from cumulo.core import credentials
-from cumulo.core.authorization import environment_of
-from cumulo.core.s3_access import AccessPoint, access_point
+from cumulo.core.callers import credentials
+from cumulo.core.callers.authorization import environment_of
+from cumulo.core.s3.access import AccessPoint, access_point
 from cumulo.services.storage.s3.directory_buckets import SIGNING_NAME
 from cumulo.services.storage.s3.errors import ACCESS_DENIED
 from cumulo.services.storage.s3.rights import access_points, denials
 
 if TYPE_CHECKING:
+    from cumulo.core.callers.credentials import AccessKey
     from cumulo.core.context import Context
-    from cumulo.core.credentials import AccessKey
-    from cumulo.core.s3_buckets import Bucket
+    from cumulo.core.s3.buckets import Bucket
 
 READ_ONLY, READ_WRITE = "ReadOnly", "ReadWrite"
 _READS = frozenset(

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from cumulo.core.s3_access import account_of_canonical_user
+from cumulo.core.s3.access import account_of_canonical_user
 from cumulo.services.storage.s3.rights.acls import ALL_USERS, AUTHENTICATED_USERS, LOG_DELIVERY, PUBLIC
 
 if TYPE_CHECKING:
-    from cumulo.core.s3_buckets import Grants
+    from cumulo.core.s3.buckets import Grants
 
 _OF_BUCKETS = {
     "READ": ["s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads"],

@@ -21,7 +21,7 @@ from cumulo.services.storage.s3.stored.object_versions import NULL, ObjectVersio
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
-    from cumulo.core.s3_buckets import Bucket
+    from cumulo.core.s3.buckets import Bucket
 
 KEY_MOST_B = 1024
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from cumulo.core import s3_buckets
+from cumulo.core.s3 import buckets
 from cumulo.core.table import GLOBAL, Record, Table
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
     from cumulo.core.errors import Error
-    from cumulo.core.s3_buckets import Bucket
+    from cumulo.core.s3.buckets import Bucket
 
 
 class Configuration(Record):
@@ -56,7 +56,7 @@ def all_of(ctx: Context, bucket: Bucket, kind: str) -> list[tuple[str, dict[str,
 def put(ctx: Context, bucket: Bucket, kind: str, document: dict[str, Any], id: str = "") -> None:
     """Keep a configuration in place of the one before, and note it in the bucket."""
     CONFIGURATIONS.put(ctx, Configuration(bucket.name, kind, id, msgspec.msgpack.encode(document)))
-    s3_buckets.mark(ctx, bucket, kind, True)
+    buckets.mark(ctx, bucket, kind, True)
 
 
 def remove(ctx: Context, bucket: Bucket, kind: str, id: str = "") -> bool:
@@ -66,7 +66,7 @@ def remove(ctx: Context, bucket: Bucket, kind: str, id: str = "") -> bool:
         return False
     CONFIGURATIONS.delete(ctx, found)
     if not CONFIGURATIONS.range(ctx, bucket.name, kind, limit=1):
-        s3_buckets.mark(ctx, bucket, kind, False)
+        buckets.mark(ctx, bucket, kind, False)
     return True
 
 

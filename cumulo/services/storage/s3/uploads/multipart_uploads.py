@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from cumulo.core.errors import Fault
 from cumulo.core.operation import operation
-from cumulo.core.s3_access import canonical_user_id
+from cumulo.core.s3.access import canonical_user_id
 from cumulo.core.table import pack
 from cumulo.services.storage.s3.encryption import object_encryption
 from cumulo.services.storage.s3.errors import (
@@ -34,7 +34,7 @@ from cumulo.services.storage.s3.stored.open_uploads import UPLOADS, Upload
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
-    from cumulo.core.s3_buckets import Bucket
+    from cumulo.core.s3.buckets import Bucket
     from cumulo.stubs import s3 as t
 
 _INITIATED = "x-amz-if-match-initiated-time"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cumulo.core import vended_logs
+from cumulo.core.monitoring import vended_logs
 from tests.conftest import Account
 from tests.services.operations.logs.conftest import GROUP, a_user, refused
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cumulo.core.context import Context
-from cumulo.core.s3_buckets import BUCKETS
+from cumulo.core.s3.buckets import BUCKETS
 from cumulo.services.storage.s3.buckets import metrics
 from cumulo.services.storage.s3.stored import configurations
 from tests.conftest import Account

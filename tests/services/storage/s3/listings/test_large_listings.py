@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cumulo.core.context import Context
-from cumulo.core.s3_buckets import BUCKETS
+from cumulo.core.s3.buckets import BUCKETS
 from cumulo.services.storage.s3.stored import remembered_pages
 from tests.conftest import Account
 from tests.services.storage.s3.stored_objects import fill, transact

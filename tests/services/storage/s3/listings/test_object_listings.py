@@ -12,7 +12,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from cumulo.core.context import Context
-from cumulo.core.s3_access import canonical_user_id
+from cumulo.core.s3.access import canonical_user_id
 from tests.conftest import Account
 from tests.services.storage.s3.conftest import refused
 from tests.services.storage.s3.stored_objects import fill, transact

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cumulo.core.s3_access import account_of_canonical_user, canonical_user_id
+from cumulo.core.s3.access import account_of_canonical_user, canonical_user_id
 from tests.conftest import Account
 from tests.services.identity.iam.conftest import House
 from tests.services.storage.s3.conftest import refused

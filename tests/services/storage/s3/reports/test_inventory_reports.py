@@ -13,7 +13,7 @@ import pyarrow.orc
 import pyarrow.parquet
 import pytest
 
-from cumulo.core.s3_buckets import Bucket
+from cumulo.core.s3.buckets import Bucket
 from cumulo.engines import orc
 from cumulo.services.storage.s3.reports import inventory_columns, inventory_reports
 from cumulo.services.storage.s3.stored.object_versions import ObjectVersion

@@ -13,7 +13,7 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from cumulo.core.s3_access import canonical_user_id
+from cumulo.core.s3.access import canonical_user_id
 from tests.conftest import Account
 from tests.services.storage.s3.conftest import refused
 from tests.services.storage.s3.raw_requests import status_at

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cumulo.core.arns import partition_of
 from cumulo.core.errors import Error
-from cumulo.core.s3_access import PublicAccessBlock
+from cumulo.core.s3.access import PublicAccessBlock
 from cumulo.core.table import GLOBAL, Record, Table
 
 if TYPE_CHECKING:

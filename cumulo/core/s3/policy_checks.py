@@ -17,7 +17,7 @@ import msgspec
 from cumulo.core import access
 from cumulo.core.errors import Error, Fault
 from cumulo.core.policy.documents import Kind, parse
-from cumulo.core.s3_access import account_of_canonical_user
+from cumulo.core.s3.access import account_of_canonical_user
 
 if TYPE_CHECKING:
     from cumulo.core.access import Access, Rule

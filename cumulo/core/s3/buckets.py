@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cumulo.core.arns import partition_of
 from cumulo.core.errors import Error
-from cumulo.core.s3_access import PublicAccessBlock
+from cumulo.core.s3.access import PublicAccessBlock
 from cumulo.core.table import GLOBAL, Record, Table, prefix_range
 
 if TYPE_CHECKING:

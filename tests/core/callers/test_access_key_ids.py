@@ -5,7 +5,7 @@ import os
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cumulo.core import access_key_ids
+from cumulo.core.callers import access_key_ids
 
 accounts = st.integers(0, 10**12 - 1).map("{:012d}".format)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from cumulo.core.callers.credentials import ACCESS_KEYS
 from cumulo.core.context import Context
-from cumulo.core.credentials import ACCESS_KEYS
 from cumulo.core.errors import INTERNAL_FAILURE
 from cumulo.wire.http import Headers
 

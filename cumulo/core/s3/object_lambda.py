@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from cumulo.core.arns import partition_of
-from cumulo.core.s3_access import NO_SUCH_ACCESS_POINT
+from cumulo.core.s3.access import NO_SUCH_ACCESS_POINT
 from cumulo.core.table import GLOBAL, REGION, Record, Table
 
 if TYPE_CHECKING:

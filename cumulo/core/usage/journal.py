@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
-from cumulo.core.calls import Call
 from cumulo.core.clock import Clock, Timer
-from cumulo.core.key_uses import KeyUses
-from cumulo.core.metering import Metering
 from cumulo.core.policy.principals import PrincipalKind
-from cumulo.core.service_uses import ServiceUses
+from cumulo.core.usage.calls import Call
+from cumulo.core.usage.key_uses import KeyUses
+from cumulo.core.usage.metering import Metering
+from cumulo.core.usage.service_uses import ServiceUses
 from cumulo.wire.faults import Fault
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cumulo.core import tasks as core_tasks
+from cumulo.core.background import tasks as core_tasks
 from cumulo.core.clock import Clock
 from cumulo.core.operation import Retry, TaskMark, mark_of, task
 from cumulo.core.runtime import Runtime

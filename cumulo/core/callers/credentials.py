@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
-from cumulo.core import access_key_ids
+from cumulo.core.callers import access_key_ids
 from cumulo.core.errors import Error
 from cumulo.core.policy.principals import ANONYMOUS, Principal, PrincipalKind, root
 from cumulo.core.table import GLOBAL, Record, Table

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from cumulo.core import access_key_ids, credentials
-from cumulo.core.credentials import AccessKey, resolve
+from cumulo.core.callers import access_key_ids, credentials
+from cumulo.core.callers.credentials import AccessKey, resolve
 from cumulo.core.policy.principals import PrincipalKind
 from cumulo.wire.faults import Fault
 

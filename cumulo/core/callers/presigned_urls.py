@@ -17,8 +17,8 @@ from cumulo.wire import sigv4
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from cumulo.core.callers.credentials import Issued
     from cumulo.core.context import Context
-    from cumulo.core.credentials import Issued
 
 
 def local_endpoint(ctx: Context) -> str:

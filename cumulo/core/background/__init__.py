@@ -1,0 +1,1 @@
+"""Work that no call waits for: durable tasks, reconcilers, services that stand ready."""

@@ -1,0 +1,1 @@
+"""Who calls and whether they may: access keys, sessions, roles, the question put to policies."""

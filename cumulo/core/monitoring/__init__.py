@@ -1,0 +1,1 @@
+"""What services tell CloudWatch of themselves: metrics, logs, rules of Contributor Insights."""

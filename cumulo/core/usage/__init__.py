@@ -1,0 +1,1 @@
+"""What was called and used, written down: the journal, the bill, who last used what."""
