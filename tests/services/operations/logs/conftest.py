@@ -15,7 +15,7 @@ import pytest
 from cumulo.core.context import Context
 from cumulo.engines import duckdb
 from cumulo.services.operations.logs.groups import groups
-from cumulo.services.operations.logs.stored import blocks, segment_making, segments
+from cumulo.services.operations.logs.stored import blocks, retention, segment_making, segments
 from tests import refusals
 from tests.conftest import Account
 from tests.services.compute.lambda_.conftest import create as create
@@ -85,6 +85,12 @@ class Storage:
         group = self.group()
         self.cloud.advance(1)
         self.transact(lambda ctx: segment_making.start(ctx, group))
+        self.cloud.settle()
+
+    def go_round(self) -> None:
+        """The hourly round, to its end: `cloud.advance` waits for its own only so long, and it visits all groups."""
+        ctx = self.runtime.internal_context("logs", "go_round", "", "")
+        self.cloud.running.run(retention.go_round(ctx), timeout=300)
         self.cloud.settle()
 
     def sealed(self) -> list[segments.Segment]:

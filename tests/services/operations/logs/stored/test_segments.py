@@ -143,13 +143,13 @@ def test_expired_events_go_with_their_files(
     fill(logs, now_ms(), "one", 5, text="b")
     cloud.advance(DAY_S + 60)
     assert everything(logs, "one") == [f"one {each}b" for each in range(5)]
-    cloud.advance(3600)
+    storage.go_round()
+    assert not storage.is_there(segment)
     cloud.advance(3 * DAY_S)
-    cloud.advance(3600)
+    storage.go_round()
     assert storage.sealed() == []
     assert storage.blocks() == 0
     assert logs.describe_log_groups()["logGroups"][0]["storedBytes"] == 0
-    assert not storage.is_there(segment)
 
 
 def test_a_deleted_group_leaves_nothing(
@@ -175,8 +175,10 @@ def test_segments_are_made_of_what_is_an_hour_old(
     cloud: Account, logs: Any, stream: dict[str, str], now_ms: Now, storage: Storage
 ) -> None:
     fill(logs, now_ms(), "one", 5)
-    cloud.advance(3700)
-    cloud.advance(3700)
+    for _ in range(20):  # the round goes through the groups of all tests before this one
+        cloud.advance(3700)
+        if not storage.blocks():
+            break
     assert storage.blocks() == 0
     assert len(storage.sealed()) == 1
 
