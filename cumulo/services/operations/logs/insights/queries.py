@@ -33,9 +33,11 @@ from cumulo.services.operations.logs.insights.query_records import (
 from cumulo.services.operations.logs.query import grammar
 from cumulo.services.operations.logs.query.failures import Malformed, Unsupported
 from cumulo.services.operations.logs.query.tree import Anomaly, Diff, Fields, Filter, Pattern, Query
+from cumulo.services.operations.logs.stored import reading
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
+    from cumulo.services.operations.logs.groups.groups import Group
     from cumulo.stubs import logs as t
 
 _SUFFIX = "(Service: AWSLogs; Status Code: 400; Error Code: MalformedQueryException; Request ID: {id}; Proxy: null)"
@@ -86,6 +88,7 @@ def prepared(ctx: Context, request: Mapping[str, Any], query: Query, start: int,
     inner = [query_groups.of_source(ctx, each.source) if each.source is not None else found for each in queries]
     for each, group_list in zip([query, *queries], [found, *inner], strict=True):
         query_groups.refuse_class(group_list, _standard_only(each))
+    _check_end(ctx, found, end, request["queryString"])
     check_tables(ctx, [query, *queries])
     found = index_policies.narrowed(ctx, found, query)
     # What DescribeQueries was seen to answer from AWS.
@@ -122,6 +125,19 @@ def _range(ctx: Context, request: t.StartQueryRequest, query: Query) -> tuple[in
         start = _time(ctx, query.source.start, now, start)
         end = _time(ctx, query.source.end, now, end)
     return start, end
+
+
+def _check_end(ctx: Context, found: list[Group], end: int, text: str) -> None:
+    """Refuse a time range that ends before any of the groups can have had events that are there.
+
+    The text, with the place of the whole query, is what AWS's users quote.
+    """
+    if found and end < min([max(group.created_ms, reading.retained_from(ctx, group)) for group in found]):
+        what = (
+            "Query's end date and time is either before the log groups creation time or exceeds the log groups log "
+            f"retention settings ([0,{len(text)}])"
+        )
+        raise malformed(ctx, Malformed(what, 0, len(text)))
 
 
 def _time(ctx: Context, text: str, now: int, otherwise: int) -> int:

@@ -112,10 +112,38 @@ def test_matches_are_counted_whatever_is_shown(insights: Insights, logs: Any, te
 
 
 def test_the_time_range_is_seconds_and_inclusive(insights: Insights, logs: Any) -> None:
-    second = insights.now // 1000 - 10
+    insights.cloud.advance(60)
+    second = insights.now // 1000 + 10
     put(logs, second * 1000 + 999, ["last of its second", "first of the next"])
     found = insights.run("fields @message", logGroupName=GROUP, startTime=second, endTime=second)
     assert [row["@message"] for row in found] == ["last of its second"]
+
+
+def test_a_time_range_that_ends_before_all_events_is_refused(insights: Insights, logs: Any, cloud: Account) -> None:
+    """Before the creation of the group, or of the oldest of several, and before what is retained."""
+    cloud.advance(600)
+    logs.create_log_group(logGroupName="/younger")
+    created = insights.now // 1000
+    names = {"logGroupNames": [GROUP, "/younger"]}
+    for request in (
+        {"logGroupName": "/younger", "startTime": 0, "endTime": created + 300},
+        {"logGroupName": GROUP, "startTime": 0, "endTime": created - 300},
+        {**names, "startTime": 0, "endTime": created - 300},
+    ):
+        with pytest.raises(logs.exceptions.MalformedQueryException) as caught:
+            logs.start_query(queryString="limit 1", **request)
+        assert caught.value.response["Error"]["Message"].startswith(
+            "Query's end date and time is either before the log groups creation time or exceeds the log groups log "
+            "retention settings ([0,7])"
+        )
+        location = caught.value.response["queryCompileError"]["location"]
+        assert location == {"startCharOffset": 0, "endCharOffset": 7}
+    insights.answer("limit 1", startTime=0, endTime=created + 300, **names)
+    cloud.advance(2 * 86_400)
+    insights.answer("limit 1", startTime=0, endTime=created + 300, logGroupName=GROUP)
+    logs.put_retention_policy(logGroupName=GROUP, retentionInDays=1)
+    with refused("MalformedQueryException"):
+        logs.start_query(queryString="limit 1", startTime=0, endTime=created + 300, logGroupName=GROUP)
 
 
 def test_a_time_range_in_milliseconds_lies_in_the_future(insights: Insights, logs: Any) -> None:
@@ -194,11 +222,12 @@ def test_results_come_in_pages(insights: Insights, logs: Any) -> None:
 
 def test_queries_are_described(insights: Insights, logs: Any, cloud: Account) -> None:
     put(logs, insights.now, ["x"])
-    query_id = insights.start("fields @message", logGroupName=GROUP, startTime=1000, endTime=2000)
+    end = insights.now // 1000 + 60
+    query_id = insights.start("fields @message", logGroupName=GROUP, startTime=1000, endTime=end)
     cloud.settle()
     [query] = logs.describe_queries(logGroupName=GROUP)["queries"]
     assert query["queryId"] == query_id
-    assert query["queryString"] == f'SOURCE "{GROUP}" START=1000000 END=2000999 | fields @message'
+    assert query["queryString"] == f'SOURCE "{GROUP}" START=1000000 END={end}999 | fields @message'
     assert query["status"] == "Complete"
     assert query["logGroupName"] == GROUP
     assert logs.describe_queries(status="Running")["queries"] == []
