@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from cumulo.core.errors import Fault
+from cumulo.core.monitoring import vended_logs
+from cumulo.core.monitoring.vended_logs import VendedDelivery, VendedRecord
 from cumulo.core.operation import task
 from cumulo.core.table import GLOBAL, Space
 from cumulo.services.operations.logs import patterns
@@ -32,7 +34,7 @@ from cumulo.services.operations.logs.groups import groups
 from cumulo.services.operations.logs.groups.groups import STANDARD
 from cumulo.services.operations.logs.groups.streams import STREAMS
 from cumulo.services.operations.logs.lines import INDEX_BITS, Line
-from cumulo.services.operations.logs.protection import data_protection
+from cumulo.services.operations.logs.protection import audits, data_protection
 from cumulo.services.operations.logs.stored import blocks, reading
 from cumulo.services.operations.logs.stored.reading import Reading
 from cumulo.services.operations.logs.transformation import transformers
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
 NOTES = Space("logs.followed", scope=GLOBAL)  # group, stream, serial of batches whose followers have not been served
 DATA_BYTES = 240_000  # of base64 in the event of one invocation
 METRICS = 1000  # in one PutMetricData
+REPORTS = 500  # that one task brings to their log group
 _THROTTLED = ("TooManyRequestsException", "ThrottlingException", "EC2ThrottledException")
 DAY_ATTEMPTS = 34  # with at most an hour between them: a delivery is tried for a day (User Guide, "Subscriptions")
 
@@ -65,11 +68,12 @@ class _Followers(NamedTuple):
 
 
 class _Work(NamedTuple):
-    """What follows a batch: data of metrics by namespace, and documents for subscribers."""
+    """What follows a batch: data of metrics by namespace, documents for subscribers, reports by their log group."""
 
     metrics: dict[str, list[Any]]
     embedded: Embedded | None
     deliveries: list[_Delivery]
+    reports: dict[str, list[dict[str, Any]]]
 
 
 class _Delivery(NamedTuple):
@@ -146,11 +150,13 @@ async def _lines(ctx: Context, group: Group, stream: Stream, place: tuple[bytes,
 
 def _worked_out(group: Group, stream: Stream, lines: Sequence[Line], followers: _Followers, now_ms: int) -> _Work:
     metrics: dict[str, list[Any]] = {}
+    reports: dict[str, list[dict[str, Any]]] = {}
     embedded = embedded_metrics.extracted(lines, now_ms) if group.log_class == STANDARD else None
     if followers.masks is not None:
-        findings = _findings(group, lines, followers.masks)
-        if findings:
-            metrics[service_meters.NAMESPACE] = findings
+        audit = audits.of_lines(group, lines, followers.masks, now_ms)
+        reports = audit.reports
+        if audit.minutes:
+            metrics[service_meters.NAMESPACE] = _counted(group, audit.minutes)
         lines = followers.masks.lines(lines)
     changed = transformers.transformed(followers.pipeline, group, lines) if followers.pipeline is not None else lines
     for each in followers.metric_filters:
@@ -164,18 +170,11 @@ def _worked_out(group: Group, stream: Stream, lines: Sequence[Line], followers: 
         deliveries += _deliveries(group, stream, changed if subscription.on_transformed else lines, subscription)
     for subscription in followers.of_account:
         deliveries += _deliveries(group, stream, lines, subscription, of_account=True)
-    return _Work(metrics, embedded, deliveries)
+    return _Work(metrics, embedded, deliveries, reports)
 
 
-def _findings(group: Group, lines: Sequence[Line], masks: Masks) -> list[Any]:
+def _counted(group: Group, minutes: dict[int, int]) -> list[Any]:
     """How many events held sensitive data, minute by minute: the metric LogEventsWithFindings."""
-    minutes: dict[int, int] = {}
-    for line in lines:
-        if any(
-            since <= line.ingested < until and protection.find(line.message)
-            for since, until, protection in masks.periods
-        ):
-            minutes[line.timestamp // 60_000] = minutes.get(line.timestamp // 60_000, 0) + 1
     dimensions = [{"Name": "LogGroupName", "Value": group.name}, {"Name": "DataProtectionOperation", "Value": "Audit"}]
     return [
         {"MetricName": "LogEventsWithFindings", "Dimensions": dimensions, "Timestamp": minute * 60.0, "Value": count}
@@ -248,6 +247,11 @@ def _do(ctx: Context, group: Group, place: tuple[bytes, bytes, int], work: _Work
             "of_account": delivery.of_account,
         }
         ctx.later(deliver, payload, lane=f"logs to {destination}")
+    for name, reports in work.reports.items():
+        about = {"group": group.arn, "to": name, "at_ms": int(ctx.now() * 1000)}
+        for at in range(0, len(reports), REPORTS):
+            some = reports[at : at + REPORTS]
+            ctx.later(deliver_reports, {**about, "reports": some}, lane=f"logs findings {group.id.hex()}")
 
 
 def put_metrics(ctx: Context, group: Group, namespace: str, data: Sequence[Any]) -> int:
@@ -302,6 +306,19 @@ def deliver(ctx: Context, payload: dict[str, Any]) -> None:
         return
     service_meters.add(ctx, owner, service_meters.FORWARDED_EVENTS, events, **dimensions)
     service_meters.add(ctx, owner, service_meters.FORWARDED_BYTES, len(payload["data"]) * 3 / 4, **dimensions)
+
+
+@task(attempts=DAY_ATTEMPTS)
+async def deliver_reports(ctx: Context, payload: dict[str, Any]) -> None:
+    """Put reports of findings into the log group that a policy names, as other vended logs: what is refused is lost.
+
+    The name of the stream, which is not documented, is that of the log group where they were found.
+    """
+    account, region, name = _group_of(payload["group"])
+    to = payload["group"].removesuffix(name) + payload["to"]
+    delivery = VendedDelivery(payload["group"], "DATA_PROTECTION", "", payload["group"], to, list(audits.FIELDS))
+    records = [VendedRecord(payload["at_ms"], report) for report in payload["reports"]]
+    await vended_logs.deliver(ctx, delivery, name, records, account=account, region=region)
 
 
 def _group_of(arn: str) -> tuple[str, str, str]:

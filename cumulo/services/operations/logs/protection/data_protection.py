@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cumulo.core.errors import not_implemented
 from cumulo.core.operation import operation
 from cumulo.core.table import GLOBAL, Record, Table
-from cumulo.services.operations.logs.errors import INVALID_PARAMETER, RESOURCE_NOT_FOUND
-from cumulo.services.operations.logs.groups import groups
+from cumulo.services.operations.logs.errors import GROUP_NOT_FOUND, INVALID_PARAMETER, RESOURCE_NOT_FOUND
+from cumulo.services.operations.logs.groups import delivery_access, groups
 from cumulo.services.operations.logs.groups.groups import STANDARD
 from cumulo.services.operations.logs.lines import Line
 from cumulo.services.operations.logs.protection import masking
@@ -55,15 +55,24 @@ def account_key(account: str, region: str) -> bytes:
 
 
 def check(ctx: Context, document: str) -> None:
-    """Refuse a document that is no policy with AWS's error."""
+    """Refuse a document that is no policy with AWS's error; let reports of findings into the group that it names.
+
+    Source: User Guide, "IAM permissions required to create or work with a data protection policy".
+    """
     if len(document) > _DOCUMENT_BYTES:
         raise INVALID_PARAMETER(f"The policy document must not be longer than {_DOCUMENT_BYTES} characters.")
     try:
-        masking.check(document)
+        protection = masking.check(document)
     except Unknown as unknown:
         raise not_implemented("logs", ctx.operation, str(unknown)) from None
     except PolicyError as error:
         raise INVALID_PARAMETER(str(error)) from None
+    if protection.reports_to:
+        ctx.authorize("*", action="logs:CreateLogDelivery")
+        group = groups.GROUPS.peek(ctx, protection.reports_to)
+        if group is None:
+            raise GROUP_NOT_FOUND()
+        delivery_access.let_in(ctx, group)
 
 
 def put(ctx: Context, owner: bytes, document: str | None) -> int:

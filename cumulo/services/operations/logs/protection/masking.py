@@ -37,11 +37,12 @@ class Finding(NamedTuple):
 
 
 class Protection:
-    """What a policy asks for. `masks`: whether it is masked, not only counted."""
+    """What a policy asks for. `masks`: whether it is masked, not only counted; `reports_to`: a log group, or ""."""
 
-    def __init__(self, name: str, identifiers: Sequence[Identifier], masks: bool) -> None:
+    def __init__(self, name: str, identifiers: Sequence[Identifier], masks: bool, reports_to: str = "") -> None:
         self.name = name
         self.masks = masks
+        self.reports_to = reports_to
         self._identifiers = identifiers
 
     @property
@@ -90,12 +91,13 @@ def _span(found: re.Match[str]) -> tuple[int, int]:
     return found.span()
 
 
-def check(document: str) -> None:
-    """Refuse a policy that is new. Those that are kept may be of a time when fewer rules were known."""
+def check(document: str) -> Protection:
+    """A policy that is new. Those that are kept may be of a time when fewer rules were known."""
     protection = read(document)
     for name, form in protection.custom:
         if name in MANAGED or not _CUSTOM_REGEX.fullmatch(form.source):
             raise PolicyError(f"The custom data identifier {name} is not valid.")
+    return protection
 
 
 @lru_cache(maxsize=256)
@@ -116,10 +118,25 @@ def read(document: str) -> Protection:
     destination = (audit[0].operation.audit or {}).get("FindingsDestination")
     if not isinstance(destination, dict):
         raise PolicyError("The Audit operation must have a FindingsDestination.")
-    if destination:
-        raise Unknown("FindingsDestination with destinations")
     custom = {each.name: each for each in policy.configuration.custom}
-    return Protection(policy.name, [_identifier(each, custom) for each in audit[0].identifiers], True)
+    identifiers = [_identifier(each, custom) for each in audit[0].identifiers]
+    return Protection(policy.name, identifiers, True, _reports_to(destination))
+
+
+def _reports_to(destination: dict[str, object]) -> str:
+    """The log group that findings are reported to, "" for none."""
+    for kind in destination:
+        if kind in ("Firehose", "S3"):
+            raise Unknown(f"FindingsDestination {kind}")
+        if kind != "CloudWatchLogs":
+            raise PolicyError(f"The FindingsDestination {kind} is not valid.")
+    options = destination.get("CloudWatchLogs")
+    if options is None:
+        return ""
+    group = options.get("LogGroup") if isinstance(options, dict) else None
+    if not isinstance(group, str) or not group:
+        raise PolicyError("The FindingsDestination CloudWatchLogs must have a LogGroup.")
+    return group
 
 
 class _Custom(msgspec.Struct):

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from cumulo.core.errors import not_implemented
 from cumulo.core.monitoring import vended_logs
 from cumulo.core.monitoring.vended_logs import VENDED_DELIVERIES, VendedDelivery
@@ -24,11 +22,9 @@ from cumulo.services.operations.logs.errors import (
     DELIVERY_NOT_FOUND,
     GROUP_NOT_FOUND,
     INVALID_DELIVERY_TOKEN,
-    LIMIT_EXCEEDED,
     VALIDATION,
 )
-from cumulo.services.operations.logs.groups import groups, tags
-from cumulo.services.operations.logs.groups.resource_policies import ACCOUNT_BYTES, MOST, POLICIES, ResourcePolicy
+from cumulo.services.operations.logs.groups import delivery_access, groups, tags
 from cumulo.services.operations.logs.vending.delivery_destinations import DELIVERY_DESTINATIONS, DeliveryDestination
 from cumulo.services.operations.logs.vending.delivery_sources import DELIVERY_SOURCES, DeliverySource
 
@@ -38,7 +34,6 @@ if TYPE_CHECKING:
     from cumulo.stubs import logs as t
 
 GROUPS_TYPE, JSON = "CWL", "json"
-POLICY = "AWSLogDeliveryWrite20150319"
 
 
 class Delivery(Record):
@@ -78,7 +73,7 @@ def create_delivery(ctx: Context, request: t.CreateDeliveryRequest) -> t.CreateD
         raise CONFLICT("A delivery of this delivery source to this delivery destination already exists.")
     delivery = Delivery(delivery_id, source.name, destination.name, _fields(source, request), given)
     group = _group(ctx, destination)
-    _let_in(ctx, group)
+    delivery_access.let_in(ctx, group)
     DELIVERIES.put(ctx, delivery)
     _connect(ctx, delivery, source, group)
     return {"delivery": _described(ctx, delivery)}
@@ -115,38 +110,6 @@ def _fields(source: DeliverySource, request: Any) -> list[str]:
         if name not in known:
             raise VALIDATION(f"The record field {name} is not supported for this log type.")
     return list(dict.fromkeys(given or known))
-
-
-def _let_in(ctx: Context, group: Group) -> None:
-    """The resource policy that lets records be put into a group, made by the caller's right where it is missing."""
-    resource = f"{group.arn}:log-stream:*"
-    found = POLICIES.peek(ctx, "", POLICY)
-    statements = _listed(msgspec.json.decode(found.document)["Statement"]) if found else []
-    resources = [each for one in statements if one.get("Sid") == POLICY for each in _listed(one.get("Resource", []))]
-    if resource in resources:
-        return
-    ctx.authorize("*", action="logs:PutResourcePolicy")
-    statement = {
-        "Sid": POLICY,
-        "Effect": "Allow",
-        "Principal": {"Service": [f"{vended_logs.SERVICE}.amazonaws.com"]},
-        "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-        "Resource": [*resources, resource],
-        "Condition": {
-            "StringEquals": {"aws:SourceAccount": [ctx.account]},
-            "ArnLike": {"aws:SourceArn": [f"arn:{ctx.partition}:logs:{ctx.region}:{ctx.account}:*"]},
-        },
-    }
-    others = [each for each in statements if each.get("Sid") != POLICY]  # somebody has put a policy of this name
-    document = msgspec.json.encode({"Version": "2012-10-17", "Statement": [*others, statement]}).decode()
-    if len(document) > ACCOUNT_BYTES or (found is None and len(POLICIES.range(ctx, "")) >= MOST):
-        raise LIMIT_EXCEEDED()
-    POLICIES.put(ctx, ResourcePolicy("", POLICY, document, int(ctx.now() * 1000)))
-
-
-def _listed(given: Any) -> list[Any]:
-    """What policies may write as a list, or alone."""
-    return given if isinstance(given, list) else [given]
 
 
 def _connect(ctx: Context, delivery: Delivery, source: DeliverySource, group: Group) -> None:

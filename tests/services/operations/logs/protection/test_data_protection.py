@@ -15,7 +15,7 @@ from cumulo.engines import regexes
 from cumulo.services.operations.logs.protection import masking
 from cumulo.services.operations.logs.protection.identifiers import MANAGED
 from tests.conftest import Account
-from tests.services.operations.logs.conftest import Storage, refused
+from tests.services.operations.logs.conftest import Storage, a_user, refused
 
 GROUP = "/shop/orders"
 Now = Callable[[], int]
@@ -238,6 +238,57 @@ def test_findings_are_counted(cloud: Account, logs: Any, stream: dict[str, str],
     assert point["Sum"] == 2.0
 
 
+def reporting(*names: str, **destination: Any) -> str:
+    """A policy whose findings are reported."""
+    document = json.loads(policy(*names))
+    document["Statement"][0]["Operation"]["Audit"]["FindingsDestination"] = destination
+    return json.dumps(document)
+
+
+def test_findings_are_reported(cloud: Account, logs: Any, stream: dict[str, str], now_ms: Now) -> None:
+    """The two addresses of AWS's example begin at its 13th and its 30th character."""
+    logs.create_log_group(logGroupName="/audit")
+    document = reporting("EmailAddress", "AwsSecretKey", CloudWatchLogs={"LogGroup": "/audit"})
+    logs.put_data_protection_policy(logGroupIdentifier=GROUP, policyDocument=document)
+    [access] = logs.describe_resource_policies()["resourcePolicies"]
+    assert f"{cloud.account}:log-group:/audit:log-stream:*" in access["policyDocument"]
+    put(logs, now_ms(), "my mail is: a1@example.com and: b1@example.com.", "nothing")
+    cloud.settle()
+    [event] = logs.filter_log_events(logGroupName="/audit")["events"]
+    report = json.loads(event["message"])
+    at = datetime.fromisoformat(report.pop("auditTimestamp")).timestamp() * 1000
+    assert abs(at - now_ms()) < 600_000
+    assert report == {
+        "resourceArn": f"arn:aws:logs:us-east-1:{cloud.account}:log-group:{GROUP}:*",
+        "dataIdentifiers": [
+            {"name": "EmailAddress", "count": 2, "detections": [{"start": 13, "end": 26}, {"start": 33, "end": 46}]}
+        ],
+    }
+
+
+def test_reports_are_not_reported(cloud: Account, logs: Any, stream: dict[str, str], now_ms: Now) -> None:
+    """Two groups that report to each other, of data that every report has."""
+    logs.create_log_group(logGroupName="/audit")
+    for group, other in ((GROUP, "/audit"), ("/audit", GROUP)):
+        document = json.loads(policy(custom={"count": "count|secret"}))
+        document["Statement"][0]["Operation"]["Audit"]["FindingsDestination"] = {"CloudWatchLogs": {"LogGroup": other}}
+        logs.put_data_protection_policy(logGroupIdentifier=group, policyDocument=json.dumps(document))
+    put(logs, now_ms(), "secret", "secret")
+    cloud.settle()
+    assert len(logs.filter_log_events(logGroupName="/audit")["events"]) == 2
+    assert len(logs.filter_log_events(logGroupName=GROUP)["events"]) == 2
+
+
+def test_who_has_findings_reported(cloud: Account, logs: Any, stream: dict[str, str]) -> None:
+    logs.create_log_group(logGroupName="/audit")
+    document = reporting("EmailAddress", CloudWatchLogs={"LogGroup": "/audit"})
+    user = a_user(cloud, "logs:PutDataProtectionPolicy", "logs:PutResourcePolicy")
+    with refused("AccessDeniedException"):
+        user.put_data_protection_policy(logGroupIdentifier=GROUP, policyDocument=document)
+    assert logs.describe_resource_policies()["resourcePolicies"] == []
+    user.put_data_protection_policy(logGroupIdentifier=GROUP, policyDocument=policy("EmailAddress"))
+
+
 def test_policies_that_are_refused(logs: Any, stream: dict[str, str]) -> None:
     good = json.loads(policy("EmailAddress"))
     audit, mask = good["Statement"]
@@ -257,11 +308,16 @@ def test_policies_that_are_refused(logs: Any, stream: dict[str, str]) -> None:
     ):
         with refused("InvalidParameterException"):
             logs.put_data_protection_policy(logGroupIdentifier=GROUP, policyDocument=bad)
-    destination = {"CloudWatchLogs": {"LogGroup": "/aws/vendedlogs/a"}}
-    audited = {**audit, "Operation": {"Audit": {"FindingsDestination": destination}}}
-    for unknown in (policy("Address"), json.dumps({**good, "Statement": [audited, mask]})):
-        with refused("NotImplemented"):
-            logs.put_data_protection_policy(logGroupIdentifier=GROUP, policyDocument=unknown)
+    for code, document in (
+        ("NotImplemented", policy("Address")),
+        ("NotImplemented", reporting("EmailAddress", S3={"Bucket": "b"})),
+        ("NotImplemented", reporting("EmailAddress", Firehose={"DeliveryStream": "d"})),
+        ("InvalidParameterException", reporting("EmailAddress", Pigeons={"Loft": "l"})),
+        ("InvalidParameterException", reporting("EmailAddress", CloudWatchLogs={"LogGroup": ""})),
+        ("ResourceNotFoundException", reporting("EmailAddress", CloudWatchLogs={"LogGroup": "/none"})),
+    ):
+        with refused(code):
+            logs.put_data_protection_policy(logGroupIdentifier=GROUP, policyDocument=document)
     with refused("ResourceNotFoundException"):
         logs.delete_data_protection_policy(logGroupIdentifier=GROUP)
     logs.create_log_group(logGroupName="rare", logGroupClass="INFREQUENT_ACCESS")
