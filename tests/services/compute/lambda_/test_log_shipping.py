@@ -5,7 +5,6 @@ from types import SimpleNamespace
 from typing import Any
 
 from cumulo.engines.environments.builds import LogLine
-from cumulo.services.compute.lambda_.running.log_batches import batches
 from cumulo.services.compute.lambda_.running.log_shipping import LogShipping, Shipment, shipped
 
 
@@ -30,13 +29,6 @@ def opened(shipping: LogShipping) -> Shipment:
     version: Any = SimpleNamespace(account="1", region="r", role="role", name="greeter")
     build: Any = SimpleNamespace(log_group="group", log_stream="stream")
     return shipping.open(version, build)
-
-
-def test_lines_of_days_apart_are_batches_of_their_own() -> None:
-    day = 86_400_000
-    lines = [LogLine(3 * day, "after"), LogLine(1, "before"), LogLine(1 + day, "a day later"), LogLine(2 + day, "late")]
-    texts = [[event["message"] for event in batch] for batch in batches(lines)]
-    assert texts == [["before", "a day later"], ["late"], ["after"]]
 
 
 def test_what_was_written_until_now_is_waited_for() -> None:
