@@ -7,10 +7,10 @@ path of RPC v2, `Action` in a form, the host, and at last the path alone. The st
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from cumulo.wire import hosts, models, s3_resources, sigv2, sigv4, sigv4a
+from cumulo.wire import hoisted_headers, hosts, models, s3_resources, sigv4, sigv4a
 from cumulo.wire.cuts import Metadata, StoredCut
 from cumulo.wire.faults import Fault
-from cumulo.wire.http import Headers, Request
+from cumulo.wire.http import Request
 from cumulo.wire.models import Operation, Service
 from cumulo.wire.paths import Match, Paths
 from cumulo.wire.protocols import protocol
@@ -385,7 +385,7 @@ class Router:
         if best.operation == "ListBuckets" and _asks_for_directories(request, scope):
             best.operation = "ListDirectoryBuckets"  # the same path: signature or host tell which buckets
         if owner == "s3" and "x-amz-" in request.query:
-            request = _with_query_headers(request)
+            request = hoisted_headers.restored(request)
         spoken = self._rest_protocols.get(owner, "")
         if not spoken:
             spoken = next(p for p in service.protocols if p.startswith("rest-"))
@@ -418,27 +418,6 @@ def _asks_for_directories(request: Request, scope: Scope | None) -> bool:
     if scope is not None and scope.service == _EXPRESS:
         return True
     return hosts.read(request.host).labels[-1:] == ("s3express-control",)
-
-
-def _with_query_headers(request: Request) -> Request:
-    """A presigned request of S3 whose x-amz- parameters stand for header fields, as those fields.
-
-    Source: S3 API Reference, "Authenticating requests: using query parameters" (headers that were signed may travel
-    in the query string); seen in AWS's answers to x-amz-meta- parameters.
-    """
-    if "X-Amz-Signature=" not in request.query and "Signature=" not in request.query:
-        return request
-    found = [(n.encode(), v.encode("latin-1")) for n, v in sigv2.query_headers(request.query) if n not in _OF_SIGNATURE]
-    return Request(
-        request.method, request.target, Headers([*request.headers.raw, *found]), body=request.body,
-        scheme=request.scheme, peer=request.peer, http_version=request.http_version,
-    )  # fmt: skip
-
-
-_OF_SIGNATURE = frozenset(
-    ("x-amz-algorithm", "x-amz-content-sha256", "x-amz-credential", "x-amz-date", "x-amz-expires",
-     "x-amz-security-token", "x-amz-signature", "x-amz-signedheaders")
-)  # fmt: skip
 
 
 def _append(table: dict[str, list[str]], key: str, name: str) -> None:

@@ -6,7 +6,10 @@ from xml.etree import ElementTree
 
 import pytest
 import urllib3
+from botocore.auth import S3SigV4QueryAuth
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
+from botocore.credentials import Credentials
 
 from tests.conftest import Account
 
@@ -123,6 +126,22 @@ def test_a_signature_in_the_header_is_read_too(cloud: Account, s3: Any, bucket: 
     )
     with pytest.raises(wrong.exceptions.ClientError, match="SignatureDoesNotMatch"):
         wrong.get_object(Bucket=bucket, Key="a b")
+
+
+def test_a_checksum_in_the_query_is_signed_and_not_looked_at(cloud: Account, s3: Any, bucket: str) -> None:
+    """The SDK for JavaScript presigns PutObject with the CRC-32 of no body at all, and AWS takes what is uploaded."""
+    empty = "x-amz-checksum-crc32=AAAAAA%3D%3D&x-amz-sdk-checksum-algorithm=CRC32&x-amz-meta-a=b"
+    request = AWSRequest("PUT", url=f"{cloud.url}/{bucket}/k?{empty}")
+    S3SigV4QueryAuth(Credentials("test", "test"), "s3", "us-east-1", expires=60).add_auth(request)
+    put = request.url
+    answer = send("PUT", put, body=b"hello")
+    assert answer.status == 200, answer.data
+    found = s3.get_object(Bucket=bucket, Key="k", ChecksumMode="ENABLED")
+    assert (found["Body"].read(), found["Metadata"]) == (b"hello", {"a": "b"})
+    assert "ChecksumCRC32" not in found
+    assert found["ChecksumCRC64NVME"]
+    changed = send("PUT", put.replace("AAAAAA", "BBBBBB"), body=b"hello")
+    assert (changed.status, error(changed)["Code"]) == (403, "SignatureDoesNotMatch")
 
 
 def test_unicode_in_the_query_is_metadata_as_headers_have_it(cloud: Account, s3: Any, bucket: str) -> None:
