@@ -58,6 +58,8 @@ class Build(Struct, frozen=True):
     """The root file system of an image, in place of code and layers."""
     image_variables: dict[str, str] = field(default_factory=dict)
     """What the image sets; all else is stronger."""
+    credentials_end_at: float = 0.0
+    """When the credentials among `variables` end, in cloud time; 0 where there are none."""
 
 
 class LogLine(NamedTuple):

@@ -16,6 +16,7 @@ from msgspec import Struct, field
 
 from cumulo.engines.environments import debugging, exits, log_levels, platform_events, snapshots
 from cumulo.engines.environments.builds import ON_DEMAND, Build, Invocation, LogLine, Outcome
+from cumulo.engines.environments.container_credentials import ContainerCredentials
 from cumulo.engines.environments.lives import InitFailure, Life
 from cumulo.engines.environments.platform_events import PlatformEvents, billed
 from cumulo.engines.environments.runtime_api import MOST_ANSWER_BYTES
@@ -82,6 +83,7 @@ class Environment:
         self._restore_ms: float | None = None
         self._ending: asyncio.Task[None] | None = None
         self._application_level = log_levels.weight(build.application_level) if build.log_format == "JSON" else 0
+        self.credentials = ContainerCredentials(build)
         self.events = PlatformEvents(build, runtime.banner, home.now, self._platform_line, self._event, self._is_heard)
 
     @property

@@ -226,11 +226,11 @@ class Environments:
             raise StartFailed(f"no sandbox: {error}") from None
         self._made = {each for each in self._made if not each.ended} if len(self._made) > 256 else self._made
         self._made.add(sandbox)
+        own = variables.of(build, environment.runtime, environment.log_stream)
+        if build.credentials_end_at and self.may_copy(environment):
+            own = environment.credentials.variables(own, *RUNTIME_API[1:])
         program: Message = {
-            "variables": {
-                **(aws_names.VARIABLES if named else {}),
-                **variables.of(build, environment.runtime, environment.log_stream),
-            },
+            "variables": {**(aws_names.VARIABLES if named else {}), **own},
             "argv": list(chosen.argv),
             "framed": chosen.framed,
             "failure": chosen.failure,
@@ -240,10 +240,17 @@ class Environments:
         }
         return sandbox, program
 
+    def may_copy(self, environment: Environment) -> bool:
+        """Whether environments of this build may begin as copies of an initialised one."""
+        abilities = self.sandboxes.abilities
+        if self._containers_of(environment.build) or "net" not in abilities.namespaces:
+            return False
+        return snapshots.possible(environment, abilities.own_root)
+
     async def snapshot_of(self, environment: Environment) -> Snapshot | None:
         """The snapshot of a build, taken when the first environment asks for it; None where none can be taken."""
         build = environment.build
-        if self._containers_of(build) or not snapshots.possible(environment, self.sandboxes.abilities.own_root):
+        if not self.may_copy(environment):
             return None
         task = self._snapshots.pop(build.key, None)
         if task is not None and task.done():

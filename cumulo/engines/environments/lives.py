@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from cumulo.engines.environments import exits, extensions, telemetry, variables
+from cumulo.engines.environments import container_credentials, exits, extensions, telemetry, variables
 from cumulo.engines.environments.api_connections import (
     MOST_CONNECTIONS,
     MOST_KEPT_BYTES,
@@ -344,6 +344,8 @@ class Life:
             self.extensions.answer(connection, request)
         elif path in (telemetry.PATH, telemetry.LOGS_PATH) and request.method == b"PUT":
             self._subscribe(connection, request)
+        elif path == container_credentials.PATH and request.method == b"GET":
+            self._environment.credentials.answer(connection, request)
         else:
             connection.send(404, b"", b"404 page not found\n", "text/plain; charset=utf-8")
 

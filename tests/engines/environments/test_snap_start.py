@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 
 import pytest
 
@@ -91,3 +92,38 @@ def handler(event, context):
 def test_the_snapshot_of_an_init_that_fails(bench: Bench) -> None:
     (outcome,) = bench.invoke(bench.build("1 / 0\n", key="zero", snap_start=True, init_type=SNAP_START))
     assert json.loads(outcome.payload)["errorType"] == "ZeroDivisionError" and outcome.dead
+
+
+CREDENTIALS = """
+import os, boto3
+HELD = boto3.Session().get_credentials()
+HELD.get_frozen_credentials()  # as a client does that is made here
+def handler(event, context):
+    import urllib.error, urllib.request
+    try:
+        urllib.request.urlopen(os.environ["AWS_CONTAINER_CREDENTIALS_FULL_URI"])
+    except urllib.error.HTTPError as error:
+        refused = error.code
+    return [HELD.get_frozen_credentials().access_key, "AWS_ACCESS_KEY_ID" in os.environ, refused]
+"""
+
+
+def test_a_copy_gets_its_own_credentials_before_those_of_its_init_end(bench: Bench) -> None:
+    """boto3 asks anew for what ends within ten minutes."""
+    code = bench.code(index=CREDENTIALS)
+
+    def build(key: str) -> Build:
+        keys = {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": "secret", "AWS_SESSION_TOKEN": "token"}
+        end = time.time() + 300
+        return bench.build(
+            code=code, key="keys", snap_start=True, init_type=SNAP_START, variables=keys, credentials_end_at=end
+        )
+
+    async def main(homes: Environments) -> list[Outcome]:
+        made = [await bench.start(homes, build(key)) for key in ("one", "two")]
+        return [await each.invoke(bench.invocation()) for each in made]
+
+    outcomes = bench.run(main)
+    if not any("RESTORE_START" in line.text for line in bench.lines):
+        pytest.skip("no snapshots without namespaces")
+    assert [json.loads(outcome.payload) for outcome in outcomes] == [["one", False, 403], ["two", False, 403]]

@@ -68,6 +68,7 @@ async def build_of(ctx: Context, target: Target, *, init_type: str = ON_DEMAND) 
         snap_start=snap_start,
         init_type=SNAP_START if snap_start else init_type,
         runtime_version_arn=version.runtime_version_arn,
+        credentials_end_at=inside.credentials.ends_at,
         endpoint=endpoint,
         port=port,
     )
