@@ -56,8 +56,11 @@ def _read(host: str) -> Host:
             break
     else:
         return _NOTHING
-    region, labels = "", []
-    for label in name[: -len(suffix)].split("."):
+    region = ""
+    parts = name[: -len(suffix)].split(".")
+    own = _place_of_s3(parts)
+    labels = parts[:own]
+    for label in parts[own:]:
         legacy = _LEGACY_S3.match(label)
         if legacy is not None:
             labels.append(legacy[1])
@@ -69,6 +72,16 @@ def _read(host: str) -> Host:
     if labels and labels[-1] == "vpce":
         return _of_endpoint(labels[:-1], region)
     return Host(tuple(labels), region, local=suffix in _LOCAL)
+
+
+def _place_of_s3(labels: list[str]) -> int:
+    """Where the last label of S3's own is, 0 without one. What stands before it is a name that somebody chose, whatever
+    it looks like: `my-bucket-1` is spelled like a region, `my-data-fips` like a service's FIPS endpoint.
+    """
+    for place in range(len(labels) - 1, 0, -1):
+        if labels[place] == "s3" or labels[place].startswith(("s3-", ZONAL)):
+            return place
+    return 0
 
 
 def bucket_of(host: str) -> str:
