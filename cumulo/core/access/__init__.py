@@ -28,7 +28,8 @@ class Rule(msgspec.Struct, frozen=True):
     Without `needs_resource` the operation is authorized on "*", up front. `known`: the service reference has
     the action, or a patch stands for it; otherwise the operation's own name was taken for it.
     `dependent_actions` are further permissions that the caller needs ("iam:PassRole"). `shown_resource` is what
-    the message of a denial on "*" calls it.
+    the message of a denial on "*" calls it; `asked_resource` is what policies are matched with there instead of "*",
+    so that "arn:aws:s3:::*" lets its holder list buckets.
     """
 
     action: str | None
@@ -41,6 +42,7 @@ class Rule(msgspec.Struct, frozen=True):
     access_level: str = ""
     known: bool = True
     shown_resource: str = ""
+    asked_resource: str = ""
 
     @property
     def needs_resource(self) -> bool:
@@ -52,6 +54,7 @@ class _Patch(msgspec.Struct, forbid_unknown_fields=True):
     action: str = ""
     resource_types: list[str] | None = None
     shown_resource: str = ""
+    asked_resource: str = ""
     public: bool = False
     source: str = ""
 
@@ -131,6 +134,7 @@ class Access:
             dependent_actions=tuple(found.dependent),
             access_level=found.level,
             shown_resource=patch.shown_resource if patch is not None else "",
+            asked_resource=patch.asked_resource if patch is not None else "",
         )
 
     def _shown(self, action: str) -> str:

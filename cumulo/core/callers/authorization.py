@@ -87,6 +87,9 @@ def decide_call(
     name = action or rule.action
     if name is None:
         return  # needs no permission, as sts:GetCallerIdentity
+    everywhere = arn == "*"
+    if everywhere and action is None and rule.asked_resource:
+        arn = _filled(ctx, rule.asked_resource)
     arguments: dict[str, Any] = {
         "environment": environment_of(ctx),
         "resource_policy": policy,
@@ -108,9 +111,11 @@ def decide_call(
     decision = authorize(ctx.principal, name, arn, source=source, **arguments)
     if decision.allowed:
         return
-    if shown or (arn == "*" and rule.shown_resource):
-        decision = replace(decision, resource=shown or _filled(ctx, rule.shown_resource))
+    if shown or everywhere:
+        decision = replace(decision, resource=shown or _filled(ctx, rule.shown_resource) or "*")
     denial = _denial(decision, Question(ctx.principal, name, arn, **arguments), source)
+    if everywhere:
+        denial["permission"]["resource"] = "*"  # as policies are written for what acts on no resource
     if ctx.runtime.audit and ctx.principal.kind is not PrincipalKind.ANONYMOUS:
         ctx.note_audited(denial)
         return
@@ -119,8 +124,11 @@ def decide_call(
 
 
 def _filled(ctx: Context, template: str) -> str:
-    """What stands for "*" in the message of an operation that lists: "arn:aws:iam::111122223333:user/"."""
-    return template.replace("${Partition}", ctx.partition).replace("${Account}", ctx.account)
+    """What stands for "*" where an operation lists: "arn:aws:iam::111122223333:user/"."""
+    if not template:
+        return ""
+    filled = template.replace("${Partition}", ctx.partition).replace("${Account}", ctx.account)
+    return filled.replace("${Region}", ctx.region)
 
 
 def _denial(decision: Decision, question: Question, source: PolicySource) -> dict[str, Any]:
