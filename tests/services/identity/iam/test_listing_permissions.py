@@ -30,8 +30,8 @@ def test_listings(house: House, service: str, operation: str, action: str, named
     message = refused(getattr(nobody, operation))[1]
     on_resource = f" on resource: {shown.format(house.account)}" if shown else ""
     assert message == (
-        f"User: {house.arn('user/nobody')} is not authorized to perform: {action}{on_resource} because no identity-based "
-        f"policy allows the {action} action"
+        f"User: {house.arn('user/nobody')} is not authorized to perform: {action}{on_resource} because no "
+        f"identity-based policy allows the {action} action"
     )
     allowed = house.client(service, house.user("reader", document(action, resource=named.format(house.account))))
     getattr(allowed, operation)()
