@@ -37,8 +37,10 @@ const clean = (text) => text?.replace(/\x7F/g, '%7F')
 
 export function errorDocument(error) {
   try {
-    if (types.isNativeError(error) || looksLikeError(error)) {
-      return { errorType: clean(error.name), errorMessage: clean(error.message), trace: clean(error.stack).split('\n') }
+    if (AWAITED ? error instanceof Error : types.isNativeError(error) || looksLikeError(error)) {
+      const { stack } = error
+      const trace = AWAITED && !stack ? [] : clean(stack).split('\n')
+      return { errorType: clean(error.name), errorMessage: clean(error.message), trace }
     }
     return { errorType: typeof error, errorMessage: AWAITED ? String(error) : error.toString(), trace: [] }
   } catch {

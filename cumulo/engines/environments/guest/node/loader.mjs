@@ -4,6 +4,7 @@ import fs from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { findLayers } from './layers.mjs'
 import { AWAITED, HandlerNotFound, ImportModuleError, InvalidStreamingOperation, MalformedHandlerName, MalformedStreamingHandler, UserCodeSyntaxError } from './errors.mjs'
 
 const STREAMING = Symbol.for('aws.lambda.runtime.handler.streaming')
@@ -51,12 +52,12 @@ async function application(root, folder, name) {
   if (!['1', 'true'].includes(process.env.AWS_LAMBDA_NODEJS_NO_GLOBAL_AWSLAMBDA)) {
     globalThis.awslambda = { ...globalThis.awslambda, streamifyResponse, HttpResponseStream }
   }
+  await findLayers()
   try {
     return await (AWAITED ? imported : required)(root, folder, name)
   } catch (error) {
     if (error instanceof SyntaxError) throw new UserCodeSyntaxError(error)
-    if (error.code === 'MODULE_NOT_FOUND') throw new ImportModuleError(error)
-    if (error.code === 'ERR_MODULE_NOT_FOUND' && !AWAITED) throw new ImportModuleError(error)
+    if (error.code === 'MODULE_NOT_FOUND') throw new ImportModuleError(error) // ES modules that are missing stay as they are
     throw error
   }
 }
@@ -69,30 +70,28 @@ function streamifyResponse(handler, options) {
 
 async function required(root, folder, name) {
   const file = path.resolve(root, folder, name)
-  if (isFile(file)) return require(file)
-  if (isFile(`${file}.js`)) {
+  if (fs.existsSync(file)) return require(file) // a folder, too, although there may be a file with an extension
+  if (fs.existsSync(`${file}.js`)) {
     return isModule(path.dirname(file)) ? await import(pathToFileURL(`${file}.js`)) : require(`${file}.js`)
   }
-  if (isFile(`${file}.mjs`)) return await import(pathToFileURL(`${file}.mjs`))
-  if (isFile(`${file}.cjs`)) return require(`${file}.cjs`)
+  if (fs.existsSync(`${file}.mjs`)) return await import(pathToFileURL(`${file}.mjs`))
+  if (fs.existsSync(`${file}.cjs`)) return require(`${file}.cjs`)
   return require(require.resolve(name, { paths: [root, folder] }))
 }
 
 // From Node.js 24 on Node.js itself says what kind of module a file is.
 async function imported(root, folder, name) {
   const file = path.resolve(root, folder, name)
-  const found = ['', '.js', '.mjs', '.cjs'].find((extension) => isFile(file + extension))
+  const found = ['', '.js', '.mjs', '.cjs'].find((extension) => fs.existsSync(file + extension))
   if (found !== undefined) return await import(pathToFileURL(file + found))
   return require(require.resolve(name, { paths: [root, path.join(root, folder)] }))
 }
-
-const isFile = (file) => fs.statSync(file, { throwIfNoEntry: false })?.isFile() ?? false
 
 // Whether the nearest package.json says that .js files are ES modules.
 function isModule(folder) {
   if (folder.endsWith('/node_modules')) return false
   const file = path.join(folder, 'package.json')
-  if (isFile(file)) {
+  if (fs.existsSync(file)) {
     try {
       return JSON.parse(fs.readFileSync(file, 'utf8'))?.type === 'module'
     } catch (error) {

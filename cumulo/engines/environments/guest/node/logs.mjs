@@ -2,7 +2,7 @@
 
 import fs from 'node:fs'
 import { format } from 'node:util'
-import { errorDocument } from './errors.mjs'
+import { AWAITED, errorDocument } from './errors.mjs'
 
 const REQUEST_ID = Symbol.for('aws.lambda.runtime.requestId')
 const TENANT_ID = Symbol.for('aws.lambda.runtime.tenantId')
@@ -20,14 +20,14 @@ export function patchConsole() {
   const least = Math.max(LEVELS.indexOf(process.env.AWS_LAMBDA_LOG_LEVEL?.toUpperCase()), 0)
   for (const [number, level] of LEVELS.entries()) {
     const line = asJson ? jsonLine : textLine
-    const log = (...words) => record(fd, number + 1, line(level, words))
+    const log = (first, ...words) => record(fd, number + 1, line(level, [first, ...words])) // without words: "undefined"
     console[level.toLowerCase()] = number >= least || level === 'FATAL' ? log : () => {}
   }
   console.log = console.info
 }
 
 export function logError(message, thrown) {
-  const error = thrown instanceof Error ? thrown : new Error(thrown)
+  const error = thrown instanceof Error ? thrown : new Error(AWAITED ? String(thrown) : thrown)
   if (asJson) console.error(error)
   else console.error(message, formatted(error))
 }
@@ -52,7 +52,8 @@ function textLine(level, words) {
 
 function jsonLine(level, words) {
   const result = { timestamp: new Date().toISOString(), level, requestId: globalThis[REQUEST_ID] }
-  if (globalThis[TENANT_ID] != null) result.tenantId = globalThis[TENANT_ID]
+  const tenant = globalThis[TENANT_ID]
+  if (AWAITED ? tenant : tenant != null) result.tenantId = tenant
   if (words.length === 1) {
     result.message = words[0]
     try {
@@ -63,8 +64,8 @@ function jsonLine(level, words) {
     }
   }
   result.message = format(...words)
-  const error = words.find((word) => word instanceof Error)
-  if (error) Object.assign(result, parts(error))
+  const error = words.slice(AWAITED ? 1 : 0).find((word) => word instanceof Error)
+  if (error) Object.assign(result, { ...parts(error), stackTrace: parts(error).stackTrace ?? [] })
   return JSON.stringify(result)
 }
 
