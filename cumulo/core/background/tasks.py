@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 SIGNAL = b"tasks"
 LEASE_S = 60.0
+SPARE_S = 10.0
 LOOK_FOR_NODES_S = 2.0
 MAX_BACKOFF_S = 3600.0
 BATCH = 64
@@ -76,6 +77,7 @@ class Tasks:
         self._last_id_lock = threading.Lock()  # a shared store runs transactions in several threads
         self._watching: asyncio.Task[None] | None = None
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._spares: dict[str, int] = {}  # tasks whose holders were given until then
         self._timer: Timer | None = None
         self._pump_soon = False
         self._pumping: asyncio.Task[None] | None = None
@@ -306,12 +308,28 @@ class Tasks:
             ctx.enter(txn)
             current = TASKS.peek(ctx, task.id)
             now = self._runtime.clock.now()
-            if current is None or current.due_ms > now * 1000:
+            if current is None or current.due_ms > now * 1000 or self._spared(ctx, current, now):
                 return False
             self._move(ctx, current, int((now + LEASE_S) * 1000), self._runtime.store.node_id)
             return True
 
         return await self._runtime.store.run(take)
+
+    def _spared(self, ctx: Context, task: Task, now: float) -> bool:
+        """Whether a lease that ran out is left to its holder once more.
+
+        Nodes on one computer wake up together, all leases over: a holder whose heart beats is about to extend its own.
+        """
+        store = self._runtime.store
+        holder = task.leased_by
+        if holder in ("", store.node_id) or holder not in store.live_nodes():
+            return False
+        if self._spares.pop(task.id, None) == task.due_ms:  # nor has it since: it is stuck
+            return False
+        due_ms = int((now + SPARE_S) * 1000)
+        ctx.txn.on_commit(lambda: self._spares.__setitem__(task.id, due_ms))
+        self._move(ctx, task, due_ms, holder)
+        return True
 
     async def _run_async(self, task: Task, function: Callable[..., Any], mark: TaskMark) -> None:
         keeper = asyncio.get_running_loop().create_task(self._keep(task))

@@ -276,6 +276,34 @@ def test_a_node_that_wakes_up_writes_nothing_of_what_another_took_over(
     asyncio.run(main())
 
 
+@pytest.mark.postgres
+def test_nodes_that_wake_up_together_leave_each_other_their_tasks(
+    tmp_path: Path, postgres: PostgresServer, gates: Gates
+) -> None:
+    async def main() -> None:
+        url = postgres.create_database()
+        async with house(tmp_path / "a", url) as holder, house(tmp_path / "b", url) as other:
+            both = frozenset({holder.runtime.store.node_id, other.runtime.store.node_id})
+            other.runtime.store.live_nodes = lambda: both  # type: ignore[method-assign]
+            other.runtime.tasks._open = False  # so that it is surely the first who begins
+            await holder.start(stand, "a")
+            first = await asyncio.wait_for(gates.arrived.get(), 60)
+            holder.runtime.tasks._open = False
+            other.runtime.tasks._open = True
+            await other.advance(8 * 3600)
+            assert gates.arrived.empty()
+            other.clock.advance(core_tasks.SPARE_S + 1)  # it has not extended its lease: it is stuck
+            second = await asyncio.wait_for(gates.arrived.get(), 60)
+            second.set()
+            (await asyncio.wait_for(gates.arrived.get(), 60)).set()
+            assert await other.lines() == ["a"]
+            first.set()
+            await asyncio.wait_for(_ended(holder), 60)
+            assert await other.lines() == ["a"]
+
+    asyncio.run(main())
+
+
 def test_a_lease_lasts_as_long_as_its_task_runs_also_over_a_sleep(tmp_path: Path, gates: Gates) -> None:
     async def scenario(home: House) -> None:
         await home.start(stand, "a")
