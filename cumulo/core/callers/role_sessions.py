@@ -33,8 +33,8 @@ def credentials(
 
 
 def _named(session: str) -> str:
-    """A session's name has two characters at least, but a function's may have one."""
-    return session.ljust(2, "_")
+    """A session's name has two characters at least, but a function's may have one: Lambda calls that session so."""
+    return session if len(session) > 1 else f"{session}@lambda_function"
 
 
 def principal_of(ctx: Context, held: Credentials) -> Principal:

@@ -85,6 +85,7 @@ def test_an_exception_that_is_no_exception_ends_the_process(bench: Bench) -> Non
     outcome = invoke(bench, "raise Leaving('so')", "class Leaving(BaseException): pass")
     assert outcome.dead and json.loads(outcome.payload)["errorMessage"].endswith("error: exit status 1")
     assert "index.Leaving: so\n" in bench.text
+    assert '  File "/var/runtime/bootstrap.py", line ' in bench.text and "/guest/" not in bench.text
 
 
 def test_forks_and_programs_write_to_the_log(bench: Bench) -> None:

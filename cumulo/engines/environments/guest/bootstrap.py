@@ -95,12 +95,25 @@ def run(wanted: dict[str, Any], paths: dict[str, str]) -> int:
         return 0
     except SystemExit as leaving:
         status = _exit_status(leaving)
-    except BaseException:
-        traceback.print_exc()
+    except BaseException as error:
+        _print(error)
         status = 1
     threading._shutdown()  # type: ignore[attr-defined]  # waits for threads, as an interpreter does at its end
     atexit._run_exitfuncs()
     return status
+
+
+def _print(error: BaseException) -> None:
+    """As the interpreter does, with the names that files have in Lambda."""
+    shown = traceback.TracebackException.from_exception(error)
+    whole: list[traceback.TracebackException | None] = [shown]
+    while whole:
+        each = whole.pop()
+        if each is not None:
+            for frame in each.stack:
+                frame.filename = _shown(frame.filename)
+            whole += [each.__cause__, each.__context__]
+    print("".join(shown.format()), end="", file=sys.stderr)  # noqa: T201
 
 
 def _await_debugger() -> None:

@@ -1,5 +1,7 @@
 """What an execution environment is made of."""
 
+import pytest
+
 from cumulo.engines.environments.builds import Build
 from cumulo.services.compute.lambda_.running import build
 from cumulo.services.compute.lambda_.stored import qualifiers
@@ -32,18 +34,18 @@ def test_an_environment_has_the_code_and_the_variables(cloud: Account, create: C
     assert made.port == cloud.running.cloud.port
 
 
-def test_the_credentials_are_those_of_the_role(cloud: Account, create: Create) -> None:
-    create()
-    variables = build_of(cloud, "greeter").variables
+@pytest.mark.parametrize(("name", "session"), [("greeter", "greeter"), ("ab", "ab"), ("a", "a@lambda_function")])
+def test_the_credentials_are_those_of_the_role(cloud: Account, create: Create, name: str, session: str) -> None:
+    create(name)
+    variables = build_of(cloud, name).variables
     sts = cloud.client(
         "sts",
         aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
         aws_session_token=variables["AWS_SESSION_TOKEN"],
     )
-    arn = f"arn:aws:sts::{cloud.account}:assumed-role/worker/greeter"
-    assert sts.get_caller_identity()["Arn"] == arn
-    assert build_of(cloud, "greeter").variables["AWS_ACCESS_KEY_ID"] == variables["AWS_ACCESS_KEY_ID"]
+    assert sts.get_caller_identity()["Arn"] == f"arn:aws:sts::{cloud.account}:assumed-role/worker/{session}"
+    assert build_of(cloud, name).variables["AWS_ACCESS_KEY_ID"] == variables["AWS_ACCESS_KEY_ID"]
 
 
 def test_credentials_are_renewed_before_an_environment_could_outlive_them(cloud: Account, create: Create) -> None:
