@@ -81,7 +81,7 @@ def update_table(ctx: Context, request: t.UpdateTableInput) -> t.UpdateTableOutp
         _apply_elsewhere(ctx, table, given)
     keep(ctx, table)
     ctx.later(settling.settle, {"account": table.account, "name": table.name, "id": table.id})
-    answer: Any = {"TableDescription": descriptions.fresh(ctx, table)}
+    answer: Any = {"TableDescription": descriptions.described(ctx, table)}
     if "WarmThroughput" in request:
         warm = throughputs.described_warm(table.throughput, updating=True)
         answer["TableDescription"]["WarmThroughput"] = warm

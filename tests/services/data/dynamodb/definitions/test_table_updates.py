@@ -158,6 +158,15 @@ def test_a_table_that_is_not_there(dynamodb: Any) -> None:
         dynamodb.update_table(TableName="others", DeletionProtectionEnabled=True)
 
 
+def test_an_answer_tells_all_of_the_table(dynamodb: Any) -> None:
+    before = shown(dynamodb, "orders")
+    told = dynamodb.update_table(TableName="orders", StreamSpecification=STREAM)["TableDescription"]
+    assert told["TableStatus"] == "UPDATING"
+    assert told["WarmThroughput"] == {"ReadUnitsPerSecond": 12000, "WriteUnitsPerSecond": 4000, "Status": "ACTIVE"}
+    assert told["BillingModeSummary"] == before["BillingModeSummary"]
+    assert "LastUpdateToPayPerRequestDateTime" in told["BillingModeSummary"]
+
+
 def test_units_rise_and_fall(cloud: Account, dynamodb: Any) -> None:
     answer = dynamodb.update_table(TableName="units", ProvisionedThroughput=units(8, 5))["TableDescription"]
     assert answer["TableStatus"] == "UPDATING"
