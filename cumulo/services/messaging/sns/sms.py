@@ -15,7 +15,7 @@ from cumulo.services.messaging.sns.errors import (
     INVALID_SMS_ATTRIBUTE,
     UNKNOWN_SMS_ATTRIBUTE,
 )
-from cumulo.services.messaging.sns.phone_numbers import E164, digits
+from cumulo.services.messaging.sns.phone_numbers import E164, SUBSCRIBED, digits
 
 if TYPE_CHECKING:
     from cumulo.core.context import Context
@@ -122,8 +122,10 @@ def list_origination_numbers(ctx: Context, request: dict[str, Any]) -> dict[str,
 def publish(ctx: Context, request: dict[str, Any], number: str) -> dict[str, Any]:
     """Publish to a phone number: the message's text alone."""
     ctx.authorize("*")
-    if not E164.fullmatch(number):
+    # With separators too: AWS CLI Command Reference, publish, "--phone-number +1-555-555-0100".
+    if number[:1] != "+" or not SUBSCRIBED.fullmatch(number) or not E164.fullmatch(digits(number)):
         raise INVALID_PARAMETER(what=f"PhoneNumber Reason: {number} is not valid to publish to")
+    number = digits(number)
     message, _size = messages.read(ctx, request, None)
     text = messages.text_for(message, "sms")
     if len(text) > MAX_CHARACTERS:

@@ -27,6 +27,12 @@ def test_a_number_is_sent_to(cloud: Account, sns: Any) -> None:
     assert (entry["type"], entry["message_id"]) == ("Transactional", message_id)
 
 
+def test_a_number_may_have_separators(cloud: Account, sns: Any) -> None:
+    sns.publish(PhoneNumber="+1-555-555-0100", Message="Hello world!")
+    [entry] = sent(cloud)
+    assert entry["to"] == "+15555550100"
+
+
 def test_a_subscribed_number_is_sent_to(cloud: Account, sns: Any, topic: str) -> None:
     arn = sns.subscribe(TopicArn=topic, Protocol="sms", Endpoint="+1 555-123.4567")["SubscriptionArn"]
     assert arn.startswith(topic + ":")
@@ -38,6 +44,9 @@ def test_a_subscribed_number_is_sent_to(cloud: Account, sns: Any, topic: str) ->
 def test_a_wrong_number_is_refused(sns: Any, refused: Callable[..., Any]) -> None:
     error = refused(sns.publish, PhoneNumber="+1", Message="m")
     assert error.message == "Invalid parameter: PhoneNumber Reason: +1 is not valid to publish to"
+    for number in ("15555550100", "+1--5555550100", "+0 555 5550100", "+155555501001234567"):
+        error = refused(sns.publish, PhoneNumber=number, Message="m")
+        assert error.message == f"Invalid parameter: PhoneNumber Reason: {number} is not valid to publish to"
 
 
 def test_settings(sns: Any) -> None:

@@ -144,6 +144,11 @@ def test_a_length_is_needed(cloud: Account, owned: str) -> None:
     signed = Signed(cloud.url, "PUT", f"/{owned}/k", SIGNED)
     answer = signed.send(in_chunks(signed, b"x"))
     assert (answer.status, answer.code) == (411, "MissingContentLength")
+    unsized = Signed(cloud.url, "PUT", f"/{owned}/k", "STREAMING-UNSIGNED-PAYLOAD-TRAILER")
+    with unsized.connect() as connection:
+        connection.sendall(unsized.head(Connection="close", Transfer_Encoding="chunked") + b"1\r\nx\r\n0\r\n\r\n")
+        answer = read(connection)
+    assert (answer.status, answer.code) == (411, "MissingContentLength")
 
 
 def test_a_chunked_transfer_whose_payload_has_a_length(cloud: Account, owned: str) -> None:

@@ -27,7 +27,7 @@ def put_bucket_versioning(ctx: Context, request: t.PutBucketVersioningRequest) -
     status, wanted = given.get("Status"), given.get("MFADelete")
     if status is None:
         raise ILLEGAL_VERSIONING()
-    if bucket.mfa_delete or wanted is not None:
+    if bucket.mfa_delete or wanted == "Enabled":  # "Disabled" where it never was on asks for nothing
         if ctx.principal.kind is not PrincipalKind.ROOT or ctx.principal.account != bucket.account:
             raise ACCESS_DENIED()
         mfa.check(ctx, request)

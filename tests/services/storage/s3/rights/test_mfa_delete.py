@@ -46,6 +46,13 @@ def test_mfa_delete_needs_a_code(cloud: Account, s3: Any, bucket: str, device: D
     assert "MFADelete" not in s3.get_bucket_versioning(Bucket=bucket)
 
 
+def test_what_is_off_is_turned_off_by_anyone(cloud: Account, s3: Any, bucket: str) -> None:
+    both = {"Status": "Enabled", "MFADelete": "Disabled"}
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration=both)
+    answer = s3.get_bucket_versioning(Bucket=bucket)
+    assert answer["Status"] == "Enabled" and "MFADelete" not in answer
+
+
 def test_only_root_turns_it_on(cloud: Account, bucket: str, device: Device) -> None:
     house = House(cloud)
     text = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}'
