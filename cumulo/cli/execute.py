@@ -14,6 +14,7 @@ import selectors
 import signal
 import socket
 import sys
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -54,9 +55,8 @@ def run(options: Any) -> int:
     running = _running(settings, options)
     if not running.health.get("tls"):
         raise Refusal(f"{running.url} does not answer https, which AWS's names need", "start it without --no-tls")
-    folder = settings.cache_dir / "exec"
-    bundle = _trust(running, folder)
-    environment = _environment(bundle, folder / "ca.pem")
+    bundle = _trust(running, settings.cache_dir / "exec")
+    environment = _environment(bundle, bundle.with_name("ca.pem"))
     return _supervised(program, environment, running, bundle, tuple(name.lower() for name in options.excepted))
 
 
@@ -79,13 +79,18 @@ def _running(settings: Settings, options: Any) -> servers.Running:
     return running
 
 
-def _trust(running: servers.Running, folder: Path) -> Path:
-    """Write the cloud's CA, and a bundle of it with all the certificates trusted so far; the bundle's path."""
+def _trust(running: servers.Running, folders: Path) -> Path:
+    """Write the cloud's CA, and a bundle of it with all the certificates trusted so far; the bundle's path.
+
+    Each CA has a folder of its own: another cloud of this user may run programs at the same time, and they must not
+    come to trust this one in place of theirs.
+    """
     from cumulo.cli import namespaces
 
     status, ca = servers.get(running.host, running.port, "/_cumulo/ca.pem")
     if status != 200:
         raise Refusal(f"{running.url}/_cumulo/ca.pem answered {status}")
+    folder = folders / sha256(ca).hexdigest()[:16]
     namespaces.prepare(folder)
     sources = [os.environ[name] for name in aws_names.BUNDLE_VARIABLES if os.environ.get(name)]
     files = [Path(source) for source in dict.fromkeys(sources)]

@@ -19,21 +19,18 @@ Exec = Callable[..., subprocess.CompletedProcess[str]]
 AWS = [sys.executable, "-m", "awscli"]
 
 
+def executing(running: Any, home: Path) -> list[str]:
+    """What stands before a program to run it in this cloud."""
+    port, data_dir = str(running.cloud.port), str(home / "data")
+    return [sys.executable, "-m", "cumulo", "exec", "--port", port, "--data-dir", data_dir]
+
+
 @pytest.fixture(scope="module")
 def execute(start_cloud: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Exec:
     """Runs a program under `cumulo exec` with an empty environment."""
     running = start_cloud()
     home = tmp_path_factory.mktemp("home")
-    python = [
-        sys.executable,
-        "-m",
-        "cumulo",
-        "exec",
-        "--port",
-        str(running.cloud.port),
-        "--data-dir",
-        str(home / "data"),
-    ]
+    python = executing(running, home)
 
     def run(*program: str, flags: tuple[str, ...] = (), **env: str) -> Any:
         environment = {"PATH": os.environ["PATH"], "HOME": str(home), "PYTHONPATH": str(Path.cwd()), **env}
@@ -70,6 +67,22 @@ def test_curl(execute: Exec, scheme: str) -> None:
 def test_node(execute: Exec) -> None:
     program = "fetch('https://bucket.s3.amazonaws.com/_cumulo/health').then(async r => console.log(await r.text()))"
     assert '"running"' in output(execute("node", "-e", program))
+
+
+def test_programs_of_two_clouds_at_a_time(start_cloud: Callable[..., Any], tmp_path: Path) -> None:
+    first, second = (executing(start_cloud(), tmp_path) for _ in range(2))
+    program = "import urllib.request, sys; sys.stdin.readline(); "
+    program += "print(urllib.request.urlopen('https://s3.us-east-1.amazonaws.com/_cumulo/health').status)"
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONPATH": str(Path.cwd())}
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "env": environment}
+    with subprocess.Popen(
+        [*first, "--", "sh", "-c", 'echo begun; exec "$0" -c "$1"', sys.executable, program], **pipes
+    ) as one:
+        assert one.stdout is not None and one.stdout.readline() == "begun\n"
+        other = subprocess.run(
+            [*second, "--", sys.executable, "-c", program], **pipes | {"stdin": None}, input="\n", check=True
+        )
+        assert one.communicate("\n", timeout=60)[0] == other.stdout == "200\n"
 
 
 def test_exit_codes(execute: Exec) -> None:
