@@ -32,9 +32,12 @@ from cumulo.engines.sandboxes.lockdown import Failed, Plain, lock_down
 from cumulo.engines.sandboxes.programs import Programs, awake, bound, wake_for_ends
 
 CONNECT_S = 0.5
-TICK_MS = 100
+TICK_MS, IDLE_MS = 100, 2000
+"""How often memory is told while an invocation runs, and otherwise."""
 FRESH_S = 0.05
 """How old the figures of memory may be that come before an answer."""
+LOOKS_PER_LIST = 4
+"""How many of these looks there are for one at what sockets hold."""
 MOST_READ = 64
 """Of processes whose memory is read one by one: a fork bomb's thousand would take long, and are alike."""
 
@@ -57,14 +60,15 @@ class Supervisor:
         self._api: set[int] = set()
         self._go = -1
         self._told_at = 0.0
-        self._peak = 0
+        self._peak = self._looks = 0
         self._watched = False
 
     def run(self) -> NoReturn:
         """Until the other side hangs up: then all ends, for this is pid 1."""
         while not self._pump.over:
-            self._pump.turn(TICK_MS if self._watched else None)
-            if self._watched and time.monotonic() - self._told_at >= TICK_MS / 1000:
+            tick_ms = TICK_MS if self._watched else IDLE_MS
+            self._pump.turn(tick_ms)
+            if self._spec and time.monotonic() - self._told_at >= tick_ms / 1000:
                 self._tell_memory()
         os._exit(0)
 
@@ -197,6 +201,9 @@ class Supervisor:
     def _tell_memory(self) -> None:
         self._told_at = time.monotonic()
         used, peak = _memory(int(self._spec["memory_bytes"]))
+        self._looks += 1
+        if not self._watched or self._looks % LOOKS_PER_LIST == 0:
+            used += residents.netlink_bytes("self")
         self._peak = max(self._peak, peak)
         self._tell({"memory": used, "peak": self._peak})
 

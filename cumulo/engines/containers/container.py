@@ -45,7 +45,7 @@ class Container(Sandbox):
         """Whether the kernel, or our watch, ended processes of it for their memory."""
         return super().oom_killed() or (self._theirs is not None and self._theirs.oom_kills() > 0)
 
-    def over_limit(self) -> bool:
+    def over_limit(self, *, sockets: bool) -> bool:
         """Whether its programs use more memory than they may."""
         return not self._hung_up and self._used > self.limits.memory_mb * MIB + SLACK_BYTES
 

@@ -112,7 +112,13 @@ class Containers:
                 "memory_bytes": limits.memory_mb * MIB + SLACK_BYTES,
             },
         }
-        return Container(name, spec, limits, group, lambda: self._sandboxes.numbers.give(number))
+        made = Container(name, spec, limits, group, lambda: self._freed(name, number))
+        self._sandboxes.keep(made)
+        return made
+
+    def _freed(self, name: str, number: int) -> None:
+        self._sandboxes.let_go(name)
+        self._sandboxes.numbers.give(number)
 
     def _user(self, number: int) -> int:
         """Who programs are inside: a user of their own, or the server's user where that is not root.

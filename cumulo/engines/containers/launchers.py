@@ -17,6 +17,7 @@ from typing import IO, NamedTuple
 from cumulo.engines.containers.mounts import HOME, Mount, Plain, compiled, mounts, skeleton
 from cumulo.engines.containers.rapid import Rapid, image_mounts
 from cumulo.engines.sandboxes import enter
+from cumulo.engines.sandboxes.enter import FILE_BYTES
 from cumulo.engines.sandboxes.groups import is_running
 
 PATIENCE_S = 60.0
@@ -268,7 +269,7 @@ class Commands(Launcher):
         ]  # fmt: skip
         made += [f"--env={name}={value}" for name, value in self.variables().items()]
         for mount in self.mounts(own, spec):
-            made += _option(mount, ",notmpcopyup" if self._podman else "")
+            made += _option(mount, "notmpcopyup" if self._podman else _most_files(mount))
         if self._podman:
             made += [f"--ulimit={name}={_hard(name)}" for name in ("nofile", "nproc")]
             made += ["--read-only-tmpfs=false", "--no-hosts", "--passwd=false"]
@@ -345,10 +346,10 @@ def _of_root(member: tarfile.TarInfo) -> tarfile.TarInfo:
 
 
 def _option(mount: Mount, more: str = "") -> list[str]:
-    """`more`: options of empty folders that only one program has."""
+    """`more`: an option of empty folders that only one program has."""
     if not mount.source:
         mode = "rw,exec,mode=1777" if mount.target == "/tmp" else "rw,mode=755"
-        return ["--tmpfs", f"{mount.target}:{mode},nosuid,nodev,size={mount.size_bytes}{more}"]
+        return ["--tmpfs", f"{mount.target}:{mode},nosuid,nodev,size={mount.size_bytes},{more}"]
     fields = ["type=bind", f"source={mount.source}", f"target={mount.target}", "readonly"]
     return ["--mount", ",".join(_quoted(field) for field in fields)]
 
@@ -387,8 +388,13 @@ def _oci(mount: Mount) -> Plain:
         options = ["rbind", "ro", "nosuid", "nodev"]
         return {"destination": mount.target, "type": "bind", "source": mount.source, "options": options}
     mode = "mode=1777" if mount.target == "/tmp" else "mode=755"
-    options = ["nosuid", "nodev", mode, f"size={mount.size_bytes}"]
+    options = ["nosuid", "nodev", mode, f"size={mount.size_bytes}", _most_files(mount)]
     return {"destination": mount.target, "type": "tmpfs", "source": "tmpfs", "options": options}
+
+
+def _most_files(mount: Mount) -> str:
+    """Files take memory even when they are empty, which only groups of root's count: as many as would have a page."""
+    return f"nr_inodes={mount.size_bytes // FILE_BYTES + 64}"
 
 
 def _last(complaints: bytes) -> str:

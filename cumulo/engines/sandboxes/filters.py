@@ -122,6 +122,10 @@ OF_A_PROCESS = {  # the first argument is a process, 0 for the caller itself
 }
 IOPRIO_SET, SETPRIORITY = (251, 30), (141, 140)  # the first says what the second is
 IOPRIO_PROCESS, PRIO_PROCESS = 1, 0
+SETSOCKOPT = (54, 208)
+SOCKET_LEVEL, SOCKET_FILTERS = 1, (26, 50, 51, 52)
+"""SOL_SOCKET and SO_ATTACH_(FILTER, BPF, REUSEPORT_CBPF, REUSEPORT_EBPF): what they are compiled to is held by a limit
+of the machine's (net.core.bpf_jit_limit), and without room in it no other sandbox gets its filter of system calls."""
 SENDING = {"sendto": (44, 206), "sendmmsg": (307, 269)}  # the fourth argument: flags
 SENDMSG = (46, 211)  # the third
 
@@ -206,6 +210,7 @@ def program(*, nested: bool = False, shared: bool = False, counted: bool = True)
         lines.call(number, name)
     for number, name in ((CLONE, "clone"), (MMAP, "mmap"), (SETRLIMIT, "setrlimit"), (PRLIMIT, "prlimit")):
         lines.call(number, name)
+    lines.call(SETSOCKOPT, "setsockopt")
     lines.call(MEMFD_CREATE, "memfd" if counted else "absent")
     if nested:
         lines.call(UNSHARE, "unshare")
@@ -270,6 +275,13 @@ def _sockets(lines: _Program, shared: bool) -> None:
     if shared:
         lines.label("no access")
         lines.add(RETURN, ERRNO | errno.EACCES)
+    lines.label("setsockopt")
+    lines.add(LOAD, SECOND_ARGUMENT)
+    lines.add(JUMP_EQUAL, SOCKET_LEVEL, "", "allow")
+    lines.add(LOAD, THIRD_ARGUMENT)
+    for option in SOCKET_FILTERS:
+        lines.add(JUMP_EQUAL, option, "denied")
+    lines.add(RETURN, ALLOW)
     lines.label("netlink")  # NETLINK_ROUTE, for the addresses that there are
     lines.add(LOAD, THIRD_ARGUMENT)
     lines.add(JUMP_EQUAL, 0, "allow", "no protocol")

@@ -105,6 +105,11 @@ class Sandbox:
         return sockets
 
     @property
+    def left_behind(self) -> bool:
+        """Its program has ended, whatever else runs on in it."""
+        return RUNTIME not in self._running
+
+    @property
     def ended(self) -> bool:
         """Every process in it is gone."""
         return self._ended.done()
@@ -217,17 +222,20 @@ class Sandbox:
         """Whether the kernel, or our watch, ended processes of it for their memory."""
         return self.exceeded or (self._group is not None and self._group.oom_kills() > 0)
 
-    def over_limit(self) -> bool:
+    def over_limit(self, *, sockets: bool) -> bool:
         """Whether its processes use more memory than they may. The hard limit has room for /tmp, this has none.
 
-        Or are too many, where no limit of the kernel's holds for them alone.
+        Or are too many, where no limit of the kernel's holds for them alone. `sockets`: whether to look, too, at what
+        those hold that no group counts, which takes longer.
         """
         if self._hung_up:
             return False
         most = self.limits.processes
         if "nproc" not in self.spec["limits"] and len(descendants(self.pid, most)) > most:
             return True
-        return self.memory_bytes() > self.limits.memory_mb * MIB + SLACK_BYTES
+        looks = sockets and self.pid and self.spec.get("own_network")
+        unread = residents.netlink_bytes(self.pid) if looks else 0
+        return self.memory_bytes() + unread > self.limits.memory_mb * MIB + SLACK_BYTES
 
     def _tmp_bytes(self) -> int:
         if self._tmp < 0:

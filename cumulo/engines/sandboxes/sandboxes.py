@@ -15,7 +15,7 @@ import stat
 import subprocess
 import sys
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from cumulo.engines.sandboxes import filters, templates, user_processes
@@ -29,6 +29,11 @@ FIRST_USER = 1_900_000_000
 """Systemd's "Users, Groups, UIDs and GIDs" leaves 1879048192 to 2147483647 unused."""
 USERS_PER_SERVER = 10_000
 WATCH_S = 0.1
+"""How often memory is looked at while an invocation runs."""
+LOOKS_PER_LIST = 4
+"""How many of these looks there are for one at what sockets hold."""
+ROUND_S, PARTS = 2.0, 8
+"""How long a look at all others takes, and in how many parts it comes where they are many."""
 OOM_SCORE = 500
 NICENESS = 5
 MOST_FILES = 65536
@@ -48,9 +53,13 @@ class Sandboxes:
         self.numbers = _Numbers(FIRST_USER + zlib.crc32(str(folder).encode()) % 10_000 * USERS_PER_SERVER)
         self._made = 0
         self._shown: set[str] = set()
+        self._living: dict[str, Sandbox] = {}
         self._working: dict[str, Sandbox] = {}
         self._watch: asyncio.TimerHandle | None = None
+        self._round: asyncio.TimerHandle | None = None
+        self._unseen: list[str] = []
         self._looking = False
+        self._looks = 0
         self._merging: dict[str, asyncio.Future[None]] = {}
         self._opening: asyncio.Future[Abilities] | None = None
         self.abilities = Abilities()
@@ -175,7 +184,19 @@ class Sandboxes:
             spec |= {"groups": [], "files": {}, "binds": [], "layers": [], "nice": 0, "oom": None}
             spec["uid"] = spec["gid"] = None
             spec["inside"] = True
-        return Sandbox(name, spec, limits, group, lambda: self._freed(name, number))
+        made = Sandbox(name, spec, limits, group, lambda: self._freed(name, number))
+        self.keep(made)
+        return made
+
+    def keep(self, sandbox: Sandbox) -> None:
+        """Look at it at times from now on, until it is `let_go`: programs may go on when nobody waits for them."""
+        self._living[sandbox.name] = sandbox
+        self._round_on()
+
+    def let_go(self, name: str) -> None:
+        """It has ended."""
+        self._living.pop(name, None)
+        self._working.pop(name, None)
 
     def working(self, sandbox: Sandbox, at_work: bool) -> None:
         """Watch a sandbox's memory while it is at work."""
@@ -192,36 +213,62 @@ class Sandboxes:
 
     def close(self) -> None:
         """Remove the groups; sandboxes that are left end."""
-        if self._watch is not None:
-            self._watch.cancel()
-            self._watch = None
+        for timer in (self._watch, self._round):
+            if timer is not None:
+                timer.cancel()
+        self._watch = self._round = None
         self.groups.close()
 
     def _look(self) -> None:
         self._watch = None
-        sandboxes = list(self._working.values())
+        self._looks += 1
+        sandboxes, sockets = list(self._working.values()), self._looks % LOOKS_PER_LIST == 0
         if self.groups.here:
-            self._judge(_over_limit(sandboxes))
+            self._looked(_over_limit(sandboxes, sockets))
             return
-        self._looking = True  # in a thread: without groups it means to read of every process, which they may have many
-        looking = asyncio.get_running_loop().run_in_executor(None, _over_limit, sandboxes)
-        looking.add_done_callback(self._looked)
+        self._looking = True
+        self._look_aside(sandboxes, sockets, self._looked)
 
-    def _looked(self, looking: asyncio.Future[list[Sandbox]]) -> None:
+    def _looked(self, over: list[Sandbox]) -> None:
         self._looking = False
-        if not looking.cancelled():
-            self._judge(looking.result())
+        self._judge(over)
+        self._watch_on()
+
+    def _round_on(self) -> None:
+        if self._round is None and self._living:
+            wait_s = ROUND_S / min(len(self._living), PARTS)
+            self._round = asyncio.get_running_loop().call_later(wait_s, self._look_around)
+
+    def _look_around(self) -> None:
+        """At a part of those that do nothing now."""
+        self._unseen = self._unseen or list(self._living)
+        count = -(-len(self._living) // PARTS)
+        names, self._unseen = self._unseen[:count], self._unseen[count:]
+        sandboxes = [self._living[name] for name in names if name in self._living and name not in self._working]
+        self._look_aside(sandboxes, True, self._looked_around)
+
+    def _looked_around(self, over: list[Sandbox]) -> None:
+        self._round = None
+        self._judge(over)
+        self._round_on()
+
+    def _look_aside(self, sandboxes: list[Sandbox], sockets: bool, then: Callable[[list[Sandbox]], None]) -> None:
+        """In a thread: without groups it means to read of every process, of which there may be many."""
+        looking = asyncio.get_running_loop().run_in_executor(None, _over_limit, sandboxes, sockets)
+        looking.add_done_callback(lambda done: None if done.cancelled() else then(done.result()))
 
     def _judge(self, over: list[Sandbox]) -> None:
         for sandbox in over:
-            if self._working.pop(sandbox.name, None) is not None:
+            if not sandbox.exceeded:
+                self._working.pop(sandbox.name, None)
                 sandbox.exceeded = True
                 sandbox.kill_groups()
                 sandbox.signal(RUNTIME, signal.SIGKILL)
-        self._watch_on()
+            elif sandbox.left_behind:
+                sandbox.kill()
 
     def _freed(self, name: str, number: int) -> None:
-        self._working.pop(name, None)
+        self.let_go(name)
         self.numbers.give(number)
         if not self.abilities.own_root:
             _remove_soon(self._folder / f"tmp-{name}")
@@ -281,8 +328,8 @@ def remove(folder: Path) -> None:
             subprocess.run([*command, "--", str(folder)], capture_output=True, check=False)
 
 
-def _over_limit(sandboxes: list[Sandbox]) -> list[Sandbox]:
-    return [sandbox for sandbox in sandboxes if sandbox.over_limit()]
+def _over_limit(sandboxes: list[Sandbox], sockets: bool) -> list[Sandbox]:
+    return [sandbox for sandbox in sandboxes if sandbox.over_limit(sockets=sockets)]
 
 
 def _raise_file_limit() -> None:

@@ -9,6 +9,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+from cumulo.engines.containers import engines
 from cumulo.engines.environments.builds import Outcome
 from cumulo.engines.environments.environment import Environment
 from cumulo.engines.environments.environments import Environments
@@ -34,6 +35,7 @@ def reach(address, port):
         return True
 def handler(event, context):
     return {
+        "files": os.statvfs("/tmp").f_files,
         "host": [tried(os.listdir, path) for path in event["paths"]],
         "filled": tried(fill),
         "network": [tried(reach, *address) for address in event["addresses"]],
@@ -54,6 +56,8 @@ def test_nothing_of_the_machine_is_reached(bench: Bench, tmp_path: Path) -> None
     found = json.loads(outcome.payload)
     assert found["host"] == ["FileNotFoundError"] * len(paths)
     assert found["filled"] == "OSError"
+    if engine_of(bench) in (engines.RUNC, engines.CRUN, engines.DOCKER):  # the others take no number
+        assert found["files"] == (16 << 20) // 4096 + 64
     assert all(each.endswith("Error") for each in found["network"])
     assert (found["resolved"], found["named"]) == ("gaierror", "'127.0.0.1'")
     assert found["mounted"] == "PermissionError"
@@ -84,6 +88,25 @@ def test_a_memory_bomb_is_out_of_memory(bench: Bench) -> None:
     (outcome,) = bench.invoke(bench.build(MEMORY_BOMB, memory_mb=128, ephemeral_mb=64, timeout_s=30))
     assert outcome.error_type == "Runtime.OutOfMemory", (outcome, bench.text)
     assert outcome.dead and outcome.max_memory_mb == 128
+
+
+def test_what_netlink_sockets_hold_is_memory(bench: Bench) -> None:
+    source = """
+import socket, time
+def handler(event, context):
+    kept = [socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0) for _ in range(900)]
+    for each in kept:
+        each.bind((0, 0))
+    time.sleep(event)
+"""
+    patient = 0 if engine_of(bench) == engines.GVISOR else 25  # whose sockets are in its own memory
+    (outcome,) = bench.invoke(bench.build(source, timeout_s=30), json.dumps(patient).encode())
+    assert outcome.error_type == ("Runtime.OutOfMemory" if patient else ""), bench.text
+
+
+def engine_of(bench: Bench) -> str:
+    assert bench._homes._containers is not None
+    return bench._homes._containers.engine
 
 
 def test_a_fork_bomb_is_contained(bench: Bench) -> None:

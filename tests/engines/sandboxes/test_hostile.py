@@ -267,3 +267,54 @@ def test_groups_of_a_killed_server_are_swept(monkeypatch: pytest.MonkeyPatch) ->
         assert living.exists()
     finally:
         groups.remove_tree(living, place.version)
+
+
+def test_what_netlink_sockets_hold_is_memory(run: Run) -> None:
+    """The kernel's own, which no control group counts; a socket may hold megabytes."""
+    ran = run(
+        """
+import os, socket, struct, time
+question = struct.pack("=IHHIIBxHiII", 32, 18, 1, 1, 0, 0, 0, 1, 0, 0)
+made, over = [], time.monotonic() + 20
+while time.monotonic() < over:
+    try:
+        one = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)
+    except OSError:
+        break
+    made.append(one)
+    one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+    one.bind((0, 0))
+    for _ in range(800):
+        one.send(question)
+time.sleep(20)""",
+        Limits(memory_mb=32),
+    )
+    assert (ran.oom_killed, os.WTERMSIG(ran.status)) == (True, signal.SIGKILL)
+
+
+def test_who_is_at_rest_is_watched_too(tmp_path: Path) -> None:
+    """Programs may go on after their answer."""
+
+    async def use(cells: Cells) -> bool:
+        sandbox, output = cells.start(
+            """
+import os, socket, time
+if os.fork() == 0:
+    os.setsid()
+    kept = [socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0) for _ in range(900)]
+    for each in kept:
+        each.bind((0, 0))
+    os.write(1, b"kept")
+    time.sleep(100)
+time.sleep(100)"""
+        )
+        for each in await sandbox.ready():
+            each.close()
+        try:
+            assert await asyncio.to_thread(read, output, 4) == b"kept"
+            return await asyncio.to_thread(read, output, 4) == b"" and sandbox.oom_killed()
+        finally:
+            await sandbox.end()
+            os.close(output)
+
+    assert with_cells(tmp_path, use)

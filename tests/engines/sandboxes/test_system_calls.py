@@ -14,7 +14,7 @@ from cumulo.engines.sandboxes.sandbox import Limits
 from tests.engines.sandboxes.cells import Cells, Ran, read, with_cells
 
 CALL = """
-import ctypes, errno, os, resource, socket
+import ctypes, errno, os, resource, socket, struct
 libc = ctypes.CDLL(None, use_errno=True)
 def call(number, *arguments):
     ctypes.set_errno(0)
@@ -62,6 +62,24 @@ print(call({number(filters.ABSENT["io_setup"]) or 1_000_000}, 1, 0))"""
         "{'EAFNOSUPPORT'}",
         "ENOSYS",
     ]
+
+
+@pytest.mark.parametrize("plain", [False, True], ids=["namespaces", "plain"])
+def test_sockets_take_no_filters(tmp_path: Path, plain: bool) -> None:
+    """One limit of the machine's holds what all filters are compiled to, ours of system calls too."""
+    code = f"""
+made = socket.socket(2, 2)
+instruction = ctypes.create_string_buffer(bytes((6, 0, 0, 0, 255, 255, 0, 0)), 8)
+for option in {filters.SOCKET_FILTERS}:
+    try:
+        made.setsockopt(1, option, struct.pack("HxxxxxxP", 1, ctypes.addressof(instruction)))
+        print("taken")
+    except OSError as error:
+        print(errno.errorcode[error.errno])
+made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+made.setsockopt(socket.IPPROTO_IP, {filters.SOCKET_FILTERS[1]}, bytes(4))  # IP_UNICAST_IF has the same number
+"""
+    assert run(tmp_path, code, plain).output.split() == ["EPERM"] * 4
 
 
 def test_huge_pages_are_nobodys(tmp_path: Path) -> None:
