@@ -24,6 +24,10 @@ HEADER_BYTES = 200
 PART_BYTES, PART_OVERHEAD_BYTES = 4096, 100
 SLICE_BYTES = 16 * 1024
 """The most that is parsed at once."""
+TURN_BYTES, PAUSE_S = 128 * 1024, 0.004
+"""The most that is parsed of one environment's large requests before the loop does something else."""
+BURST_BYTES, BYTES_PER_S = 16 * 1024 * 1024, 64 * 1024 * 1024
+"""So much at once, and so much a second afterwards: a streamed answer has 2 MB a second on AWS."""
 MOST_AT_ONCE = 8
 """Requests of a slice: clients of these APIs wait for their answers, and thousands at once would keep the loop."""
 REASONS = {200: "OK", 202: "Accepted", 400: "Bad Request", 403: "Forbidden", 404: "Not Found", 410: "Gone",
@@ -74,6 +78,51 @@ class Api(Protocol):
         """The other side hung up."""
 
 
+class Turns:
+    """Large requests of an environment are parsed in turns and at a bounded rate: others are heard in between.
+
+    Without it one that sends as fast as it can keeps the loop, and this process on a processor until it loses that.
+    """
+
+    def __init__(self) -> None:
+        self._left = 0
+        self._allowed = float(BURST_BYTES)
+        self._at = 0.0
+        self._queue: deque[ApiConnection] = deque()
+        self._over: asyncio.Handle | None = None
+
+    def take(self) -> bool:
+        """Whether one more slice may be parsed now."""
+        if self._over is None:
+            self._refill()
+            self._over = asyncio.get_running_loop().call_soon(self._next)
+        if self._left <= 0:
+            return False
+        self._left -= SLICE_BYTES
+        self._allowed -= SLICE_BYTES
+        return True
+
+    def wait(self, connection: ApiConnection) -> None:
+        """Its `parse_on` is called when there is a turn for it."""
+        self._queue.append(connection)
+
+    def _refill(self) -> None:
+        now = asyncio.get_running_loop().time()
+        self._allowed = min(self._allowed + (now - self._at) * BYTES_PER_S, BURST_BYTES)
+        self._at = now
+        self._left = min(TURN_BYTES, int(self._allowed))
+
+    def _next(self) -> None:
+        self._over = None
+        if not self._queue:
+            return
+        self._refill()
+        loop = asyncio.get_running_loop()
+        self._over = loop.call_soon(self._next) if self._left > 0 else loop.call_later(PAUSE_S, self._next)
+        while self._queue and self._left > 0:
+            self._queue.popleft().parse_on()
+
+
 class Refused(asyncio.Protocol):
     """A connection too many."""
 
@@ -85,14 +134,16 @@ class Refused(asyncio.Protocol):
 class ApiConnection(asyncio.Protocol):
     """One connection from inside an environment."""
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: Api, turns: Turns) -> None:
         self._api = api
+        self._turns = turns
         self._parser: Any = httptools.HttpRequestParser(self)
         self._request = Request()
         self.transport: asyncio.Transport | None = None
         self._close = False
         self._held_up = False
         self._unsent = False
+        self._in_turn = False
         self._waiting: deque[memoryview] = deque()
         self._kept = self._counted = 0
         self._since = 0
@@ -117,12 +168,21 @@ class ApiConnection(asyncio.Protocol):
 
     @property
     def _stopped(self) -> bool:
-        """Nothing is read: somebody is behind, they with our answers or we with what they stream."""
-        return self._unsent or self._held_up
+        """Nothing is read: somebody is behind, they with our answers or we with what they send."""
+        return self._unsent or self._held_up or self._in_turn
+
+    def parse_on(self) -> None:
+        """It is its turn."""
+        self._in_turn = False
+        self._parse_on()
 
     def _parse_on(self) -> None:
         while self._waiting and not self._stopped and self.transport is not None and not self.transport.is_closing():
-            self._parse(self._waiting.popleft())
+            if self._turns.take():
+                self._parse(self._waiting.popleft())
+            else:
+                self._in_turn = True
+                self._turns.wait(self)
         self._read_or_rest()
 
     def _read_or_rest(self) -> None:

@@ -23,6 +23,7 @@ from cumulo.engines.environments.api_connections import (
     ApiConnection,
     Refused,
     Request,
+    Turns,
 )
 from cumulo.engines.environments.builds import Invocation, StartFailed
 from cumulo.engines.environments.extensions import Extensions
@@ -77,6 +78,7 @@ class Life:
         self._servers: list[Any] = []
         self._connections: set[ApiConnection] = set()
         self._kept_bytes = 0
+        self._turns = Turns()
         self._logs: list[LogPipe] = []
         self._log_watched = False
         self._answered = True
@@ -318,7 +320,7 @@ class Life:
     def _connection(self) -> ApiConnection | Refused:
         if len(self._connections) >= MOST_CONNECTIONS:
             return Refused()
-        connection = ApiConnection(self)
+        connection = ApiConnection(self, self._turns)
         self._connections.add(connection)
         return connection
 

@@ -1,12 +1,20 @@
 """What a function may do to the Runtime API: nothing that the server would notice, and its own invocation goes on."""
 
+import asyncio
 import os
 from typing import Any
 
 import pytest
 
 from cumulo.engines.environments import api_connections
-from cumulo.engines.environments.api_connections import ApiConnection, Request
+from cumulo.engines.environments.api_connections import (
+    BURST_BYTES,
+    SLICE_BYTES,
+    TURN_BYTES,
+    ApiConnection,
+    Request,
+    Turns,
+)
 from cumulo.engines.environments.log_pipes import TURN_EVENTS, LogPipe
 from tests.engines.environments.conftest import Bench
 
@@ -185,16 +193,57 @@ class _Transport:
 
 
 def test_who_does_not_read_answers_is_not_heard() -> None:
-    api, transport = _Quiet(), _Transport()
-    connection = ApiConnection(api)
-    connection.connection_made(transport)  # type: ignore[arg-type]
-    connection.data_received(b"GET / HTTP/1.1\r\n\r\n")
-    connection.pause_writing()
-    assert not transport.reading
-    connection.data_received(b"GET / HTTP/1.1\r\n\r\n")
-    assert api.answered == 1
-    connection.resume_writing()
-    assert (api.answered, transport.reading) == (2, True)
+    async def main() -> None:
+        api, transport = _Quiet(), _Transport()
+        connection = ApiConnection(api, Turns())
+        connection.connection_made(transport)  # type: ignore[arg-type]
+        connection.data_received(b"GET / HTTP/1.1\r\n\r\n")
+        connection.pause_writing()
+        assert not transport.reading
+        connection.data_received(b"GET / HTTP/1.1\r\n\r\n")
+        assert api.answered == 1
+        connection.resume_writing()
+        assert (api.answered, transport.reading) == (2, True)
+
+    asyncio.run(main())
+
+
+def test_large_requests_are_parsed_in_turns() -> None:
+    """Two of one environment: neither is parsed whole before the loop goes on, nor long before the other."""
+    body = b"POST / HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n" + bytes(1_000_000)
+
+    async def main() -> None:
+        turns = Turns()
+        connections = []
+        for _ in range(2):
+            api, transport = _Quiet(), _Transport()
+            connection = ApiConnection(api, turns)
+            connection.connection_made(transport)  # type: ignore[arg-type]
+            connection.data_received(body)
+            connections.append((api, transport))
+        assert [(api.answered, transport.reading) for api, transport in connections] == [(0, False)] * 2
+        rounds = ended_first = 0
+        while not all(api.answered for api, _ in connections):
+            await asyncio.sleep(0)
+            rounds += 1
+            ended_first = ended_first or (rounds if any(api.answered for api, _ in connections) else 0)
+        assert rounds >= 2 * len(body) // TURN_BYTES and rounds - ended_first <= 2
+        assert all(transport.reading for _, transport in connections)
+
+    asyncio.run(main())
+
+
+def test_who_has_sent_much_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api_connections, "BYTES_PER_S", 0)
+
+    async def main() -> int:
+        turns, taken = Turns(), 0
+        for _ in range(2 * BURST_BYTES // SLICE_BYTES):
+            taken += turns.take()
+            await asyncio.sleep(0)
+        return taken
+
+    assert asyncio.run(main()) == BURST_BYTES // SLICE_BYTES
 
 
 def test_a_flood_of_lines_is_read_in_turns() -> None:
