@@ -116,7 +116,7 @@ def finite(value: float) -> float | None:
 
 def shown(value: Value) -> str | None:
     if isinstance(value, Node) and isinstance(value.value, dict | list):
-        return json.dumps(value.value, separators=(",", ":"))
+        return json.dumps(value.value, separators=(",", ":"), ensure_ascii=False)
     return text(value)
 
 
@@ -142,7 +142,9 @@ def evaluate(found: t.Expression, row: Row, aggregate: Callable[[t.Call], Value]
         value = text(of(found.operand))
         if value is None:
             return False
-        return bool(re.search(found.pattern, value)) if found.regex else found.pattern in value
+        if not found.regex:
+            return found.pattern in value
+        return bool(re.search(found.pattern.replace(r"\z", r"\Z"), value))  # as RE2 and as Python write the end
     if isinstance(found, t.In):
         return any(equal(of(found.operand), of(item), found.operand, item) for item in found.items)
     if isinstance(found, t.Access):
