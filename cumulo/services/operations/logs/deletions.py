@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cumulo.core.operation import operation, task
-from cumulo.core.table import prefix_range
+from cumulo.core.table import Table, prefix_range
 from cumulo.services.operations.logs.errors import DELETION_PROTECTED
 from cumulo.services.operations.logs.filters.metric_filters import METRIC_FILTERS
 from cumulo.services.operations.logs.filters.subscription_filters import SUBSCRIPTION_FILTERS
 from cumulo.services.operations.logs.groups import groups, streams
 from cumulo.services.operations.logs.groups.streams import STREAMS
+from cumulo.services.operations.logs.insights.index_policies import INDEX_POLICIES
 from cumulo.services.operations.logs.protection.data_protection import PROTECTION_POLICIES
 from cumulo.services.operations.logs.stored import large_objects, segments
 from cumulo.services.operations.logs.stored.blocks import BLOCKS
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from cumulo.core.context import Context
     from cumulo.stubs import logs as t
 
+_OF_GROUPS: tuple[Table[Any], ...] = (SHELVES, PROTECTION_POLICIES, TRANSFORMERS, INDEX_POLICIES)  # a record each
 _ROWS = 200  # that one transaction deletes: among them are blocks of up to 1 MB
 
 
@@ -60,15 +62,10 @@ def clear_group(ctx: Context, payload: dict[str, Any]) -> None:
     elif not any(
         _clear(ctx, space.key(ctx, group_id)) for space in (BLOCKS, STREAMS, GONE, METRIC_FILTERS, SUBSCRIPTION_FILTERS)
     ):
-        shelf = SHELVES.peek(ctx, group_id)
-        if shelf is not None:
-            SHELVES.delete(ctx, shelf)
-        policy = PROTECTION_POLICIES.peek(ctx, group_id)
-        if policy is not None:
-            PROTECTION_POLICIES.delete(ctx, policy)
-        transformer = TRANSFORMERS.peek(ctx, group_id)
-        if transformer is not None:
-            TRANSFORMERS.delete(ctx, transformer)
+        for table in _OF_GROUPS:
+            record = table.peek(ctx, group_id)
+            if record is not None:
+                table.delete(ctx, record)
         return
     ctx.later(clear_group, payload)
 

@@ -7,6 +7,7 @@ DescribeFieldIndexes; CloudWatch Logs User Guide, "Field index syntax and quotas
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -41,12 +42,14 @@ DEFAULT = (
     "attributes.session.id",
 )
 FIELD_INDEX, FACET = "FIELD_INDEX", "FACET"
+FORMER_MS = 30 * 86_400_000  # "for as many as 30 days" (API reference, DeleteIndexPolicy)
 
 
 class IndexPolicy(Record):
     """A group's policy: its document, and the fields with their types. Times are milliseconds.
 
-    `name` is that of an account policy that stands for one.
+    `name` is that of an account policy that stands for one. `former` are fields that are indexed no more, with their
+    types and since when; of a group whose policy was deleted nothing but these is left, and the document is empty.
     """
 
     group: bytes
@@ -54,6 +57,7 @@ class IndexPolicy(Record):
     fields: dict[str, str]
     updated_ms: int
     name: str = ""
+    former: dict[str, tuple[str, int]] = {}
 
 
 INDEX_POLICIES = Table(IndexPolicy, name="logs.index_policies", key="group", scope=GLOBAL)
@@ -68,12 +72,27 @@ def indexed(ctx: Context, group: Group) -> set[str]:
 
 def policies_of(ctx: Context, group: Group) -> list[IndexPolicy]:
     """The policies that are for a group: its own, else one of the account; and the account's for its data source."""
-    own = INDEX_POLICIES.peek(ctx, group.id)
+    own = _own(ctx, group)
     found = [own] if own is not None else []
     for each in account_records.of_group(ctx, account_records.FIELD_INDEX, group):
         if own is None or account_records.prefix_of(each) is None:
             found.append(IndexPolicy(group.id, each.document, read(each.document), each.updated_ms, each.name))
     return found
+
+
+def _own(ctx: Context, group: Group) -> IndexPolicy | None:
+    found = INDEX_POLICIES.peek(ctx, group.id)
+    return found if found is not None and found.document else None
+
+
+def _former(ctx: Context, group: Group, fields: Container[str]) -> dict[str, tuple[str, int]]:
+    """The fields that a group's own policy has now or had in the last days, without these."""
+    before = INDEX_POLICIES.peek(ctx, group.id)
+    if before is None:
+        return {}
+    now_ms = int(ctx.now() * 1000)
+    every = {**before.former, **{name: (kind, now_ms) for name, kind in before.fields.items()}}
+    return {name: at for name, at in every.items() if name not in fields and at[1] > now_ms - FORMER_MS}
 
 
 def narrowed(ctx: Context, found: list[Group], query: Query) -> list[Group]:
@@ -103,7 +122,8 @@ def put_index_policy(ctx: Context, request: t.PutIndexPolicyRequest) -> t.PutInd
     if group.log_class != STANDARD:
         raise INVALID_PARAMETER("Field index policies are only supported for log groups of the Standard class.")
     document = request["policyDocument"]
-    policy = IndexPolicy(group.id, document, read(document), int(ctx.now() * 1000))
+    fields = read(document)
+    policy = IndexPolicy(group.id, document, fields, int(ctx.now() * 1000), "", _former(ctx, group, fields))
     INDEX_POLICIES.put(ctx, policy)
     return {"indexPolicy": _described(group, policy)}
 
@@ -169,10 +189,9 @@ def _described(group: Group, policy: IndexPolicy) -> t.IndexPolicy:
 def delete_index_policy(ctx: Context, request: t.DeleteIndexPolicyRequest) -> t.DeleteIndexPolicyResponse:
     """Index the events of a group no more."""
     group = _find(ctx, request["logGroupIdentifier"])
-    policy = INDEX_POLICIES.peek(ctx, group.id)
-    if policy is None:
+    if _own(ctx, group) is None:
         raise RESOURCE_NOT_FOUND("The specified log group does not have an index policy.")
-    INDEX_POLICIES.delete(ctx, policy)
+    INDEX_POLICIES.put(ctx, IndexPolicy(group.id, "", {}, int(ctx.now() * 1000), "", _former(ctx, group, {})))
     return {}
 
 
@@ -191,4 +210,8 @@ def describe_field_indexes(ctx: Context, request: t.DescribeFieldIndexesRequest)
                 if not policy.name:
                     entry["logGroupIdentifier"] = group.arn
                 found.append(entry)
+        former = _former(ctx, group, indexed(ctx, group)) if "INACTIVE" in wanted else {}
+        for name, (kind, _) in former.items():
+            entry = {"fieldIndexName": name, "type": kind, "indexCategory": "INACTIVE", "logGroupIdentifier": group.arn}
+            found.append(entry)
     return {"fieldIndexes": found}

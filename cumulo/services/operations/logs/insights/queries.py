@@ -70,15 +70,16 @@ def start_query(ctx: Context, request: t.StartQueryRequest) -> t.StartQueryRespo
     query = parsed(ctx, request["queryString"], request.get("queryLanguage") or LANGUAGE)
     start, end = _range(ctx, request, query)
     record = prepared(ctx, request, query, start, end)
-    if len(active(ctx)) >= CONCURRENT_MOST:
-        raise LIMIT_EXCEEDED("You have exceeded the quota of concurrent queries.")
+    check_room(ctx)
     query_runs.begin(ctx, record)
     return {"queryId": record.id}
 
 
-def active(ctx: Context) -> list[LogQuery]:
-    """The account's queries that have not ended."""
-    return [query for status in ACTIVE for query in QUERIES.range(ctx, status, index="status", limit=CONCURRENT_MOST)]
+def check_room(ctx: Context) -> None:
+    """Refuse one query more than an account may have at a time: those of schedules count, too (API reference)."""
+    active = [each for status in ACTIVE for each in QUERIES.range(ctx, status, index="status", limit=CONCURRENT_MOST)]
+    if len(active) >= CONCURRENT_MOST:
+        raise LIMIT_EXCEEDED("You have exceeded the quota of concurrent queries.")
 
 
 def prepared(ctx: Context, request: Mapping[str, Any], query: Query, start: int, end: int) -> LogQuery:

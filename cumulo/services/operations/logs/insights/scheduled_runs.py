@@ -124,6 +124,7 @@ def _start(ctx: Context, scheduled: ScheduledQuery, at_ms: int) -> str:
         end = max(at_ms - (scheduled.end_offset or 0) * 1000, 0)
         request = {"queryString": scheduled.text, "logGroupIdentifiers": scheduled.groups}
         record = queries.prepared(acting, request, tree, start, end)
+        queries.check_room(acting)
     finally:
         acting.enter(None)
     record.schedule = scheduled.id

@@ -84,15 +84,20 @@ def hint(condition: Expression) -> str:
     if isinstance(condition, Binary) and condition.operator == "=":
         for one, other in ((condition.left, condition.right), (condition.right, condition.left)):
             if _is_json(one) and isinstance(other, Literal):
-                texts = [str(other.value)]
+                texts = [_written(other)]
     elif isinstance(condition, In) and _is_json(condition.operand):
         if all(isinstance(item, Literal) for item in condition.items):
-            texts = [str(item.value) for item in condition.items if isinstance(item, Literal)]
+            texts = [_written(item) for item in condition.items if isinstance(item, Literal)]
     elif isinstance(condition, Like) and not condition.regex and _is_json(condition.operand):
         texts = [condition.pattern]
     if not texts or not all(_PLAIN.fullmatch(text) for text in texts):
         return ""
     return " OR ".join([*(f"contains(message, {quoted(text)})" for text in texts), _ESCAPED])
+
+
+def _written(found: Literal) -> str:
+    """How a message has a value that equals this one; "" where it may in several ways: true may be a 1."""
+    return "" if isinstance(found.value, bool) else str(found.value)
 
 
 def _is_json(found: Expression) -> bool:

@@ -39,6 +39,36 @@ def test_policies_are_put_described_and_deleted(logs: Any, stream: dict[str, str
         logs.delete_index_policy(logGroupIdentifier=GROUP)
 
 
+def test_fields_that_are_indexed_no_more_are_inactive_for_a_month(
+    logs: Any, stream: dict[str, str], cloud: Account
+) -> None:
+    def inactive(**more: Any) -> list[tuple[str, str]]:
+        found = logs.describe_field_indexes(logGroupIdentifiers=[GROUP], **more)["fieldIndexes"]
+        arn = f"arn:aws:logs:us-east-1:{cloud.account}:log-group:{GROUP}"
+        chosen = [each for each in found if each["indexCategory"] == "INACTIVE"]
+        assert all(each["logGroupIdentifier"] == arn for each in chosen)
+        return [(each["fieldIndexName"], each["type"]) for each in chosen]
+
+    def put_policy(*fields: str) -> None:
+        document = json.dumps({"FieldsV2": {name: {"type": "FACET"} for name in fields}})
+        logs.put_index_policy(logGroupIdentifier=GROUP, policyDocument=document)
+
+    assert inactive() == []
+    put_policy("a", "b")
+    assert inactive() == []
+    put_policy("b", "c")
+    assert inactive() == [("a", "FACET")]
+    assert inactive(indexCategories=["CUSTOM"]) == []
+    cloud.advance(20 * 86_400)
+    logs.delete_index_policy(logGroupIdentifier=GROUP)
+    assert sorted(name for name, _ in inactive()) == ["a", "b", "c"]
+    put_policy("a")
+    cloud.advance(20 * 86_400)
+    assert sorted(name for name, _ in inactive()) == ["b", "c"]
+    cloud.advance(20 * 86_400)
+    assert inactive() == []
+
+
 @pytest.mark.parametrize(
     "document",
     ["{", "{}", '{"Fields": []}', '{"Fields": ["a", "a"]}', '{"Fields": ["@message"]}', '{"FieldsV2": {"a": {}}}',

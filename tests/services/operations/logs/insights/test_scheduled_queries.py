@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from cumulo.services.operations.logs.insights import queries
 from tests.conftest import Account
 from tests.services.operations.logs.conftest import GROUP, refused
 from tests.services.operations.logs.insights.test_queries import Insights, Now, put
@@ -95,6 +96,19 @@ def test_a_role_without_permission(insights: Insights, logs: Any, cloud: Account
     [run] = history["triggerHistory"]
     assert run["executionStatus"] == "Failed"
     assert "not authorized to perform: logs:StartQuery" in run["errorMessage"]
+
+
+def test_runs_count_among_the_queries_at_a_time(
+    insights: Insights, logs: Any, cloud: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    past_a_run(cloud)
+    create(logs, make_role(cloud, "runner", "logs:StartQuery"))
+    monkeypatch.setattr(queries, "CONCURRENT_MOST", 0)
+    past_a_run(cloud)
+    [run] = logs.get_scheduled_query_history(identifier="errors", startTime=0, endTime=1 << 40)["triggerHistory"]
+    assert (run["executionStatus"], "concurrent queries" in run["errorMessage"]) == ("Failed", True)
+    with refused("LimitExceededException"):
+        insights.start("limit 1")
 
 
 def test_it_is_changed_listed_and_deleted(insights: Insights, logs: Any, cloud: Account) -> None:

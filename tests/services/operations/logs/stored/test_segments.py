@@ -8,6 +8,7 @@ import pytest
 
 from cumulo.engines import duckdb
 from cumulo.services.operations.logs.groups import groups
+from cumulo.services.operations.logs.insights import index_policies
 from cumulo.services.operations.logs.stored import blocks, segment_making, segments
 from tests.conftest import Account
 from tests.services.operations.logs.conftest import Storage
@@ -158,6 +159,7 @@ def test_a_deleted_group_leaves_nothing(
     fill(logs, now_ms(), "one", 5)
     storage.seal()
     fill(logs, now_ms(), "one", 5)
+    logs.put_index_policy(logGroupIdentifier=GROUP, policyDocument='{"Fields": ["id"]}')
     group = storage.group()
     [segment] = storage.sealed()
     logs.delete_log_group(logGroupName=GROUP)
@@ -166,6 +168,7 @@ def test_a_deleted_group_leaves_nothing(
         lambda ctx: (segments.SEGMENTS.range(ctx, group.id), blocks.of_group(ctx, group), groups.by_id(ctx, group.id))
     )
     assert left == ([], [], None)
+    assert storage.transact(lambda ctx: index_policies.INDEX_POLICIES.peek(ctx, group.id)) is None
     assert not storage.is_there(segment)
     logs.create_log_group(logGroupName=GROUP)
     assert logs.describe_log_streams(logGroupName=GROUP)["logStreams"] == []
