@@ -82,7 +82,7 @@ class RunningCloud:
     def stop(self) -> None:
         self.run(self.cloud.stop())
         self.loop.call_soon_threadsafe(self.loop.stop)
-        self._thread.join(10)
+        self._thread.join(60)
         self.loop.close()
 
 

@@ -54,12 +54,12 @@ class Server:
             self.process = subprocess.Popen(
                 [*command, *self.options], stdout=output, stderr=output, cwd=ROOT, env=environment
             )
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 90
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 break
             try:
-                with urllib.request.urlopen(f"{self.url}/_cumulo/health", timeout=1):
+                with urllib.request.urlopen(f"{self.url}/_cumulo/health", timeout=10):
                     return self
             except OSError:
                 time.sleep(0.01)
@@ -74,13 +74,13 @@ class Server:
     def stop(self) -> int:
         assert self.process is not None
         self.process.terminate()
-        return self.process.wait(20)
+        return self.process.wait(60)
 
     def client(self, service: str, **options: Any) -> Any:
         options.setdefault("aws_access_key_id", "test")
         options.setdefault("aws_secret_access_key", "test")
         options.setdefault("region_name", "us-east-1")
-        config = Config(retries={"max_attempts": 0}, max_pool_connections=32, read_timeout=30).merge(
+        config = Config(retries={"max_attempts": 0}, max_pool_connections=32, read_timeout=60).merge(
             options.pop("config", Config())
         )
         return boto3.client(service, endpoint_url=self.url, config=config, **options)

@@ -61,7 +61,7 @@ def test_a_stop_ends_a_script_and_what_it_started(tmp_path: Path) -> None:
         while is_running(int(pid.read_text())):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
-    asyncio.run(asyncio.wait_for(stop_in_the_middle(), 20))
+    asyncio.run(asyncio.wait_for(stop_in_the_middle(), 60))
 
 
 def is_running(pid: int) -> bool:

@@ -44,9 +44,9 @@ def test_a_timer_fires_when_time_jumps_over_it() -> None:
 def test_a_cancelled_timer_never_fires() -> None:
     async def scenario() -> None:
         clock = Clock()
-        timer = clock.call_at(clock.now() + 1, lambda: pytest.fail("fired"))
+        timer = clock.call_at(clock.now() + 3600, lambda: pytest.fail("fired"))
         timer.cancel()
-        clock.advance(10)
+        clock.advance(2 * 3600)
         await asyncio.sleep(0.01)
 
     asyncio.run(scenario())
@@ -59,7 +59,7 @@ def test_sleeping_in_cloud_time() -> None:
         sleeper = asyncio.create_task(clock.sleep_until(begun + 86_400))
         await asyncio.sleep(0)
         clock.advance(86_401)
-        await asyncio.wait_for(sleeper, 1)
+        await asyncio.wait_for(sleeper, 60)
         return clock.now() - begun
 
     assert asyncio.run(scenario()) >= 86_400
@@ -78,7 +78,7 @@ def test_a_listener_hears_what_was_announced_before_it_waited() -> None:
             await asyncio.sleep(0)
             assert not waiting.done()
             signals.deliver(b"queue a")
-            assert await asyncio.wait_for(waiting, 1)
+            assert await asyncio.wait_for(waiting, 60)
         assert signals.listeners == {}
 
     asyncio.run(scenario())
@@ -89,10 +89,10 @@ def test_a_listener_gives_up_in_cloud_time() -> None:
         clock = Clock()
         signals = Signals(clock)
         with signals.listen("a") as heard:
-            waiting = asyncio.create_task(heard.wait(until=clock.now() + 20))
+            waiting = asyncio.create_task(heard.wait(until=clock.now() + 3600))
             await asyncio.sleep(0)
-            clock.advance(20.1)
-            return await asyncio.wait_for(waiting, 1)
+            clock.advance(3601)
+            return await asyncio.wait_for(waiting, 60)
 
     assert asyncio.run(scenario()) is False
 
@@ -123,7 +123,7 @@ def test_it_looks_by_itself_as_long_as_timers_wait(monkeypatch: pytest.MonkeyPat
             fired = asyncio.Event()
             clock.call_at(clock.now() + 86_400, fired.set)
             wall.set_s += 2 * 86_400
-            await asyncio.wait_for(fired.wait(), 30)
+            await asyncio.wait_for(fired.wait(), 60)
 
     asyncio.run(scenario())
 
@@ -137,7 +137,7 @@ def test_time_never_goes_back_and_does_not_stand_still() -> None:
     assert times == sorted(times)
     assert before <= times[0]
     assert times[-1] < before + 60
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while clock.now() == times[-1]:
         assert time.monotonic() < deadline
     wall.set_s = +10  # the clock has caught up
@@ -166,7 +166,7 @@ def test_a_timer_is_due_in_its_time_though_the_clock_was_set_back() -> None:
         fired = asyncio.Event()
         clock.call_at(clock.now() + 0.01, fired.set)
         wall.set_s = -3600
-        await asyncio.wait_for(fired.wait(), 30)
+        await asyncio.wait_for(fired.wait(), 60)
 
     asyncio.run(scenario())
 

@@ -17,7 +17,7 @@ import pytest
 
 from cumulo.gateway import files
 from cumulo.gateway.bodies import Disconnected
-from tests.gateway.served import Served, read_all, read_answer
+from tests.gateway.served import PATIENCE_S, Served, read_all, read_answer
 
 Serve = Callable[..., Served]
 MIB = 1024 * 1024
@@ -31,7 +31,7 @@ def _resident() -> int:
 def test_a_streamed_body_with_a_length(serve: Serve) -> None:
     served = serve()
     body = os.urandom(3 * MIB)
-    connection = http.client.HTTPConnection("localhost", served.port, timeout=20)
+    connection = http.client.HTTPConnection("localhost", served.port, timeout=PATIENCE_S)
     for _ in range(2):
         connection.request("PUT", "/upload", body)
         answer = json.loads(connection.getresponse().read())
@@ -55,7 +55,7 @@ def test_a_streamed_body_in_chunks_pipelined(serve: Serve) -> None:
 @pytest.mark.parametrize("version", [10, 11])
 def test_a_streamed_answer(serve: Serve, path: str, version: int) -> None:
     served = serve()
-    connection = http.client.HTTPConnection("localhost", served.port, timeout=20)
+    connection = http.client.HTTPConnection("localhost", served.port, timeout=PATIENCE_S)
     connection._http_vsn = version  # type: ignore[attr-defined]
     connection._http_vsn_str = f"HTTP/1.{version - 10}"  # type: ignore[attr-defined]
     for _ in range(2):
@@ -72,7 +72,7 @@ def test_files(serve: Serve, tmp_path: Path) -> None:
     content = os.urandom(5 * MIB + 13)
     served.toy.file = tmp_path / "file"
     served.toy.file.write_bytes(content)
-    connection = http.client.HTTPConnection("localhost", served.port, timeout=20)
+    connection = http.client.HTTPConnection("localhost", served.port, timeout=PATIENCE_S)
     for offset, count in ((0, len(content)), (100, 1), (MIB, 3 * MIB), (0, 0)):
         connection.request("GET", f"/file-?{offset},{count}")
         assert connection.getresponse().read() == content[offset : offset + count]
@@ -170,7 +170,7 @@ def test_memory_stays_bounded_while_a_slow_application_reads(serve: Serve) -> No
         except TimeoutError:
             pass
         assert sent < 32 * MIB  # the kernel's buffers, and ours
-        client.settimeout(20)
+        client.settimeout(PATIENCE_S)
         served.call(served.toy.release.set)
         while sent < size:
             sent += client.send(piece[: size - sent])

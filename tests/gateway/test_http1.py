@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cumulo.gateway.server import Server
-from tests.gateway.served import Served, read_all, read_answer
+from tests.gateway.served import PATIENCE_S, Served, read_all, read_answer
 from tests.gateway.toy import Toy
 
 Serve = Callable[..., Served]
@@ -155,7 +155,7 @@ def test_a_failure_is_logged_and_hidden(serve: Serve, path: str, caplog: pytest.
 @pytest.mark.parametrize("path", ["/crash-midway", "/short"])
 def test_an_answer_that_breaks_off_is_seen_by_the_client(serve: Serve, path: str) -> None:
     served = serve()
-    connection = http.client.HTTPConnection("localhost", served.port, timeout=10)
+    connection = http.client.HTTPConnection("localhost", served.port, timeout=PATIENCE_S)
     connection.request("GET", path)
     with pytest.raises((http.client.IncompleteRead, ConnectionError)):
         connection.getresponse().read()
@@ -194,7 +194,7 @@ def test_continue_waits_for_its_turn(serve: Serve) -> None:
         client.settimeout(0.05)
         with pytest.raises(TimeoutError):
             client.recv(1)
-        client.settimeout(10)
+        client.settimeout(PATIENCE_S)
         served.call(served.toy.release.set)
         assert read_answer(client)[2] == b"held"
         assert client.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -300,7 +300,7 @@ def test_drain_lets_work_finish(serve: Serve) -> None:
         read_answer(idle)
         busy.sendall(GET % b"/hold")
         served.wait_for(lambda: served.toy.events)
-        drained: Any = served.call(lambda: served.loop.create_task(served.server.drain(10)))
+        drained: Any = served.call(lambda: served.loop.create_task(served.server.drain(PATIENCE_S)))
         assert idle.recv(1) == b""  # at once
         with pytest.raises(OSError):
             served.connect()

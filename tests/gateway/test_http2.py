@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from cumulo.gateway.hosts import Hosts
 from cumulo.gateway.tls import Authority
-from tests.gateway.served import Served, read_all
+from tests.gateway.served import PATIENCE_S, Served, read_all
 
 Serve = Callable[..., Served]
 MIB = 1024 * 1024
@@ -216,7 +216,7 @@ def test_the_window_holds_the_body(serve: Serve) -> None:
         except TimeoutError:
             pass
         assert sent <= 256 * 1024
-        client.socket.settimeout(10)
+        client.socket.settimeout(PATIENCE_S)
         served.call(served.toy.release.set)
         client.send(number, b"v" * (2 * MIB))
         assert json.loads(client.answer(number)[2])["size"] == sent + 2 * MIB
@@ -301,7 +301,7 @@ def test_drain(serve: Serve) -> None:
         assert idle.answer(idle.ask("/"))[0] == 200
         client.ask("/hold")
         served.wait_for(lambda: served.toy.events)
-        served.call(lambda: served.loop.create_task(served.server.drain(10)))
+        served.call(lambda: served.loop.create_task(served.server.drain(PATIENCE_S)))
         while idle.goaway is None:
             assert idle.read()
         assert idle.socket.recv(1) == b""

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from cumulo.gateway.hosts import Hosts
 from cumulo.gateway.tls import Authority
-from tests.gateway.served import Served, read_all, read_answer
+from tests.gateway.served import PATIENCE_S, Served, read_all, read_answer
 
 Serve = Callable[..., Served]
 GET = b"GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -116,7 +116,7 @@ def test_openssl_verifies(serve: Serve, authority: Authority) -> None:
         ],
         input=b"",
         capture_output=True,
-        timeout=20,
+        timeout=PATIENCE_S,
         check=False,
     )
     assert b"Verify return code: 0 (ok)" in done.stdout, done.stdout + done.stderr
@@ -154,7 +154,7 @@ def test_backpressure_upwards(serve: Serve, authority: Authority) -> None:
             while sent < size:
                 sent += client.send(piece)
         assert sent < 32 * MIB
-        client.settimeout(20)
+        client.settimeout(PATIENCE_S)
         served.call(served.toy.release.set)
         while sent < size:
             sent += client.send(piece[: size - sent])

@@ -37,7 +37,7 @@ def other(node: Stand, tmp_path: Path) -> Iterator[Stand]:
     stand.close()
 
 
-def until(stand: Stand, condition: Any, timeout_s: float = 10) -> None:
+def until(stand: Stand, condition: Any, timeout_s: float = 60) -> None:
     async def poll() -> None:
         while not condition():  # noqa: ASYNC110 - it is the server that changes it
             await asyncio.sleep(0.01)

@@ -32,12 +32,12 @@ def _write(ctx: Any, text: str) -> None:
     LINES.put(ctx, Line(len(LINES.range(ctx)), text))
 
 
-@task
+@task(backoff_s=3600.0)
 def write(ctx: Any, payload: dict[str, Any]) -> None:
     _write(ctx, payload["text"])
     if FAILURES.get(payload["text"], 0) > 0:
         FAILURES[payload["text"]] -= 1
-        raise Retry(30.0) if payload.get("retry") else OSError("no luck")
+        raise Retry(3600.0) if payload.get("retry") else OSError("no luck")
 
 
 @task(attempts=3, backoff_s=10.0)
@@ -161,9 +161,9 @@ def test_a_task_runs_once_and_is_gone(tmp_path: Path) -> None:
 
 def test_a_task_waits_for_its_time(tmp_path: Path) -> None:
     async def scenario(home: House) -> None:
-        await home.start(write, "later", at=home.clock.now() + 100)
+        await home.start(write, "later", at=home.clock.now() + 3600)
         assert await home.lines() == []
-        await home.advance(101)
+        await home.advance(3601)
         assert await home.lines() == ["later"]
 
     run(scenario, tmp_path)
@@ -175,7 +175,7 @@ def test_what_a_failed_attempt_wrote_is_undone(tmp_path: Path, retry: bool) -> N
         FAILURES["a"] = 1
         await home.start(write, "a", retry=retry)
         assert await home.lines() == []
-        await home.advance(31)
+        await home.advance(3601)
         assert await home.lines() == ["a"]
 
     run(scenario, tmp_path)
@@ -188,7 +188,7 @@ def test_a_lane_is_served_in_order_and_a_failure_blocks_it_alone(tmp_path: Path)
             await home.start(write, text, lane="a", retry=True)
         await home.start(write, "b1", lane="b")
         assert await home.lines() == ["b1"]
-        await home.advance(31)
+        await home.advance(3601)
         assert await home.lines() == ["b1", "a1", "a2", "a3"]
 
     run(scenario, tmp_path)
@@ -209,11 +209,11 @@ def test_a_task_that_never_succeeds_is_set_aside(tmp_path: Path) -> None:
 def test_unfinished_work_goes_on_after_a_restart(tmp_path: Path) -> None:
     async def main() -> None:
         async with house(tmp_path) as home:
-            await home.start(write, "later", at=home.clock.now() + 100)
-            await home.start(slowly, "soon", at=home.clock.now() + 50)
+            await home.start(write, "later", at=home.clock.now() + 3600)
+            await home.start(slowly, "soon", at=home.clock.now() + 1800)
         async with house(tmp_path) as home:
             assert await home.lines() == []
-            await home.advance(101)
+            await home.advance(3601)
             assert sorted(await home.lines()) == ["later", "soon"]
 
     asyncio.run(main())
