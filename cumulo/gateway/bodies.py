@@ -12,7 +12,26 @@ class Disconnected(ConnectionError):
     """The client is gone: before its body ended, or before it took the answer."""
 
 
-class BodyStream:
+class Pieces:
+    """An asynchronous iterator over what `read` gives, to the end."""
+
+    __slots__ = ()
+
+    def __aiter__(self) -> "Pieces":
+        return self
+
+    async def __anext__(self) -> bytes:
+        piece = await self.read()
+        if not piece:
+            raise StopAsyncIteration
+        return piece
+
+    async def read(self) -> bytes:
+        """The next piece, of whatever size it came; b"" at the end."""
+        raise NotImplementedError
+
+
+class BodyStream(Pieces):
     """An asynchronous iterator over a body's pieces, filled by a connection.
 
     `taken(count)` is called when the application takes `count` bytes, so that the connection can
@@ -57,15 +76,6 @@ class BodyStream:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
-    def __aiter__(self) -> "BodyStream":
-        return self
-
-    async def __anext__(self) -> bytes:
-        piece = await self.read()
-        if not piece:
-            raise StopAsyncIteration
-        return piece
-
     async def read(self) -> bytes:
         """The next piece, of whatever size it came; b"" at the end."""
         await self._something()
@@ -103,22 +113,13 @@ class BodyStream:
                 self._waiter = None
 
 
-class WholeBody:
+class WholeBody(Pieces):
     """A body that has come whole, behind the same interface."""
 
     __slots__ = ("_body",)
 
     def __init__(self, body: bytes) -> None:
         self._body = body
-
-    def __aiter__(self) -> "WholeBody":
-        return self
-
-    async def __anext__(self) -> bytes:
-        piece = await self.read()
-        if not piece:
-            raise StopAsyncIteration
-        return piece
 
     async def read(self) -> bytes:
         body, self._body = self._body, b""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from cumulo.gateway.answers import INTERNAL_FAILURE, Answer, refusal
+from cumulo.gateway.answers import INTERNAL_FAILURE, Answer, declared_length, refusal
 from cumulo.gateway.bodies import BodyStream, Disconnected, WholeBody
 from cumulo.gateway.hosts import Hosts, cors_fields
 from cumulo.wire.http import Request
@@ -50,10 +50,12 @@ class Exchange:
     """
 
     __slots__ = (
+        "_bodiless",
         "_disconnect",
         "_extra",
         "_half_close",
         "_halved",
+        "_left",
         "_refusal",
         "_state",
         "_stream",
@@ -75,6 +77,8 @@ class Exchange:
         self._disconnect: list[Callable[[], None]] | None = None
         self._half_close: list[Callable[[], None]] | None = None
         self._halved = False
+        self._bodiless = False
+        self._left: int | None = None  # bytes of the declared body not yet written
 
     # -- the application's side
 
@@ -162,6 +166,41 @@ class Exchange:
         if self._extra is None or any(name.lower() == "access-control-allow-origin" for name, _ in headers):
             return headers
         return [*headers, *self._extra]
+
+    def _started(self, status: int, headers: list[tuple[str, str]]) -> tuple[list[tuple[str, str]], bool]:
+        """An answer whose body follows is begun: its fields, and whether its status allows no body."""
+        if self._state == LOST:
+            raise Disconnected("the client is gone")
+        if self._state != FRESH:
+            raise RuntimeError("this request has been answered")
+        headers = self._with_extra(headers)
+        self._left = declared_length(headers)
+        self._state = BEGUN
+        empty = status < 200 or status == 204 or status == 304
+        self._bodiless = empty or self.request.method == "HEAD"
+        return headers, empty
+
+    def _check_begun(self) -> None:
+        if self._state == LOST:
+            raise Disconnected("the client is gone")
+        if self._state != BEGUN:
+            raise RuntimeError("begin comes before the body, and nothing after end")
+
+    def _count(self, count: int) -> None:
+        """So many bytes of the body are about to be written."""
+        if self._left is None:
+            return
+        if count > self._left:
+            raise RuntimeError("the body is longer than its Content-Length")
+        self._left -= count
+
+    def _ended(self) -> None:
+        """The body is complete, or else cut off."""
+        self._check_begun()
+        if self._left and not self._bodiless:
+            self._abort()
+            raise RuntimeError(f"{self._left} bytes of the declared body are missing")
+        self._state = ANSWERED
 
     def _run(self, application: Application, loop: asyncio.AbstractEventLoop) -> None:
         try:

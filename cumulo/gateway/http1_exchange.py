@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cumulo.gateway.answers import declared_length, head
 from cumulo.gateway.bodies import Disconnected
-from cumulo.gateway.exchange import ANSWERED, BEGUN, FRESH, LOST, Exchange
+from cumulo.gateway.exchange import ANSWERED, FRESH, LOST, Exchange
 from cumulo.wire.http import Request
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _JOIN_MOST = 64 * 1024
 class Http1Exchange(Exchange):
     """See Exchange. `keep_alive`: whether the connection may serve another request."""
 
-    __slots__ = ("_bodiless", "_chunked", "_connection", "_left", "_socket", "keep_alive", "received", "started")
+    __slots__ = ("_chunked", "_connection", "_socket", "keep_alive", "received", "started")
 
     def __init__(self, connection: "Messages", request: Request, keep_alive: bool) -> None:
         # The base's fields are set here: one call less on the hottest path there is.
@@ -36,14 +36,14 @@ class Http1Exchange(Exchange):
         self._disconnect = None
         self._half_close = None
         self._halved = False
+        self._bodiless = False
+        self._left = None
         self._connection = connection
         self.keep_alive = keep_alive
         self.received = False
         self.started = connection._server.now
         self._chunked = False
-        self._bodiless = False
         self._socket: WebSocket | None = None
-        self._left: int | None = None  # bytes of the declared body not yet written
 
     def _tail(self, length: int | None) -> str:
         """Our own fields, and the end of the head. Length None: chunked, or until the close."""
@@ -87,16 +87,8 @@ class Http1Exchange(Exchange):
         connection.finished(self)
 
     async def begin(self, status: int, headers: list[tuple[str, str]]) -> None:
-        if self._state == LOST:
-            raise Disconnected("the client closed the connection")
-        if self._state != FRESH:
-            raise RuntimeError("this request has been answered")
-        headers = self._with_extra(headers)
-        length = declared_length(headers)
-        self._state = BEGUN
-        self._left = length
-        empty = status < 200 or status == 204 or status == 304
-        self._bodiless = empty or self.request.method == "HEAD"
+        headers, empty = self._started(status, headers)
+        length = self._left
         if length is None and not empty:
             if self.request.http_version == "1.0":
                 self.keep_alive = False
@@ -108,10 +100,7 @@ class Http1Exchange(Exchange):
         self._connection._send(head(status, headers, tail))
 
     async def write(self, data: bytes) -> None:
-        if self._state == LOST:
-            raise Disconnected("the client closed the connection")
-        if self._state != BEGUN:
-            raise RuntimeError("begin comes before write, and nothing after end")
+        self._check_begun()
         if self._bodiless or not data:
             return
         connection = self._connection
@@ -129,31 +118,14 @@ class Http1Exchange(Exchange):
         if connection._writing_paused:
             await connection.drained()
 
-    def _count(self, count: int) -> None:
-        if self._left is None:
-            return
-        if count > self._left:
-            raise RuntimeError("the body is longer than its Content-Length")
-        self._left -= count
-
     async def end(self) -> None:
-        if self._state == LOST:
-            raise Disconnected("the client closed the connection")
-        if self._state != BEGUN:
-            raise RuntimeError("there is no answer to end")
-        if self._left and not self._bodiless:
-            self._abort()
-            raise RuntimeError(f"{self._left} bytes of the declared body are missing")
-        self._state = ANSWERED
+        self._ended()
         if self._chunked and not self._bodiless:
             self._connection._send(b"0\r\n\r\n")
         self._connection.finished(self)
 
     async def send_file(self, file: int | Path, offset: int, count: int) -> None:
-        if self._state == LOST:
-            raise Disconnected("the client closed the connection")
-        if self._state != BEGUN:
-            raise RuntimeError("begin comes before send_file")
+        self._check_begun()
         if self._bodiless or count == 0:
             return
         from cumulo.gateway import files

@@ -10,7 +10,7 @@ from h2.exceptions import H2Error
 
 from cumulo.gateway.answers import clean_fields, declared_length
 from cumulo.gateway.bodies import Disconnected
-from cumulo.gateway.exchange import ANSWERED, BEGUN, FRESH, LOST, Exchange
+from cumulo.gateway.exchange import ANSWERED, FRESH, LOST, Exchange
 from cumulo.wire.http import Request
 
 if TYPE_CHECKING:
@@ -23,9 +23,7 @@ class Http2Exchange(Exchange):
     """See Exchange. `number` is the stream's."""
 
     __slots__ = (
-        "_bodiless",
         "_connection",
-        "_left",
         "_window",
         "blocked_since",
         "last_data",
@@ -37,8 +35,6 @@ class Http2Exchange(Exchange):
     def __init__(self, connection: "Http2", number: int, request: Request) -> None:
         super().__init__(request)
         self._connection = connection
-        self._bodiless = False
-        self._left: int | None = None
         self._window: asyncio.Future[None] | None = None
         self.number = number
         self.received = False
@@ -130,44 +126,22 @@ class Http2Exchange(Exchange):
             self._window.set_result(None)
 
     async def begin(self, status: int, headers: list[tuple[str, str]]) -> None:
-        if self._state == LOST:
-            raise Disconnected("the client is gone")
-        if self._state != FRESH:
-            raise RuntimeError("this request has been answered")
-        headers = self._with_extra(headers)
-        length = declared_length(headers)
-        empty = status < 200 or status == 204 or status == 304
-        self._bodiless = empty or self.request.method == "HEAD"
-        self._left = length
-        self._state = BEGUN
+        headers, empty = self._started(status, headers)
         try:
-            self._send_head(status, headers, None if empty else length, end=False)
+            self._send_head(status, headers, None if empty else self._left, end=False)
         except H2Error as error:
             raise Disconnected(f"the stream is closed: {error}") from error
         self._connection.flush()
 
     async def write(self, data: bytes) -> None:
-        if self._state == LOST:
-            raise Disconnected("the client is gone")
-        if self._state != BEGUN:
-            raise RuntimeError("begin comes before write, and nothing after end")
+        self._check_begun()
         if self._bodiless or not data:
             return
-        if self._left is not None:
-            if len(data) > self._left:
-                raise RuntimeError("the body is longer than its Content-Length")
-            self._left -= len(data)
+        self._count(len(data))
         await self._send(data, end=False)
 
     async def end(self) -> None:
-        if self._state == LOST:
-            raise Disconnected("the client is gone")
-        if self._state != BEGUN:
-            raise RuntimeError("there is no answer to end")
-        if self._left and not self._bodiless:
-            self._abort()
-            raise RuntimeError(f"{self._left} bytes of the declared body are missing")
-        self._state = ANSWERED
+        self._ended()
         try:
             self._connection.h2.end_stream(self.number)
         except H2Error as error:

@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from cumulo.wire.faults import Fault
-from cumulo.wire.protocols.memos import later
+from cumulo.wire.protocols.memos import make
 from cumulo.wire.protocols.xml_values import flat_name, scalar_text_reader
 from cumulo.wire.shapes import Member, Shape
 
@@ -83,11 +83,7 @@ class Reader:
         key = (shape.name, flattened)
         reader = self._memo.get(key)
         if reader is None:
-            holder: list[Read] = []
-            self._memo[key] = later(holder)
-            reader = self._build(shape, flattened)
-            holder.append(reader)
-            self._memo[key] = reader
+            reader = make(self._memo, key, lambda: self._build(shape, flattened))
         return reader
 
     def _build(self, shape: Shape, flattened: bool) -> Read:

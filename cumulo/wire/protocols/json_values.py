@@ -9,7 +9,7 @@ from msgspec import Raw
 
 from cumulo.wire.faults import Fault
 from cumulo.wire.protocols import scalars
-from cumulo.wire.protocols.memos import later
+from cumulo.wire.protocols.memos import make
 from cumulo.wire.shapes import Member, Shape
 
 DEPTH_LIMIT = 300  # every reader, check and writer takes two frames a level at most, of Python's thousand
@@ -63,11 +63,7 @@ class Reader:
         key = (shape.name, form)
         reader = self._memo.get(key)
         if reader is None:
-            holder: list[Convert] = []
-            self._memo[key] = later(holder)
-            reader = self._build(shape)
-            holder.append(reader)
-            self._memo[key] = reader
+            reader = make(self._memo, key, lambda: self._build(shape))
         return reader
 
     def _build(self, shape: Shape) -> Convert:

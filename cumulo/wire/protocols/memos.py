@@ -1,16 +1,19 @@
 """Closures for shapes that hold themselves."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 
-def later(holder: list[Callable[..., Any]]) -> Callable[..., Any]:
-    """A stand-in for a closure that is still being compiled: it calls what `holder` will have by then.
+def make(memo: dict[Any, Any], key: Hashable, build: Callable[[], Any]) -> Any:
+    """The closure that `build` gives, kept in the memo under this key.
 
-    A recursive shape meets the stand-in of itself while its own closure is made.
+    A recursive shape meets a stand-in of itself there while its own closure is made: it calls what is there by then.
     """
+    made: Any = None
 
     def call(*arguments: Any) -> Any:
-        return holder[0](*arguments)
+        return made(*arguments)
 
-    return call
+    memo[key] = call
+    memo[key] = made = build()
+    return made

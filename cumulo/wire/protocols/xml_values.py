@@ -6,7 +6,7 @@ from typing import Any
 from cumulo.wire.cuts import Namespace
 from cumulo.wire.faults import Fault
 from cumulo.wire.protocols import scalars
-from cumulo.wire.protocols.memos import later
+from cumulo.wire.protocols.memos import make
 from cumulo.wire.protocols.xml_elements import Element, escape
 from cumulo.wire.shapes import Member, Shape
 from cumulo.wire.written import Written
@@ -36,11 +36,7 @@ class Reader:
         key = (shape.name, form, flattened)
         reader = self._memo.get(key)
         if reader is None:
-            holder: list[Read] = []
-            self._memo[key] = later(holder)
-            reader = self._build(shape, flattened)
-            holder.append(reader)
-            self._memo[key] = reader
+            reader = make(self._memo, key, lambda: self._build(shape, flattened))
         return reader
 
     def _build(self, shape: Shape, flattened: bool) -> Read:
@@ -173,11 +169,7 @@ class Writer:
         key = (name, shape.name, form, flattened, namespace)
         writer = self._memo.get(key)
         if writer is None:
-            holder: list[Write] = []
-            self._memo[key] = later(holder)
-            writer = self._build(name, shape, form, flattened, namespace)
-            holder.append(writer)
-            self._memo[key] = writer
+            writer = make(self._memo, key, lambda: self._build(name, shape, form, flattened, namespace))
         return writer
 
     def _build(self, name: str, shape: Shape, form: str, flattened: bool, namespace: Namespace | None) -> Write:
