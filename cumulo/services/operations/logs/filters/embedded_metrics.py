@@ -6,6 +6,7 @@ Values that are statistics or a histogram are what AWS's own exporter for OpenTe
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,10 @@ NAMESPACE_LENGTH, TARGET_LENGTH = 255, 1024
 RESERVED = "AWS/"
 DAY_MS = 86_400_000
 OLDEST_MS, NEWEST_MS = 14 * DAY_MS, 2 * 3_600_000  # what PutMetricData takes
+
+# What Lambda's runtime for Node.js writes before a message of console.log, with which AWS's own library sends metrics;
+# they are taken (issue 1766 of powertools-lambda-typescript shows such an event).
+CONSOLE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\t[^\t\n]*\t[A-Z]+\t")
 
 Datum = dict[str, Any]
 DimensionSet = list[dict[str, str]]
@@ -44,7 +49,8 @@ def extracted(lines: Iterable[Line], now_ms: int) -> Embedded:
     for line in lines:
         if MARK not in line.message:
             continue
-        document = decoded(line.message)
+        console = CONSOLE.match(line.message)
+        document = decoded(line.message if console is None else line.message[console.end() :])
         metadata = document.get("_aws") if isinstance(document, dict) else None
         if not isinstance(metadata, dict) or "CloudWatchMetrics" not in metadata:
             continue  # it only mentions the format

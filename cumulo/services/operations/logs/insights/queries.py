@@ -118,7 +118,7 @@ def prepared(ctx: Context, request: Mapping[str, Any], query: Query, start: int,
 
 def _range(ctx: Context, request: t.StartQueryRequest, query: Query) -> tuple[int, int]:
     """The time range in milliseconds, its end inclusive: the request's, or the one that SOURCE names."""
-    start, end = min(request["startTime"], LATEST_S) * 1000, min(request["endTime"], LATEST_S) * 1000 + 999
+    start, end = _moment(request["startTime"]), _moment(request["endTime"], 999)
     if end < start:
         raise INVALID_PARAMETER("The end time of a query must not be before its start time.")
     now = int(ctx.now() * 1000)
@@ -139,6 +139,15 @@ def _check_end(ctx: Context, found: list[Group], end: int, text: str) -> None:
             f"retention settings ([0,{len(text)}])"
         )
         raise malformed(ctx, Malformed(what, 0, len(text)))
+
+
+def _moment(asked: int, last_ms: int = 0) -> int:
+    """Seconds in milliseconds, with these of the last second; what is no second before the year 10000 is milliseconds.
+
+    The API speaks of seconds, and AWS takes both: AWS's own library for pandas (awswrangler) asks in milliseconds, and
+    its users see the rows of those days (issue 1029 of aws-sdk-pandas).
+    """
+    return asked * 1000 + last_ms if asked <= LATEST_S else min(asked, LATEST_S * 1000)
 
 
 def _time(ctx: Context, text: str, now: int, otherwise: int) -> int:

@@ -17,7 +17,7 @@ SCHEDULED, RUNNING, COMPLETE, FAILED, CANCELLED, TIMEOUT = (
 )
 ACTIVE = (SCHEDULED, RUNNING)
 LANGUAGE = "CWLI"
-LATEST_S = 253_402_300_799  # the last second of the year 9999: who asks in milliseconds asks for later ones
+LATEST_S = 253_402_300_799  # the last second of the year 9999
 CONCURRENT_MOST = 100  # "You can have up to 100 concurrent CloudWatch Logs insights queries"
 
 

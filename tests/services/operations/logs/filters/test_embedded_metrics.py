@@ -36,6 +36,20 @@ def test_metrics_are_taken_from_messages(cloud: Account, logs: Any, stream: dict
     assert statistics(cloud, now, "Sum", name="Time", service="orders") == [[12.0]]
 
 
+def test_metrics_of_node_functions_are_taken(cloud: Account, logs: Any, stream: dict[str, str], now_ms: Now) -> None:
+    """Console.log puts time, request and level before what AWS's library for Node.js, and middy with it, writes."""
+    now = minute(now_ms)
+    document = message(now, [{"Name": "Time"}], Time=12)
+    for prefix in (
+        "2026-11-23T08:42:36.310Z\tbcb579f3-a405-41ce-965c-6b9f8cc322d2\tINFO\t",
+        "2026-11-23T08:42:36.310Z\tundefined\tERROR\t\n",
+    ):
+        put(logs, now, f"{prefix}{document}\n")
+    assert statistics(cloud, now, "Sum", name="Time", service="orders") == [[24.0]]
+    put(logs, now, f"sent: {document}", f"2026-11-23T08:42:36.310Z\tx\tINFO\tsent: {document}")
+    assert statistics(cloud, now, "Sum", name="Time", service="orders") == [[24.0]]
+
+
 def test_summaries_and_histograms(cloud: Account, logs: Any, stream: dict[str, str], now_ms: Now) -> None:
     now = minute(now_ms)
     summary = {"Max": 9, "Min": 1, "Count": 4, "Sum": 20}
