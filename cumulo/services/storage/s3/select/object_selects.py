@@ -29,17 +29,31 @@ ROWS_AT_ONCE = 1000
 PAYLOAD_B = 128 * 1024
 _KINDS = (CSV_KIND, JSON_KIND, PARQUET_KIND)
 _EMPTY = b""
+_WORDS = ("CompressionType", "FileHeaderInfo", "QuoteFields", "Type")
+
+
+def _in_capitals(serialization: Mapping[str, Any]) -> dict[str, Any]:
+    """With words of AWS's lists as these have them: AWS's awswrangler says "Use" and "Document", and is understood."""
+    return {
+        name: value.upper() if name in _WORDS else _in_capitals(value) if isinstance(value, dict) else value
+        for name, value in serialization.items()
+    }
 
 
 @operation
 async def select_object_content(ctx: Context, request: t.SelectObjectContentRequest) -> t.SelectObjectContentOutput:
-    statement = _checked(request)
+    given: dict[str, Any] = {
+        **request,
+        "InputSerialization": _in_capitals(request["InputSerialization"]),
+        "OutputSerialization": _in_capitals(request["OutputSerialization"]),
+    }
+    statement = _checked(given)
     if not duckdb.is_here():
         await ctx.transact(lambda ctx: _find(ctx, request))
         raise errors.NO_ENGINE(hint=duckdb.INSTALL)
     body = await ctx.transact(lambda ctx: _find(ctx, request))
     folder = scratch.new_folder(ctx)
-    selection = _Selection(folder, body, request, statement, ctx.now())
+    selection = _Selection(folder, body, given, statement, ctx.now())
     try:
         first = await ctx.in_thread(selection.begin)
     except BaseException:

@@ -254,6 +254,13 @@ def test_requests_that_are_refused(select: Select, given: dict[str, Any], wanted
         select(PEOPLE, "SELECT * FROM S3Object", given, wanted)
 
 
+def test_words_may_be_written_small(select: Select) -> None:
+    """As AWS's own library for pandas has them in its documentation."""
+    given = {"CSV": {"FileHeaderInfo": "Use"}, "CompressionType": "None"}
+    assert select(PEOPLE, "SELECT age FROM S3Object LIMIT 1", given, {"CSV": {"QuoteFields": "Always"}}) == '"30"\n'
+    assert select(b'{"a": 1}', "SELECT s.a FROM S3Object s", {"JSON": {"Type": "Document"}}, CSV) == "1\n"
+
+
 def test_data_that_is_not_what_it_should_be(select: Select) -> None:
     with refused("InvalidExpressionType"):
         select(PEOPLE, "SELECT * FROM S3Object", USE, ExpressionType="KQL")
