@@ -308,6 +308,8 @@ class Environment:
             outcome.error, outcome.error_type = "Unhandled", error_type
             outcome.payload = _document(error_type, f"RequestId: {request_id} Error: {text}")
             outcome.content_type = "application/json"
+        elif outcome.error and not outcome.error_type:  # a runtime may leave the name of its error out
+            outcome.error_type = error_type
         running.fault = f"RequestId: {request_id} Error: {text}\n{error_type}\n"
 
     @staticmethod

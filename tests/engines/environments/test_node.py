@@ -138,6 +138,7 @@ def test_what_nobody_catches_ends_the_environment(bench: Bench, build: Make) -> 
     (outcome,) = bench.invoke(build(index_js=source))
     assert json.loads(outcome.payload)["errorMessage"] == "lost" and outcome.dead
     assert "Uncaught Exception" in bench.text
+    assert bench.text.endswith("Status: error\tError Type: Runtime.ExitError\t\n")
 
 
 @awaiting
