@@ -88,14 +88,14 @@ def test_much_comes_in_parts(
     now_ms: Now,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(followers, "DATA_BYTES", 400)
+    monkeypatch.setattr(followers, "DATA_BYTES", 600)
     allow(cloud)
     subscribe(logs, subscriber)
-    messages = [f"{number} {number * 7919 % 1009}" for number in range(40)]
+    messages = [f"{number} {number * 7919 % 1009}" for number in range(120)]
     put(logs, now_ms(), *messages)
     cloud.settle()
     assert len(SEEN) > 2
-    assert all(len(event["awslogs"]["data"]) <= 400 for event in SEEN)
+    assert all(len(event["awslogs"]["data"]) <= 600 for event in SEEN)
     assert [event["message"] for document in received() for event in document["logEvents"]] == messages
 
 
