@@ -43,7 +43,7 @@ class Maker(threading.Thread):
 
 
 def _active(client: Any, name: str) -> dict[str, Any]:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while True:
         found: dict[str, Any] = client.get_function(FunctionName=name)
         if found["Configuration"]["State"] == "Active" or time.monotonic() > deadline:

@@ -29,7 +29,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 
 def wait(client: Any) -> dict[str, Any]:
-    deadline = time.monotonic() + 40
+    deadline = time.monotonic() + 80
     while True:
         found: dict[str, Any] = client.get_function_configuration(FunctionName="f")
         if found["State"] != "Pending" or time.monotonic() > deadline:

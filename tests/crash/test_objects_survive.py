@@ -59,7 +59,7 @@ def nothing_is_left_over(server: Server) -> None:
         client.abort_multipart_upload(Bucket=BUCKET, Key=upload["Key"], UploadId=upload["UploadId"])
     server.stop()
     server.start()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         left = [path for path in (server.data_dir / "blobs").rglob("*") if path.is_file()]
         if not left:

@@ -44,7 +44,7 @@ class Cloud:
         self.connect()
 
     def until(self, done: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not done():
             assert time.monotonic() < deadline
             time.sleep(0.02)
