@@ -45,16 +45,18 @@ _OWNERSHIPS = frozenset((BUCKET_OWNER_ENFORCED, "BucketOwnerPreferred", "ObjectW
 
 @operation
 def create_bucket(ctx: Context, request: t.CreateBucketRequest) -> t.CreateBucketOutput:
-    """A new bucket in the caller's account and region."""
+    """A new bucket in the caller's account and region, or, from us-east-1, in the region that is named."""
     if directory_lifetimes.is_wanted(request):
         return directory_lifetimes.create(ctx, request)  # type: ignore[return-value]
     name = request["Bucket"]
     configuration: Mapping[str, Any] = request.get("CreateBucketConfiguration", {})
     constraint = configuration.get("LocationConstraint") or ""
-    new = Bucket(name, ctx.account, ctx.region, ctx.now(), location=constraint)
+    elsewhere = _elsewhere(ctx, constraint)
+    new = Bucket(name, ctx.account, elsewhere or ctx.region, ctx.now(), location=constraint)
     access.allow_new_bucket(ctx, new, request)
     _check_name(ctx, request)
-    _check_location(ctx, constraint)
+    if not elsewhere:
+        _check_location(ctx, constraint)
     _fill(new, request)
     there = BUCKETS.peek(ctx, name)
     if there is not None:
@@ -64,6 +66,18 @@ def create_bucket(ctx: Context, request: t.CreateBucketRequest) -> t.CreateBucke
     keep(ctx, new)
     location = f"http://{name}.s3.amazonaws.com/" if constraint else f"/{name}"
     return {"Location": location, "BucketArn": new.arn}
+
+
+def _elsewhere(ctx: Context, constraint: str) -> str:
+    """The other region that a request to us-east-1, the global endpoint too, makes a bucket in; "" for none.
+
+    Source: API Reference, CreateBucket: there "the signature calculations in Signature Version 4 must use us-east-1 as
+    the Region, even if the location constraint in the request specifies another Region where the bucket is to be
+    created".
+    """
+    region = _OLD_NAMES.get(constraint, constraint)
+    foreign = region.startswith(("cn-", "us-gov-")) or region == DEFAULT_REGION
+    return region if ctx.region == DEFAULT_REGION and is_region(region) and not foreign else ""
 
 
 def _check_name(ctx: Context, request: Mapping[str, Any]) -> None:

@@ -64,11 +64,30 @@ def test_where_a_bucket_is(cloud: Account, new_bucket: Callable[..., str], s3: A
     assert ireland.head_bucket(Bucket=f"eu-{cloud.account}")["BucketRegion"] == "eu-west-1"
 
 
+def test_us_east_1_makes_buckets_of_all_regions(cloud: Account, s3: Any) -> None:
+    name = f"tokyo-{cloud.account}"
+    constraint: Any = {"LocationConstraint": "ap-northeast-1"}
+    assert s3.create_bucket(Bucket=name, CreateBucketConfiguration=constraint)["Location"].endswith(
+        f"{name}.s3.amazonaws.com/"
+    )
+    tokyo = cloud.client("s3", region="ap-northeast-1")
+    assert tokyo.head_bucket(Bucket=name)["BucketRegion"] == "ap-northeast-1"
+    assert tokyo.get_bucket_location(Bucket=name)["LocationConstraint"] == "ap-northeast-1"
+    with refused("BucketAlreadyOwnedByYou", status=409):
+        s3.create_bucket(Bucket=name, CreateBucketConfiguration=constraint)
+
+
+def test_us_east_1_makes_old_names_too(cloud: Account, s3: Any) -> None:
+    s3.create_bucket(Bucket=f"old-{cloud.account}", CreateBucketConfiguration={"LocationConstraint": "EU"})
+    assert s3.head_bucket(Bucket=f"old-{cloud.account}")["BucketRegion"] == "eu-west-1"
+
+
 @pytest.mark.parametrize(
     ("region", "constraint", "code", "message"),
     [
         ("us-east-1", "us-east-1", "InvalidLocationConstraint", "The specified location-constraint is not valid"),
         ("us-east-1", "foo", "InvalidLocationConstraint", "The specified location-constraint is not valid"),
+        ("us-east-1", "cn-north-1", "InvalidLocationConstraint", "The specified location-constraint is not valid"),
         (
             "eu-west-1",
             "bar",
