@@ -18,8 +18,9 @@ PREFIX = "cumulo"
 SHARES_V1 = 1024
 WEIGHT_V2 = 100
 """Of the processors, for all functions together: as much as one ordinary program, so that the server always answers."""
-SLACK_BYTES = 4 << 20
-"""For the supervisor beside the program, and pages that are counted late."""
+SLACK_BYTES = 8 << 20
+"""For the supervisor beside the program, and pages that are counted late: a JVM that tells its OutOfMemoryError, for
+one, has 5 MB beside what it counts itself."""
 
 _serial = itertools.count()
 
