@@ -1,9 +1,11 @@
 """Fixtures for every test: a cloud in this process, whose time the test moves, and boto3 clients of a fresh account."""
 
 import asyncio
+import contextlib
 import itertools
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -34,6 +36,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip("this cumulo is compiled"))
 
 
+# Cloud time that runs so many times faster than the computer's shows which tests depend on how long the computer takes.
+HURRY = float(os.environ.get("CUMULO_TEST_HURRY", "1"))
+BEGAN = time.time()
+
 ROUNDS_S = 5.0  # that a round of a reconciler is waited for: it may be waiting for what the test does next
 
 
@@ -42,12 +48,25 @@ class RunningCloud:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.clock = Clock()
+        self._still_at: float | None = None
+        self.clock = Clock(self._time)
         self.cloud = Cloud(settings, clock=self.clock)
         self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self._thread.start()
         self.run(self.cloud.start())
+
+    def _time(self) -> float:
+        return BEGAN + (time.time() - BEGAN) * HURRY if self._still_at is None else self._still_at
+
+    @contextlib.contextmanager
+    def still(self) -> Iterator[None]:
+        """Cloud time stands still, but for what the test lets pass."""
+        self._still_at = self._time()
+        try:
+            yield
+        finally:
+            self._still_at = None
 
     def run(self, coroutine: Any, timeout: float = 60) -> Any:
         """Await something on the cloud's loop."""
@@ -141,6 +160,13 @@ def _shared_cloud(start_cloud: Callable[..., RunningCloud]) -> RunningCloud:
 def cloud(_shared_cloud: RunningCloud) -> Account:
     """A fresh account in a cloud that the whole session shares."""
     return Account(_shared_cloud, f"{next(_accounts):012d}")
+
+
+@pytest.fixture
+def still(cloud: Account) -> Iterator[None]:
+    """Cloud time stands still, but for `cloud.advance`: what the test does between two moments takes no time."""
+    with cloud.running.still():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,10 @@ from tests.conftest import Account
 from tests.services.compute.lambda_.conftest import Create, refused, zip_of
 
 SDK = importlib.util.find_spec("aws_durable_execution_sdk_python")
-pytestmark = pytest.mark.skipif(SDK is None, reason="aws-durable-execution-sdk-python is not installed")
+pytestmark = [
+    pytest.mark.skipif(SDK is None, reason="aws-durable-execution-sdk-python is not installed"),
+    pytest.mark.usefixtures("still"),
+]
 
 RIGHTS = {
     "Version": "2012-10-17",

@@ -4,10 +4,14 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from tests.conftest import Account
 from tests.services.compute.lambda_.conftest import refused, zip_of
 from tests.services.compute.lambda_.simulation import Environments
 from tests.services.compute.lambda_.test_invocations import FAILS, Create, error_of
+
+pytestmark = pytest.mark.usefixtures("still")
 
 ALLOW = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 

@@ -19,6 +19,8 @@ from tests.services.compute.lambda_.conftest import zip_of
 from tests.services.compute.lambda_.simulation import Environments
 from tests.services.compute.lambda_.test_invocations import Create, error_of
 
+pytestmark = pytest.mark.usefixtures("still")
+
 BARRIERS: dict[str, threading.Barrier] = {}
 GATE = (
     "from tests.services.compute.lambda_ import test_fleet\n"

@@ -14,6 +14,8 @@ from cumulo.services.data.dax import clusters, parameter_groups
 from tests.conftest import Account
 from tests.services.data.dax.conftest import make_role
 
+pytestmark = pytest.mark.usefixtures("still")
+
 
 def code(function: Any, **request: Any) -> str:
     with pytest.raises(ClientError) as raised:

@@ -3,8 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from tests.conftest import Account
 from tests.services.identity.secretsmanager.conftest import members
+
+pytestmark = pytest.mark.usefixtures("still")
 
 Refused = Callable[..., Any]
 DAY_S = 86_400

@@ -11,6 +11,8 @@ from cumulo.services.messaging.sns import http_endpoints
 from tests.conftest import Account
 from tests.services.messaging.sns.conftest import Receiver
 
+pytestmark = pytest.mark.usefixtures("still")
+
 
 def subscribe(cloud: Account, topic: str, receiver: Receiver, **attributes: str) -> str:
     """A confirmed subscription, with what was received meanwhile forgotten."""

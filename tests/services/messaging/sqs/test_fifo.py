@@ -9,6 +9,8 @@ from tests.conftest import Account
 from tests.services.messaging.sqs.conftest import attributes, bodies, counts, receive, refused
 from tests.services.messaging.sqs.test_sending import NOT_FOR_THIS_TYPE
 
+pytestmark = pytest.mark.usefixtures("still")
+
 
 def send(sqs: Any, url: str, *texts: str, group: str = "g", **options: Any) -> list[dict[str, Any]]:
     return [sqs.send_message(QueueUrl=url, MessageBody=text, MessageGroupId=group, **options) for text in texts]

@@ -9,6 +9,8 @@ import pytest
 from tests.conftest import Account
 from tests.services.messaging.sqs.conftest import arn, bodies, counts, receive, redrive, refused
 
+pytestmark = pytest.mark.usefixtures("still")
+
 
 @pytest.fixture
 def dead(sqs: Any, queue: str) -> str:

@@ -12,6 +12,8 @@ from tests.conftest import Account
 from tests.services.messaging.sqs.conftest import bodies, counts, receive, refused
 from tests.services.messaging.sqs.test_sending import NOT_FOR_THIS_TYPE, string
 
+pytestmark = pytest.mark.usefixtures("still")
+
 
 def test_messages_come_in_the_order_they_were_sent_when_nobody_disturbs(sqs: Any, queue: str) -> None:
     for number in range(25):

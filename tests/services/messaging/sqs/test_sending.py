@@ -8,6 +8,8 @@ import pytest
 from tests.conftest import Account
 from tests.services.messaging.sqs.conftest import bodies, counts, receive, refused
 
+pytestmark = pytest.mark.usefixtures("still")
+
 INVALID_CHARACTERS = (
     "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | "
     "#xE000 to #xFFFD | #x10000 to #x10FFFF"

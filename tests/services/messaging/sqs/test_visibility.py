@@ -7,6 +7,8 @@ import pytest
 from tests.conftest import Account
 from tests.services.messaging.sqs.conftest import bodies, counts, receive, refused
 
+pytestmark = pytest.mark.usefixtures("still")
+
 NOT_AVAILABLE = (
     "Value {} for parameter ReceiptHandle is invalid. "
     "Reason: Message does not exist or is not available for visibility timeout change."

@@ -7,6 +7,8 @@ import pytest
 from tests.conftest import Account
 from tests.services.data.dynamodb.item_tables import make, refused
 
+pytestmark = pytest.mark.usefixtures("still")
+
 CANCELED = "Transaction cancelled, please refer cancellation reasons for specific reasons [{}]"
 
 

@@ -10,6 +10,8 @@ from botocore.exceptions import ClientError
 from tests.conftest import Account, RunningCloud
 from tests.services.data.dynamodb.item_tables import index, make, refused
 
+pytestmark = pytest.mark.usefixtures("still")
+
 PROVISIONED = {"BillingMode": "PROVISIONED", "ProvisionedThroughput": {"ReadCapacityUnits": 2, "WriteCapacityUnits": 1}}
 EXCEEDED = "ProvisionedThroughputExceededException"
 

@@ -12,6 +12,8 @@ from cumulo.services.operations.logs.anomalies import anomaly_runs
 from tests.conftest import Account
 from tests.services.operations.logs.conftest import GROUP, refused
 
+pytestmark = pytest.mark.usefixtures("still")
+
 MINUTE_MS = 60_000
 
 

@@ -12,6 +12,8 @@ from cumulo.services.operations.logs.events import live_tail
 from tests.conftest import Account
 from tests.services.operations.logs.conftest import refused
 
+pytestmark = pytest.mark.usefixtures("still")
+
 GROUP = "/shop/orders"
 Now = Callable[[], int]
 Begin = Callable[..., "Session"]

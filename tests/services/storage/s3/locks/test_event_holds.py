@@ -12,6 +12,8 @@ from tests.conftest import Account
 from tests.services.storage.s3.conftest import refused
 from tests.services.storage.s3.locks.test_object_locks import LOCKED, locking, now, put
 
+pytestmark = pytest.mark.usefixtures("still")
+
 __all__ = ["locking"]
 
 HOLD = {"ObjectLockMode": "COMPLIANCE", "ObjectLockEventHold": "ON", "ObjectLockEventHoldDurationDays": 10}

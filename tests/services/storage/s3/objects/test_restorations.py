@@ -10,6 +10,8 @@ import pytest
 from tests.conftest import Account
 from tests.services.storage.s3.conftest import refused
 
+pytestmark = pytest.mark.usefixtures("still")
+
 NOT_VALID = "The operation is not valid for the object's storage class"
 MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86_400
 
