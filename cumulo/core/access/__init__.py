@@ -28,8 +28,8 @@ class Rule(msgspec.Struct, frozen=True):
     Without `needs_resource` the operation is authorized on "*", up front. `known`: the service reference has
     the action, or a patch stands for it; otherwise the operation's own name was taken for it.
     `dependent_actions` are further permissions that the caller needs ("iam:PassRole"). `shown_resource` is what
-    the message of a denial on "*" calls it; `asked_resource` is what policies are matched with there instead of "*",
-    so that "arn:aws:s3:::*" lets its holder list buckets.
+    the message of a denial on "*" calls it, which says nothing of it otherwise; `asked_resource` is what policies are
+    matched with there instead of "*", so that "arn:aws:s3:::*" lets its holder list buckets.
     """
 
     action: str | None
@@ -60,9 +60,13 @@ class _Patch(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class _Patches(msgspec.Struct, forbid_unknown_fields=True):
-    """The deviations of one service. `shown`: how its messages write actions: "lower", or a prefix."""
+    """The deviations of one service. `shown`: how its messages write actions: "lower", or a prefix.
+
+    `shown_everywhere`: they say "on resource: *", where those of others leave that out.
+    """
 
     shown: str = ""
+    shown_everywhere: bool = False
     shown_source: str = ""
     operations: dict[str, _Patch] = {}
 
@@ -109,6 +113,7 @@ class Access:
             return Rule(
                 None if public else action,
                 self._shown(action),
+                shown_resource=self._shown_resource(patch),
                 resource_types=acts_on,
                 arn_templates=tuple(self._reference.arns.get(each, "*") for each in acts_on),
                 known=patch is not None and bool(patch.source),
@@ -133,9 +138,13 @@ class Access:
             condition_keys=tuple(keys),
             dependent_actions=tuple(found.dependent),
             access_level=found.level,
-            shown_resource=patch.shown_resource if patch is not None else "",
+            shown_resource=self._shown_resource(patch),
             asked_resource=patch.asked_resource if patch is not None else "",
         )
+
+    def _shown_resource(self, patch: _Patch | None) -> str:
+        own = patch.shown_resource if patch is not None else ""
+        return own or ("*" if self._patches.shown_everywhere else "")
 
     def _shown(self, action: str) -> str:
         how = self._patches.shown

@@ -112,7 +112,8 @@ def decide_call(
     if decision.allowed:
         return
     if shown or everywhere:
-        decision = replace(decision, resource=shown or _filled(ctx, rule.shown_resource) or "*")
+        named = shown or _filled(ctx, rule.shown_resource)
+        decision = replace(decision, resource=named or "*", on_everything=named == "*")
     denial = _denial(decision, Question(ctx.principal, name, arn, **arguments), source)
     if everywhere:
         denial["permission"]["resource"] = "*"  # as policies are written for what acts on no resource

@@ -68,7 +68,7 @@ class Decision(msgspec.Struct, frozen=True):
     """Whether a request may go on, and which policy said so.
 
     `decided_by` is the type of policy that decided; `policy`, `sid` and `index` name the statement
-    (index -1: no statement, as for an implicit deny).
+    (index -1: no statement, as for an implicit deny). `on_everything`: the message names "*" as the resource, too.
     """
 
     allowed: bool
@@ -80,6 +80,7 @@ class Decision(msgspec.Struct, frozen=True):
     policy: str = ""
     sid: str = ""
     index: int = -1
+    on_everything: bool = False
 
     def reason(self) -> str:
         """AWS's reason for a denial: "because no … allows the … action" or "with an explicit deny in a …"."""
@@ -92,8 +93,9 @@ class Decision(msgspec.Struct, frozen=True):
         return f"because no {named} allows the {self.action} action"
 
     def message(self) -> str:
-        """AWS's whole message for a denial; the resource is left out where the action has none."""
-        on_resource = "" if self.resource in ("", "*") else f" on resource: {self.resource}"
+        """AWS's whole message for a denial; most services leave the resource out where the action has none."""
+        left_out = self.resource == "" or (self.resource == "*" and not self.on_everything)
+        on_resource = "" if left_out else f" on resource: {self.resource}"
         who = f"User: {self.principal} is not authorized to perform: {self.action}"
         return f"{who}{on_resource} {self.reason()}"
 

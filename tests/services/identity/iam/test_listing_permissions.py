@@ -40,3 +40,15 @@ def test_listings(house: House, service: str, operation: str, action: str, named
     one = document(action, resource=f"{named.format(house.account).removesuffix('*')}one-of-them")
     of_one = house.client(service, house.user("owner", one))
     assert refused(getattr(of_one, operation))[1].endswith(f"policy allows the {action} action")
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "action"),
+    [("lambda", "list_functions", "lambda:ListFunctions"), ("kms", "list_keys", "kms:ListKeys")],
+)
+def test_messages_that_name_everything(house: House, service: str, operation: str, action: str) -> None:
+    nobody = house.client(service, house.user("nobody"))
+    assert refused(getattr(nobody, operation))[1] == (
+        f"User: {house.arn('user/nobody')} is not authorized to perform: {action} on resource: * because no "
+        f"identity-based policy allows the {action} action"
+    )
