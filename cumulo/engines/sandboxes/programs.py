@@ -32,13 +32,16 @@ class Programs:
 
     def spawn(self, wanted: Plain, output: int) -> None:
         """Start one; `output` becomes its stdout and stderr."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, DEFAULTS)  # what is sent to a fork waits until it ignores it no more
         try:
             pid = os.fork()
+            if pid == 0:
+                _become(self._spec, wanted, output)
         except OSError as error:
             self._tell({"exit": wanted["spawn"], "status": 0, "error": error.strerror})
             return
-        if pid == 0:
-            _become(self._spec, wanted, output)
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, DEFAULTS)
         self._names[pid] = wanted["spawn"]
 
     def signal(self, wanted: Plain) -> None:
@@ -99,6 +102,7 @@ def _become(spec: Plain, wanted: Plain, output: int) -> NoReturn:
         lead_group()
         for number in DEFAULTS:
             signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, DEFAULTS)
         os.dup2(output, 1)
         os.dup2(output, 2)
         os.closerange(3, 1 << 16)
