@@ -153,10 +153,10 @@ class Groups:
         return Group(self._place.memory / self._name / name, self._place.version)
 
     def close(self) -> None:
-        """Remove our folders; processes that are still in them are killed."""
+        """Remove our folders; processes whose memory they limit are killed."""
         if self._place is not None:
             for folder in _folders(self._place):
-                remove_tree(folder / self._name, self._place.version)
+                _clear(self._place, folder / self._name)
 
 
 def server_name() -> str:
@@ -210,7 +210,15 @@ def sweep(place: Place) -> None:
         for left in folder.glob(f"{PREFIX}-{namespace}-*-*-*"):
             pid, started = left.name.split("-")[2:4]
             if not pid.isdecimal() or _started(pid) != started:
-                remove_tree(left, place.version)
+                _clear(place, left)
+
+
+def _clear(place: Place, folder: Path) -> None:
+    """Remove a server's folder. What only shares its processors ends by itself, and may have to tidy up before."""
+    if folder.parent == place.memory:
+        remove_tree(folder, place.version)
+    else:
+        Group(folder, place.version).remove()
 
 
 def remove_tree(folder: Path, version: int) -> None:

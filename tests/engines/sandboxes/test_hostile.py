@@ -269,6 +269,30 @@ def test_groups_of_a_killed_server_are_swept(monkeypatch: pytest.MonkeyPatch) ->
         groups.remove_tree(living, place.version)
 
 
+def test_relays_of_a_killed_server_tidy_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are in the group of the processors alone; another server may begin at any moment."""
+    import subprocess
+
+    from cumulo.engines.sandboxes import groups
+
+    place = groups.find()
+    if place is None or place.cpu is None or place.cpu == place.memory:
+        pytest.skip("processors and memory have no groups apart here")
+    monkeypatch.setattr(groups, "_namespace", lambda: f"relay{os.getpid()}")
+    left = place.cpu / f"cumulo-{groups._namespace()}-4194305-1-0"
+    left.mkdir()
+    relay = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        (left / "cgroup.procs").write_text(str(relay.pid))
+        groups.sweep(place)
+        assert relay.communicate(b"still here", 60)[0] == b"still here"
+    finally:
+        relay.kill()
+        relay.wait()
+    while left.exists():
+        groups.sweep(place)
+
+
 def test_what_netlink_sockets_hold_is_memory(run: Run) -> None:
     """The kernel's own, which no control group counts; a socket may hold megabytes."""
     ran = run(
