@@ -24,6 +24,7 @@ from cumulo.engines.environments import aws_names
 from cumulo.settings import Settings
 
 FORWARDED = ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGWINCH", "SIGCONT")
+FROM_TERMINALS = ("SIGINT", "SIGQUIT")
 NOT_FOUND, NOT_EXECUTABLE = 127, 126
 
 
@@ -144,7 +145,13 @@ def _supervised(
         return None
 
     ours, theirs = socket.socketpair()
+    # Who hears the program may answer with a signal before we have gone on: it waits until it can be passed on.
+    passed_on = {getattr(signal, name) for name in (*FORWARDED, *FROM_TERMINALS)}
+    signal.pthread_sigmask(signal.SIG_BLOCK, passed_on)
     child = os.fork()
+    if child != 0:
+        _pass_signals_on(child)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, passed_on)
     if child == 0:
         ours.close()
         names.close()
@@ -191,7 +198,6 @@ def _become(program: list[str], environment: dict[str, str], bundle: Path, paren
 
 def _loop(child: int, supervisor: Any, names: Any) -> int:
     """Serve connects and names until the program has ended; then its exit code."""
-    _pass_signals_on(child)
     selector = selectors.DefaultSelector()
     ended = os.pidfd_open(child)
     selector.register(ended, selectors.EVENT_READ, "ended")
@@ -262,5 +268,5 @@ def _pass_signals_on(child: int) -> None:
 
     for name in FORWARDED:
         signal.signal(getattr(signal, name), forward)
-    for name in ("SIGINT", "SIGQUIT"):
+    for name in FROM_TERMINALS:
         signal.signal(getattr(signal, name), signal.SIG_IGN if sys.stdin.isatty() else forward)

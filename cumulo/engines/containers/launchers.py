@@ -161,9 +161,10 @@ class Oci(Launcher):
     def prepare(self) -> None:
         super().prepare()
         self._state.mkdir(parents=True, exist_ok=True)
-        for left in self._state.iterdir():
-            if left.is_dir() and not is_running(left.name):
-                self.remove(left.name)
+        # A folder or, of gVisor's, files: "<name>_sandbox:<name>.state".
+        for name in sorted({left.name.partition("_sandbox:")[0] for left in self._state.iterdir()}):
+            if not is_running(name):
+                self.remove(name)
 
     def start(self, name: str, own: Path, spec: Plain) -> Running:
         (own / "config.json").write_text(json.dumps(self._configuration(own, spec)))

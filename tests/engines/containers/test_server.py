@@ -1,7 +1,9 @@
 """A server whose functions are containers of each engine: boto3 inside reaches the cloud; kill -9 leaves nothing."""
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -60,6 +62,39 @@ def test_boto3_inside_reaches_the_cloud_and_nothing_is_left(
     assert not [*(server.data_dir / "lambda/containers/containers").iterdir()]
 
 
+@pytest.mark.parametrize("engine", [engines.RUNC, engines.GVISOR])
+def test_what_was_left_is_removed_by_the_next_server(
+    engine: str, engines_ready: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The power went for the relays, too: nobody was there to tidy up."""
+    monkeypatch.setenv("CUMULO_ISOLATION", engine)
+    server = Server(tmp_path / "state").start()
+    assert invoke(make(server), {})[0] == ARN
+    killed, relays = server.pid, processes_in(server.data_dir / "lambda" / "containers")
+    assert relays
+    for each in relays:
+        os.kill(each, signal.SIGKILL)
+    server.kill()
+    assert left(engine, server)
+    server.start()
+    try:
+        assert invoke(server.client("lambda"), {})[0] == ARN
+        assert not [name for name in left(engine, server, killed) if f"-{killed}-" in name]
+    finally:
+        server.stop()
+
+
+def processes_in(folder: Path) -> list[int]:
+    """The processes that work in a folder: relays do, in that of their container."""
+    found = []
+    for each in Path("/proc").iterdir():
+        if each.name.isdecimal():
+            with contextlib.suppress(OSError):
+                if (each / "cwd").readlink().is_relative_to(folder):
+                    found.append(int(each.name))
+    return found
+
+
 def make(server: Server) -> Any:
     role = server.client("iam").create_role(RoleName="worker", AssumeRolePolicyDocument=json.dumps(TRUST))
     aws = server.client("lambda")
@@ -80,8 +115,8 @@ def invoke(aws: Any, event: dict[str, Any]) -> Any:
     return json.load(aws.invoke(FunctionName="asker", Payload=json.dumps(event))["Payload"])
 
 
-def left(engine: str, server: Server) -> list[str]:
-    """Containers, processes and folders of functions of this server."""
+def left(engine: str, server: Server, pid: int = 0) -> list[str]:
+    """Containers, processes and folders of functions of this server, or of an earlier one in its place."""
     folder = server.data_dir / "lambda" / "containers"
     found = [str(each) for each in (folder / "containers").iterdir()]
     program = engines.find(engine)
@@ -90,7 +125,9 @@ def left(engine: str, server: Server) -> list[str]:
     else:
         listing = [program, "--root", str(folder / engine), "list"]
     said = subprocess.run(listing, check=True, capture_output=True, text=True, env=dict(os.environ)).stdout
-    return found + [word for word in said.split() if word.startswith("cumulo-") and server_of(word) == server.pid]
+    return found + [
+        word for word in said.split() if word.startswith("cumulo-") and server_of(word) == (pid or server.pid)
+    ]
 
 
 def server_of(name: str) -> int:
