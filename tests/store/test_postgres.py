@@ -198,6 +198,7 @@ def test_a_node_that_does_not_wake_up_is_dead_after_all(node: Stand, other: Stan
         assert theirs.forgotten == 1
 
 
+@pytest.mark.interpreted
 def test_a_commit_of_a_node_that_was_forgotten_is_not_done_twice(node: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
     """The connection is lost in a commit, and the node sleeps for so long that the others sweep what tells of it."""
     send = Session._send

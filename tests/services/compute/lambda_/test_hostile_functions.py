@@ -120,7 +120,7 @@ def handler(event, context):
         except OSError:
             pass
 """
-    answer = run(code, Timeout=1)
+    answer = run(code, Timeout=3)
     assert answer["FunctionError"] == "Unhandled"
     assert answer["document"]["errorType"] in ("Sandbox.Timedout", "Runtime.OutOfMemory")
     assert invoke(cloud, event="again")["document"] == "alive"
