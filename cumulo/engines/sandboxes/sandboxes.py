@@ -30,8 +30,9 @@ FIRST_USER = 1_900_000_000
 USERS_PER_SERVER = 10_000
 WATCH_S = 0.1
 """How often memory is looked at while an invocation runs."""
-LOOKS_PER_LIST = 4
-"""How many of these looks there are for one at what sockets hold."""
+LOOKS_PER_LIST, MOST_LISTS = 4, 8
+"""How many of these looks there are for one at what sockets hold; and of how many sandboxes at most in each look: it
+takes a quarter of a millisecond, and a thousand may be at work."""
 ROUND_S, PARTS = 2.0, 8
 """How long a look at all others takes, and in how many parts it comes where they are many."""
 OOM_SCORE = 500
@@ -221,13 +222,15 @@ class Sandboxes:
 
     def _look(self) -> None:
         self._watch = None
-        self._looks += 1
-        sandboxes, sockets = list(self._working.values()), self._looks % LOOKS_PER_LIST == 0
+        sandboxes = list(self._working.values())
+        count = min(-(-len(sandboxes) // LOOKS_PER_LIST), MOST_LISTS)
+        listed = [sandboxes[(self._looks + number) % len(sandboxes)] for number in range(count)]
+        self._looks += count
         if self.groups.here:
-            self._looked(_over_limit(sandboxes, sockets))
+            self._looked(_over_limit(sandboxes, listed))
             return
         self._looking = True
-        self._look_aside(sandboxes, sockets, self._looked)
+        self._look_aside(sandboxes, listed, self._looked)
 
     def _looked(self, over: list[Sandbox]) -> None:
         self._looking = False
@@ -245,16 +248,18 @@ class Sandboxes:
         count = -(-len(self._living) // PARTS)
         names, self._unseen = self._unseen[:count], self._unseen[count:]
         sandboxes = [self._living[name] for name in names if name in self._living and name not in self._working]
-        self._look_aside(sandboxes, True, self._looked_around)
+        self._look_aside(sandboxes, sandboxes, self._looked_around)
 
     def _looked_around(self, over: list[Sandbox]) -> None:
         self._round = None
         self._judge(over)
         self._round_on()
 
-    def _look_aside(self, sandboxes: list[Sandbox], sockets: bool, then: Callable[[list[Sandbox]], None]) -> None:
+    def _look_aside(
+        self, sandboxes: list[Sandbox], listed: list[Sandbox], then: Callable[[list[Sandbox]], None]
+    ) -> None:
         """In a thread: without groups it means to read of every process, of which there may be many."""
-        looking = asyncio.get_running_loop().run_in_executor(None, _over_limit, sandboxes, sockets)
+        looking = asyncio.get_running_loop().run_in_executor(None, _over_limit, sandboxes, listed)
         looking.add_done_callback(lambda done: None if done.cancelled() else then(done.result()))
 
     def _judge(self, over: list[Sandbox]) -> None:
@@ -328,8 +333,10 @@ def remove(folder: Path) -> None:
             subprocess.run([*command, "--", str(folder)], capture_output=True, check=False)
 
 
-def _over_limit(sandboxes: list[Sandbox], sockets: bool) -> list[Sandbox]:
-    return [sandbox for sandbox in sandboxes if sandbox.over_limit(sockets=sockets)]
+def _over_limit(sandboxes: list[Sandbox], listed: list[Sandbox]) -> list[Sandbox]:
+    """Those that use more than they may; what the sockets of the `listed` ones hold is looked at, too."""
+    with_sockets = set(listed)
+    return [sandbox for sandbox in sandboxes if sandbox.over_limit(sockets=sandbox in with_sockets)]
 
 
 def _raise_file_limit() -> None:
